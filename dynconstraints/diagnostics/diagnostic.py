@@ -1,0 +1,34 @@
+"""One finding as data: what every renderer, text or JSON or SARIF, starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dynconstraints.diagnostics.source import Source, Span
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A span of a source, and what is known there."""
+
+    source: Source
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What is wrong (``message``), where and what is known there (``labels``), and what to do (``help``).
+
+    The first label is the primary place. ``code`` is stable (``DC301``).
+    """
+
+    code: str
+    message: str
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: tuple[str, ...] = ()
+    severity: Severity = "error"

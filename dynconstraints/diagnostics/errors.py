@@ -1,0 +1,108 @@
+"""The exception tree: each error carries a :class:`Diagnostic` and its data, and prints as the diagnostic does.
+
+Codes: DC1xx the text, DC2xx contradictory sets, DC3xx values, DC4xx names and bindings, DC5xx specialisation and
+guards, DC6xx limits, DC7xx the torch at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.render import render
+
+if TYPE_CHECKING:  # the layers above define these; errors only carry them
+    from dynconstraints.diagnostics.source import Span
+
+
+class ConstraintError(ValueError):
+    """Any error of this library that a user's input can cause. ``str()`` is the rendered diagnostic, in plain text."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+
+    @property
+    def code(self) -> str:
+        """The stable code, such as ``DC301``."""
+        return self.diagnostic.code
+
+    @property
+    def span(self) -> Span | None:
+        """The primary place in its source, where there is one."""
+        return self.diagnostic.labels[0].span if self.diagnostic.labels else None
+
+    def __str__(self) -> str:
+        return render(self.diagnostic)
+
+
+class ConstraintSyntaxError(ConstraintError):
+    """A text is not a constraint."""
+
+
+class InconsistentConstraintsError(ConstraintError):
+    """No values satisfy the constraints; ``core`` is a minimal set of them that nothing satisfies."""
+
+    def __init__(self, diagnostic: Diagnostic, core: tuple[object, ...] = ()) -> None:
+        super().__init__(diagnostic)
+        self.core = core
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.diagnostic, self.core)
+
+
+class ConstraintViolationError(ConstraintError):
+    """A value breaks a constraint; ``constraint`` is that constraint and ``values`` the assignment that breaks it."""
+
+    def __init__(
+        self, diagnostic: Diagnostic, constraint: object = None, values: Mapping[str, int] | None = None
+    ) -> None:
+        super().__init__(diagnostic)
+        self.constraint = constraint
+        self.values = dict(values or {})
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.diagnostic, self.constraint, self.values)
+
+
+class UnboundNameError(ConstraintError):
+    """A name has no value where one is needed; ``name`` is that name."""
+
+    def __init__(self, diagnostic: Diagnostic, name: str = "") -> None:
+        super().__init__(diagnostic)
+        self.name = name
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.diagnostic, self.name)
+
+
+class ConflictingBindingError(ConstraintError):
+    """One name has two values in one call; ``name`` and ``values`` say which."""
+
+    def __init__(self, diagnostic: Diagnostic, name: str = "", values: tuple[int, ...] = ()) -> None:
+        super().__init__(diagnostic)
+        self.name = name
+        self.values = values
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.diagnostic, self.name, self.values)
+
+
+class SpecializationError(ConstraintError):
+    """A program forces a declared name to one value, or adds a guard that the declaration does not imply."""
+
+
+class SolverLimitError(ConstraintError):
+    """A question was not decided within its limit; ``limit`` names it."""
+
+    def __init__(self, diagnostic: Diagnostic, limit: str = "") -> None:
+        super().__init__(diagnostic)
+        self.limit = limit
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.diagnostic, self.limit)
+
+
+class UnsupportedTorchError(ConstraintError):
+    """The installed torch cannot carry the declarations."""

@@ -1,0 +1,51 @@
+"""A constraint: a formula together with the text that the user wrote and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dynconstraints.diagnostics.diagnostic import Label
+from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.ir.evaluate import holds
+from dynconstraints.ir.fold import names_in_order
+from dynconstraints.ir.nodes import Formula
+from dynconstraints.ir.printer import show
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One boolean expression over named integers: the set of assignments under which it holds.
+
+    ``text`` is what the user wrote. Spans inside ``formula`` count from its start; ``offset`` is where it starts in
+    ``source``, which may be a whole file. Two constraints are equal when their formulas are; texts and places don't count.
+    """
+
+    formula: Formula
+    text: str = field(compare=False)
+    source: Source = field(compare=False)
+    offset: int = field(default=0, compare=False)
+
+    @classmethod
+    def of(cls, formula: Formula, origin: str | None = None) -> Constraint:
+        """A constraint made from a formula; its text is printed from it."""
+        text = show(formula)
+        return cls(formula, text, Source(text, origin))
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """The names it speaks of, each once, in the order of the text."""
+        return names_in_order(self.formula)
+
+    def holds(self, assignment: Mapping[str, int]) -> bool:
+        """Whether it is true, and defined, under the assignment. Raises KeyError for a name without a value."""
+        return holds(self.formula, assignment)
+
+    def label(self, text: str = "", span: Span | None = None) -> Label:
+        """A label on the constraint, or on the part of it that ``span`` covers, for a diagnostic."""
+        part = Span(0, len(self.text)) if span is None else span
+        return Label(self.source, part.shifted(self.offset), text)
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,200 @@
+"""The meaning of the language: the reference evaluator, which every other reading of a constraint is tested against.
+
+Terms are partial: a zero divisor has no value. Formulas follow Kleene's strong three-valued logic (S. C. Kleene,
+*Introduction to Metamathematics*, 1952, §64): a comparison of an undefined term is undefined, so is its negation, and a
+connective is defined as soon as the operands that are defined decide it. A constraint *holds* where it is true.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+from typing_extensions import assert_never
+
+from dynconstraints.ir.nodes import (
+    Add,
+    And,
+    Bool,
+    Call,
+    Choice,
+    Compare,
+    FloorDiv,
+    Formula,
+    Function,
+    IfElse,
+    Implies,
+    Int,
+    Member,
+    Mod,
+    Mul,
+    Name,
+    Neg,
+    Not,
+    Or,
+    Pow,
+    Predicate,
+    RangeOf,
+    Relation,
+    SetOf,
+    Term,
+    Test,
+)
+
+
+def value_of(term: Term, assignment: Mapping[str, int]) -> int | None:
+    """The value of the term, or None where it is undefined. Raises KeyError for a name that is not assigned."""
+    match term:
+        case Int(value):
+            return value
+        case Name(id):
+            return int(assignment[id])
+        case Neg(operand):
+            value = value_of(operand, assignment)
+            return None if value is None else -value
+        case Add(terms):
+            values = _all(terms, assignment)
+            return None if values is None else sum(values)
+        case Mul(factors):
+            values = _all(factors, assignment)
+            return None if values is None else math.prod(values)
+        case FloorDiv(dividend, divisor):
+            values = _all((dividend, divisor), assignment)
+            return None if values is None or values[1] == 0 else values[0] // values[1]
+        case Mod(dividend, divisor):
+            values = _all((dividend, divisor), assignment)
+            return None if values is None or values[1] == 0 else values[0] % values[1]
+        case Pow(base, exponent):
+            value = value_of(base, assignment)
+            return None if value is None else int(value**exponent)
+        case Call(function, arguments):
+            values = _all(arguments, assignment)
+            return None if values is None else apply(function, values)
+        case IfElse(condition, then, otherwise):
+            chosen = truth_of(condition, assignment)
+            return None if chosen is None else value_of(then if chosen else otherwise, assignment)
+        case _:
+            assert_never(term)
+
+
+def truth_of(formula: Formula, assignment: Mapping[str, int]) -> bool | None:
+    """True, False, or None where it is undefined. Raises KeyError for a name that is not assigned."""
+    match formula:
+        case Bool(value):
+            return value
+        case Compare(operands, relations):
+            values = [value_of(operand, assignment) for operand in operands]
+            links = zip(relations, pairwise(values), strict=True)
+            return _all_of(compare(relation, left, right) for relation, (left, right) in links)
+        case Member(item, collection):
+            return _contains(value_of(item, assignment), collection, assignment)
+        case Test(predicate, arguments):
+            values = _all(arguments, assignment)
+            return None if values is None else test(predicate, values)
+        case Not(operand):
+            truth = truth_of(operand, assignment)
+            return None if truth is None else not truth
+        case And(operands):
+            return _all_of(truth_of(operand, assignment) for operand in operands)
+        case Or(operands):
+            return _any_of(truth_of(operand, assignment) for operand in operands)
+        case Implies(premise, conclusion):
+            held = truth_of(premise, assignment)
+            return _any_of((None if held is None else not held, truth_of(conclusion, assignment)))
+        case Choice(condition, then, otherwise):
+            chosen = truth_of(condition, assignment)
+            return None if chosen is None else truth_of(then if chosen else otherwise, assignment)
+        case _:
+            assert_never(formula)
+
+
+def holds(formula: Formula, assignment: Mapping[str, int]) -> bool:
+    """Whether the formula is defined and true. Raises KeyError for a name that is not assigned."""
+    return truth_of(formula, assignment) is True
+
+
+def apply(function: Function, values: tuple[int, ...]) -> int | None:
+    """The function's value, or None where it is undefined."""
+    match function:
+        case Function.MIN:
+            return min(values)
+        case Function.MAX:
+            return max(values)
+        case Function.ABS:
+            return abs(values[0])
+        case Function.CEILDIV:
+            return -(-values[0] // values[1]) if values[1] else None
+        case Function.ALIGN_UP:
+            return -(-values[0] // values[1]) * values[1] if values[1] else None
+        case Function.ALIGN_DOWN:
+            return values[0] // values[1] * values[1] if values[1] else None
+        case Function.GCD:
+            return math.gcd(*values)
+        case Function.LCM:
+            return math.lcm(*values)
+        case _:
+            assert_never(function)
+
+
+def test(predicate: Predicate, values: tuple[int, ...]) -> bool | None:
+    """The predicate's truth, or None where it is undefined."""
+    match predicate:
+        case Predicate.DIVIDES:
+            return values[1] % values[0] == 0 if values[0] else None
+        case Predicate.IS_POWER_OF_TWO:
+            return values[0] > 0 and values[0] & (values[0] - 1) == 0
+        case _:
+            assert_never(predicate)
+
+
+def compare(relation: Relation, left: int | None, right: int | None) -> bool | None:
+    """Whether two values are so related; None where either is undefined."""
+    if left is None or right is None:
+        return None
+    match relation:
+        case Relation.EQ:
+            return left == right
+        case Relation.NE:
+            return left != right
+        case Relation.LT:
+            return left < right
+        case Relation.LE:
+            return left <= right
+        case Relation.GT:
+            return left > right
+        case Relation.GE:
+            return left >= right
+        case _:
+            assert_never(relation)
+
+
+def _all(terms: tuple[Term, ...], assignment: Mapping[str, int]) -> tuple[int, ...] | None:
+    values: list[int] = []
+    for term in terms:
+        value = value_of(term, assignment)
+        if value is None:
+            return None
+        values.append(value)
+    return tuple(values)
+
+
+def _contains(item: int | None, collection: SetOf | RangeOf, assignment: Mapping[str, int]) -> bool | None:
+    match collection:
+        case SetOf(elements):
+            return _any_of(compare(Relation.EQ, item, value_of(element, assignment)) for element in elements)
+        case RangeOf(start, stop, step):
+            bounds = _all((start, stop), assignment)
+            return None if item is None or bounds is None else item in range(*bounds, step)
+        case _:
+            assert_never(collection)
+
+
+def _all_of(truths: Iterable[bool | None]) -> bool | None:
+    seen = set(truths)
+    return False if False in seen else None if None in seen else True
+
+
+def _any_of(truths: Iterable[bool | None]) -> bool | None:
+    seen = set(truths)
+    return True if True in seen else None if None in seen else False

@@ -1,0 +1,61 @@
+"""What a question is answered with. None of these has a truth value: ``if system.check():`` is always a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
+
+from dynconstraints.ir.constraint import Constraint
+
+
+class _NoTruth:
+    """Refuses ``bool()``: an answer has three cases or more, and each wants to be looked at."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} has no truth value; use isinstance() or match on its class")
+
+
+@dataclass(frozen=True, slots=True)
+class Sat(_NoTruth):
+    """Some assignment satisfies the set; ``model`` is one, with a value for every name."""
+
+    model: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsat(_NoTruth):
+    """No assignment satisfies the set. ``core`` is unsatisfiable by itself and no constraint can be left out of it."""
+
+    core: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(_NoTruth):
+    """Not decided: ``reason`` names the limit that was hit."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Implied(_NoTruth):
+    """The query holds under every assignment that satisfies the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuted(_NoTruth):
+    """The query holds under no assignment that satisfies the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open(_NoTruth):
+    """The set leaves the query open: both assignments satisfy the set, the query holds at the first only."""
+
+    holds_at: Mapping[str, int]
+    fails_at: Mapping[str, int]
+
+
+Satisfiability: TypeAlias = Sat | Unsat | Unknown
+Verdict: TypeAlias = Implied | Refuted | Open | Unknown
