@@ -1,1 +1,1 @@
-
+"""Text -> IR; lark stops here."""
