@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.solver.verdict import Satisfiability, Verdict
+from dynconstraints.solver.violations import Violation
 from dynconstraints.syntax.parser import parse
 
 
 class ConstraintSystem:
     """The conjunction of a set of constraints: the set of integer assignments under which all of them hold.
 
-    Takes constraint texts, or :class:`Constraint` objects, or a mix. Immutable, hashable, picklable; equal sets are equal
-    and hash equal whatever their order or repetition. Contradictory sets can be made: ``check`` says so.
+    Takes constraint texts, or :class:`Constraint` objects, or a mix. Immutable, hashable, picklable; equal sets are
+    equal and hash equal whatever their order or repetition. Contradictory sets can be made: ``check`` says so.
     """
 
-    def __init__(self, constraints: Iterable[str | Constraint] = ()) -> None:
+    def __init__(self, constraints: Iterable[str | Constraint] | str = ()) -> None:
         if isinstance(constraints, str):
             constraints = (constraints,)
-        made = (c if isinstance(c, Constraint) else parse(c) for c in constraints)
-        self.constraints: tuple[Constraint, ...] = tuple(dict.fromkeys(made))
+        self.constraints: tuple[Constraint, ...] = tuple(dict.fromkeys(map(_constraint, constraints)))
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:
         """The names, each once, in the order in which the constraints mention them."""
         return tuple(dict.fromkeys(name for c in self.constraints for name in c.symbols))
+
+    @cached_property
+    def _set(self) -> frozenset[Constraint]:
+        return frozenset(self.constraints)
+
+    def __eq__(self, other: object) -> bool:
+        return self._set == other._set if isinstance(other, ConstraintSystem) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._set)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.constraints,)
 
     def __iter__(self) -> Iterator[Constraint]:
         return iter(self.constraints)
@@ -37,10 +50,49 @@ class ConstraintSystem:
     def __repr__(self) -> str:
         return f"ConstraintSystem({[c.text for c in self.constraints]!r})"
 
+    def __and__(self, other: ConstraintSystem) -> ConstraintSystem:
+        """The conjunction of both."""
+        return self.extend(other.constraints) if isinstance(other, ConstraintSystem) else NotImplemented
+
+    def extend(self, constraints: Iterable[str | Constraint] | str) -> ConstraintSystem:
+        """This system with more constraints."""
+        return (
+            self & ConstraintSystem(constraints)
+            if isinstance(constraints, str)
+            else ConstraintSystem((*self, *constraints))
+        )
+
+    def unbound(self, bound: Iterable[str]) -> tuple[str, ...]:
+        """The names of the system that are not among ``bound``, in the system's order."""
+        given = set(bound)
+        return tuple(name for name in self.symbols if name not in given)
+
+    def holds(self, assignment: Mapping[str, int]) -> bool:
+        """Whether every constraint holds under the assignment. Raises KeyError for a name without a value."""
+        return all(constraint.holds(assignment) for constraint in self.constraints)
+
+    def violations(self, assignment: Mapping[str, int]) -> tuple[Violation, ...]:
+        """The constraints, of those whose names all have values, that do not hold under the assignment."""
+        from dynconstraints.solver.violations import violations
+
+        return violations(self.constraints, assignment)
+
     def check(self, limit: int | None = None) -> Satisfiability:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
-        raise NotImplementedError
+        from dynconstraints.solver.check import check
+
+        return check(self.constraints, limit)
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the set settles the query."""
-        raise NotImplementedError
+        from dynconstraints.solver.implies import implies
+
+        return implies(self.constraints, _constraint(query), limit)
+
+    def compile(self) -> Callable[[Mapping[str, int]], bool]:
+        """A function from an assignment to whether every constraint holds under it."""
+        return self.holds
+
+
+def _constraint(given: str | Constraint) -> Constraint:
+    return given if isinstance(given, Constraint) else parse(given)
