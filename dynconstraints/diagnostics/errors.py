@@ -41,6 +41,14 @@ class ConstraintSyntaxError(ConstraintError):
     """A text is not a constraint."""
 
 
+class NamelessConstraintError(ConstraintSyntaxError):
+    """A constraint that is to bind values speaks of no name."""
+
+
+class NotAnIntegerError(ConstraintError, TypeError):
+    """A value that is no integer is given where a declared integer is wanted; a ``TypeError`` as well."""
+
+
 class InconsistentConstraintsError(ConstraintError):
     """No values satisfy the constraints; ``core`` is a minimal set of them that nothing satisfies."""
 
@@ -64,6 +72,10 @@ class ConstraintViolationError(ConstraintError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.diagnostic, self.constraint, self.values)
+
+
+class IntegerRangeError(ConstraintViolationError):
+    """A value is beyond the 64 bits that a declared integer may have."""
 
 
 class UnboundNameError(ConstraintError):
