@@ -1,0 +1,99 @@
+"""The checks on declared values, each with its own error: the set, the value, the bindings of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
+from dynconstraints.diagnostics.errors import (
+    ConflictingBindingError,
+    ConstraintViolationError,
+)
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.nodes import Int, Name, Relation, comparison
+from dynconstraints.pytorch.declaration import Binding, Declaration, system_of
+from dynconstraints.pytorch.placing import Place
+from dynconstraints.pytorch.scope import Scope, current_scope
+from dynconstraints.pytorch.wellformed import core_of
+from dynconstraints.system import ConstraintSystem
+
+
+def constraints_in_force(declarations: Iterable[Declaration], scope: Scope | None = None) -> ConstraintSystem:
+    """The constraints of every declaration and of the scope (the current one by default), each once."""
+    scope = current_scope() if scope is None else scope
+    found = dict.fromkeys(c for declaration in declarations for c in declaration.constraints)
+    return system_of(tuple(dict.fromkeys((*found, *scope.constraints)))) if found else scope.system
+
+
+def check_bindings(
+    system: ConstraintSystem, bindings: Mapping[str, int], places: Mapping[str, Place] | None = None
+) -> None:
+    """Raises ConstraintViolationError where the values break the set, or leave no values for its unbound names."""
+    known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
+    broken = _broken(system, known)
+    if broken:
+        raise _violation(broken, dict(known), places or {})
+
+
+def merged(declarations: Iterable[Declaration]) -> Declaration:
+    """The declarations of the values of one call as one. Raises ConflictingBindingError where they give a name two values."""
+    members: list[Binding] = []
+    for member in (m for declaration in declarations for m in declaration.members):
+        for other in members:
+            if other.name == member.name and other.value != member.value:
+                raise conflict(other, member)
+        if member not in members:
+            members.append(member)
+    return Declaration(tuple(members))
+
+
+def conflict(first: Binding, second: Binding) -> ConflictingBindingError:
+    """The error for a name with two values in one call; it names both places."""
+    labels = tuple(_mention(b) for b in (first, second))
+    return ConflictingBindingError(
+        Diagnostic(
+            "DC402",
+            f"{first.name} has two values in one call: {first.value} and {second.value}",
+            labels,
+            help=(f"pass one value for {first.name}, or give one of the two another name",),
+        ),
+        first.name,
+        (first.value, second.value),
+    )
+
+
+def _mention(binding: Binding) -> Label:
+    place = binding.place or Place(f"a value named {binding.name}")
+    return place.label(f'"{binding.name}"', f"{binding.name} = {binding.value}")
+
+
+def _violation(
+    broken: tuple[Constraint, ...], values: dict[str, int], places: Mapping[str, Place]
+) -> ConstraintViolationError:
+    labels = []
+    for constraint in broken:
+        mine = {name: values[name] for name in constraint.symbols if name in values}
+        place = next((places[name] for name in mine if name in places), None)
+        labels.append(
+            (place.constraint(constraint) if place else constraint).label(
+                ", ".join(f"{n} = {v}" for n, v in mine.items())
+            )
+        )
+    message = "; ".join(str(c) for c in broken)
+    return ConstraintViolationError(
+        Diagnostic("DC301", f"constraint violated: {message}", tuple(labels)), broken[0], values
+    )
+
+
+@lru_cache(maxsize=4096)
+def _broken(system: ConstraintSystem, known: tuple[tuple[str, int], ...]) -> tuple[Constraint, ...]:
+    """The constraints that the values break, each by itself; else those that they break together; () where they may hold."""
+    values = dict(known)
+    decided = [c for c in system.constraints if all(name in values for name in c.symbols)]
+    false = tuple(c for c in decided if not c.holds(values))
+    if false or len(decided) == len(system.constraints):
+        return false
+    facts = tuple(Constraint.of(comparison(Name(n), Relation.EQ, Int(v))) for n, v in known)
+    core = core_of(system_of((*system.constraints, *facts)))
+    return tuple(c for c in core if c not in facts)

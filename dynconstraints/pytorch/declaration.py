@@ -1,0 +1,65 @@
+"""What a declared value carries: the values of its names, the constraints that came with them, and where they were said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.pytorch.placing import Place
+from dynconstraints.system import ConstraintSystem
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A name, its value, and the constraints declared with it; the place does not count for equality."""
+
+    name: str
+    value: int
+    constraints: tuple[Constraint, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """All that is declared about a value, or about the values of a call: the bindings of the names it depends on."""
+
+    members: tuple[Binding, ...]
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The constraints that came with any of the names, each once, in the order of the bindings."""
+        return tuple(dict.fromkeys(c for member in self.members for c in member.constraints))
+
+    @cached_property
+    def system(self) -> ConstraintSystem:
+        """The conjunction of the constraints."""
+        return system_of(self.constraints)
+
+    @cached_property
+    def bindings(self) -> Mapping[str, int]:
+        """The value of each name."""
+        return MappingProxyType({member.name: member.value for member in self.members})
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Where each name got its value, for the names of which that is known."""
+        return {member.name: member.place for member in self.members if member.place is not None}
+
+    @property
+    def where(self) -> str | None:
+        """File and line of the first name's declaration (``train.py:14``), where known."""
+        return next((place.where for place in self.places.values()), None)
+
+
+@lru_cache(maxsize=1024)
+def system_of(constraints: tuple[str | Constraint, ...]) -> ConstraintSystem:
+    """The system of the constraints; one object for equal ones, so what it has found out is found out once."""
+    return ConstraintSystem(constraints)
+
+
+def as_tuple(constraints: str | Constraint | Iterable[str | Constraint]) -> tuple[str | Constraint, ...]:
+    """The constraints as a tuple; a lone one counts as a list of one."""
+    return (constraints,) if isinstance(constraints, str | Constraint) else tuple(constraints)

@@ -1,0 +1,183 @@
+"""Constraints over names for every call inside a block: `dynamic_int_constraints`, as context manager and decorator."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from types import TracebackType
+from typing import Any, ClassVar, Literal, TypeVar, cast
+
+from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.pytorch.declaration import as_tuple, system_of
+from dynconstraints.pytorch.placing import calling_place, located
+from dynconstraints.pytorch.wellformed import check_consistent, check_names, check_policy
+from dynconstraints.system import ConstraintSystem
+
+Policy = Literal["allow", "warn", "error"]
+"""What to do about an event that the user may not want; each is stricter than the one before."""
+
+_STRICTNESS: tuple[Policy, ...] = ("allow", "warn", "error")
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What the open blocks say together: their constraints, outermost first, and the strictest of their policies."""
+
+    EMPTY: ClassVar[Scope]
+
+    blocks: tuple[dynamic_int_constraints, ...] = ()
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The constraints of all blocks, each once."""
+        return tuple(dict.fromkeys(c for block in self.blocks for c in block.constraints))
+
+    @cached_property
+    def system(self) -> ConstraintSystem:
+        """The conjunction of the constraints."""
+        return system_of(self.constraints)
+
+    @cached_property
+    def on_specialize(self) -> Policy:
+        """What to do when a program forces a declared name to one value."""
+        return max((b.on_specialize for b in self.blocks), key=_STRICTNESS.index, default="allow")
+
+    @cached_property
+    def on_new_guard(self) -> Policy:
+        """What to do when a program needs a guard that the constraints don't imply."""
+        return max((b.on_new_guard for b in self.blocks), key=_STRICTNESS.index, default="allow")
+
+    def entering(self, block: dynamic_int_constraints) -> Scope:
+        """The scope inside the block."""
+        return Scope((*self.blocks, block))
+
+    def leaving(self, block: dynamic_int_constraints) -> Scope:
+        """The scope without the innermost entry of the block: generators may leave blocks in another order than entered."""
+        for index in range(len(self.blocks) - 1, -1, -1):
+            if self.blocks[index] is block:
+                rest = self.blocks[:index] + self.blocks[index + 1 :]
+                return Scope(rest) if rest else Scope.EMPTY
+        return self
+
+
+Scope.EMPTY = Scope()
+_current: ContextVar[Scope] = ContextVar("dynconstraints_scope", default=Scope.EMPTY)
+
+
+def current_scope() -> Scope:
+    """The scope in force in this thread or task; ``Scope.EMPTY`` where no block is open."""
+    return _current.get()
+
+
+class dynamic_int_constraints:  # noqa: N801  it is used like a function, as contextlib's own are
+    """Constraints over names, in force for every call made inside the block, in this thread or task.
+
+    A context manager, and a decorator of functions, coroutine functions and (async) generator functions, whose bodies
+    then run in it. One object can be entered any number of times, nested in itself and from many threads. Blocks nest, and
+    each adds. ``on_specialize`` says what happens when the compiled program forces a declared name to one value,
+    ``on_new_guard`` when it needs a guard that the constraints don't imply; of nested blocks the strictest counts.
+
+    Raises, when it is made, ConstraintSyntaxError, and InconsistentConstraintsError for a set that nothing satisfies; when
+    it is entered, InconsistentConstraintsError if the set contradicts the blocks around it. Then nothing is entered.
+    """
+
+    def __init__(
+        self,
+        constraints: str | Constraint | Iterable[str | Constraint],
+        *,
+        on_specialize: Policy = "allow",
+        on_new_guard: Policy = "allow",
+    ) -> None:
+        listed = as_tuple(constraints)
+        place = calling_place("dynamic_int_constraints([...])")
+        try:
+            check_policy("on_specialize", on_specialize, _STRICTNESS)
+            check_policy("on_new_guard", on_new_guard, _STRICTNESS)
+            system = system_of(listed)
+            check_names(system)
+            check_consistent(system)
+        except ConstraintError as error:
+            raise located(error, place) from None
+        self.constraints = tuple(place.constraint(c) for c in system.constraints)
+        self.on_specialize = on_specialize
+        self.on_new_guard = on_new_guard
+
+    def __enter__(self) -> Scope:
+        outer = _current.get()
+        inner = outer.entering(self)
+        if outer.constraints:
+            check_consistent(inner.system)
+        _current.set(inner)
+        return inner
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _current.set(_current.get().leaving(self))
+
+    def __call__(self, function: _F) -> _F:
+        """The function, its body running inside the block."""
+        return cast("_F", wraps(function)(self._wrapper(function)))
+
+    def __repr__(self) -> str:
+        return f"dynamic_int_constraints({[c.text for c in self.constraints]!r})"
+
+    def _wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isasyncgenfunction(function):
+            return lambda *args, **kwargs: self._async_steps(function(*args, **kwargs))
+        if inspect.isgeneratorfunction(function):
+            return lambda *args, **kwargs: self._steps(function(*args, **kwargs))
+        if inspect.iscoroutinefunction(function):
+
+            async def awaiting(*args: Any, **kwargs: Any) -> Any:
+                with self:
+                    return await function(*args, **kwargs)
+
+            return awaiting
+
+        def calling(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return calling
+
+    def _steps(self, body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """The generator, each of its steps taken inside the block, and what happens between them outside it."""
+        step, argument = body.send, None
+        while True:
+            try:
+                with self:
+                    item = step(argument)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                step, argument = body.send, (yield item)
+            except GeneratorExit:
+                with self:
+                    body.close()
+                raise
+            except BaseException as error:
+                step, argument = body.throw, error
+
+    async def _async_steps(self, body: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
+        """The asynchronous generator, each of its steps taken inside the block."""
+        step, argument = body.asend, None
+        while True:
+            try:
+                with self:
+                    item = await step(argument)
+            except StopAsyncIteration:
+                return
+            try:
+                step, argument = body.asend, (yield item)
+            except GeneratorExit:
+                with self:
+                    await body.aclose()
+                raise
+            except BaseException as error:
+                step, argument = body.athrow, error

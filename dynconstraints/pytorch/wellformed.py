@@ -1,0 +1,70 @@
+"""What a set of constraints must be before any value is looked at: about names, and not contradictory."""
+
+from __future__ import annotations
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
+from dynconstraints.diagnostics.errors import (
+    ConstraintSyntaxError,
+    InconsistentConstraintsError,
+    NamelessConstraintError,
+)
+from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.solver.verdict import Unsat
+from dynconstraints.system import ConstraintSystem
+
+
+def check_names(system: ConstraintSystem) -> None:
+    """Raises NamelessConstraintError for a constraint without any name."""
+    for constraint in system.constraints:
+        if not constraint.symbols:
+            raise _nameless(constraint)
+
+
+def check_consistent(system: ConstraintSystem) -> None:
+    """Raises InconsistentConstraintsError, with a minimal core, where no values at all satisfy the set."""
+    core = core_of(system)
+    if core:
+        raise InconsistentConstraintsError(
+            Diagnostic(
+                "DC201",
+                "no values satisfy these constraints together",
+                tuple(c.label() for c in core),
+                help=("leave out or change one of them; without any one of them the others can be satisfied",),
+            ),
+            core,
+        )
+
+
+def check_policy(parameter: str, policy: object, known: tuple[str, ...]) -> None:
+    """Raises ConstraintSyntaxError for a policy that is none of the known words."""
+    if policy not in known:
+        text = f"{parameter}={policy!r}"
+        raise ConstraintSyntaxError(
+            Diagnostic(
+                "DC112",
+                f"not a policy: {policy!r}",
+                (Label(Source(text), Span(len(parameter) + 1, len(text))),),
+                help=("write one of " + ", ".join(map(repr, known)),),
+            )
+        )
+
+
+def core_of(system: ConstraintSystem) -> tuple[Constraint, ...]:
+    """A minimal set of its constraints that nothing satisfies; () where some values do, or it is not known."""
+    try:
+        verdict = system.check()
+    except NotImplementedError:
+        return ()
+    return verdict.core if isinstance(verdict, Unsat) else ()
+
+
+def _nameless(constraint: Constraint) -> NamelessConstraintError:
+    return NamelessConstraintError(
+        Diagnostic(
+            "DC111",
+            f"this constraint speaks of no name: {constraint}",
+            (constraint.label("decides nothing about any value"),),
+            help=('name the integer and constrain the name: DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])',),
+        )
+    )
