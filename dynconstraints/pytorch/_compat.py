@@ -1,0 +1,76 @@
+"""The private names of torch that the project touches, and nowhere else: what each is for, and the releases it fits."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+# 2.10 to 2.15. Dynamo recognises a dynamic integer by `isinstance` of this class, so ours derives from it.
+from torch.fx.experimental.sym_node import DynamicInt as UpstreamDynamicInt
+
+__all__ = ["UpstreamDynamicInt", "dynamo", "functions", "hint_of", "source_name"]
+
+
+@cache
+def dynamo() -> SimpleNamespace:
+    """Dynamo's names. Importing them takes seconds, so eager programs never do.
+
+    Raises AttributeError or ImportError where this torch does not have one; the caller turns that into its own message.
+    """
+    builder = importlib.import_module("torch._dynamo.variables.builder")
+    source = importlib.import_module("torch._dynamo.source")
+    exc = importlib.import_module("torch._dynamo.exc")
+    output_graph = importlib.import_module("torch._dynamo.output_graph")
+    guards = importlib.import_module("torch._dynamo.guards")
+    core = importlib.import_module("torch._guards")
+    shapes = importlib.import_module("torch.fx.experimental.symbolic_shapes")
+    return SimpleNamespace(
+        VariableBuilder=builder.VariableBuilder,  # _wrap, wrap_tensor: where a value enters the trace
+        GraphArg=builder.GraphArg,  # what a placeholder stands for
+        TrackedFake=builder.TrackedFake,  # a symbolic input whose expression is guarded
+        SymNodeVariable=importlib.import_module("torch._dynamo.variables.tensor").SymNodeVariable,
+        ConstantVariable=importlib.import_module("torch._dynamo.variables.constant").ConstantVariable,
+        DynamicScalarSource=source.DynamicScalarSource,  # int(base)
+        TensorProperty=source.TensorProperty,
+        TensorPropertySource=source.TensorPropertySource,
+        ShapeEnvSource=source.ShapeEnvSource,
+        ChainedSource=core.ChainedSource,
+        Source=core.Source,
+        CompileContext=core.CompileContext,  # lives through the restarts of one frame
+        TracingContext=core.TracingContext,
+        dataclass_with_cached_hash=core.dataclass_with_cached_hash,
+        Restart=exc.UnspecializeRestartAnalysis,  # forgets the speculation log, as a changed trace must
+        PassThrough=exc.ShortenTraceback,  # reaches the user as it is, without Dynamo's frames
+        OutputGraph=output_graph.OutputGraph,  # _call_user_compiler: where the backend is called
+        GuardBuilder=guards.GuardBuilder,
+        install_guard=guards.install_guard,
+        closure_vars=guards._get_closure_vars,  # the names that guard code may use
+        ShapeEnv=shapes.ShapeEnv,
+        DimDynamic=shapes.DimDynamic,
+        ValueRanges=importlib.import_module("torch.utils._sympy.value_ranges").ValueRanges,
+        set_example_value=importlib.import_module("torch._dynamo.utils").set_example_value,
+        create_call_function=importlib.import_module("torch._dynamo.bytecode_transformation").create_call_function,
+    )
+
+
+@cache
+def functions() -> SimpleNamespace:
+    """The sympy functions that torch defines for sizes; names that a release lacks are None."""
+    module = importlib.import_module("torch.utils._sympy.functions")
+    names = ("FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural")
+    names += ("Where", "Identity", "LShift")
+    return SimpleNamespace(**{name: getattr(module, name, None) for name in names})
+
+
+def source_name(source: Any) -> str:
+    """The guard expression that gives a source's value; a method up to 2.10, a property after."""
+    name = source.name
+    return str(name() if callable(name) else name)
+
+
+def hint_of(env: Any, symbol: Any) -> int:
+    """The value that a backed symbol had in the call that is being traced."""
+    values = env.backed_var_to_val if hasattr(env, "backed_var_to_val") else env.var_to_val  # 2.10
+    return int(values[symbol])

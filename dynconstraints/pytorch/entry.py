@@ -1,0 +1,94 @@
+"""The guard at the entry of a compiled frame: what the declarations say, checked on every later call.
+
+The ShapeEnv guards the lattice (``n == 32*(n // 32)``) and the parameters' ranges by itself. What is left is here: that an
+int is still an int, the constraints that don't fold, and what values or blocks declare that the frame was not
+compiled under. Where the check fails the frame is compiled anew, and there the user gets his error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.lowering.to_closure import compile_formula
+from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_name
+from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
+from dynconstraints.pytorch.declaration import Declaration
+from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.dynamic_int import DynamicInt
+from dynconstraints.pytorch.frame import FrameFacts, Place
+from dynconstraints.pytorch.scope import current_scope
+
+_CHECK = "___dynconstraints_entry"
+
+
+def install(facts: FrameFacts) -> None:
+    """Have Dynamo build the frame's entry guard when the trace is done; once a frame."""
+    if not facts.guarded:
+        facts.guarded = True
+        d = dynamo()
+        d.install_guard(d.ShapeEnvSource().make_guard(partial(_create, facts)))
+
+
+def _create(facts: FrameFacts, builder: Any, guard: Any) -> None:
+    places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
+    arguments = ", ".join(source_name(place.source) for place in places)
+    names = {**dynamo().closure_vars(), _CHECK: entry_check(facts, places)}
+    text = "; ".join(c.text for c in facts.residual()) or "integers"
+    builder.add_python_lambda_leaf_guard_to_root(
+        [f"{_CHECK}({arguments})"], [f"declared: {text}"], closure_vars=names
+    )
+
+
+def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
+    """A function from the objects at the places to whether the compiled frame may serve them."""
+    first = {place.name: i for i, place in reversed(list(enumerate(places)))}
+    residual = [
+        (compile_formula(c.formula, c.symbols), tuple((first[n], places[first[n]].dimension) for n in c.symbols))
+        for c in facts.residual()
+    ]
+    scope = facts.scope.constraints
+    dimensions = tuple(place.dimension for place in places)
+    known = tuple(None if p.declaration is None else p.declaration.constraints for p in places)
+    in_force = frozenset(facts.constraints)
+    names = tuple(place.name for place in places)
+
+    def check(*objects: Any) -> bool:
+        foreign = current_scope().constraints is not scope and current_scope().constraints != scope
+        for value, dimension, constraints, name in zip(objects, dimensions, known, names, strict=True):
+            if dimension is not None:
+                foreign = foreign or not _same_dimensions(value, in_force)
+            elif type(value) is not int:
+                if not isinstance(value, UpstreamDynamicInt):
+                    return False
+                declaration = getattr(value, "declaration", None)
+                if declaration is not None and declaration.constraints != constraints:
+                    foreign = foreign or not in_force.issuperset(declaration.constraints)
+        for holds, slots in residual:
+            if not holds(*(int(objects[i]) if d is None else int(objects[i].shape[d]) for i, d in slots)):
+                return False
+        return not foreign or _allowed(objects)
+
+    return check
+
+
+def _same_dimensions(tensor: Any, in_force: frozenset[Any]) -> bool:
+    declaration = named_dims(tensor).declaration
+    return declaration is None or in_force.issuperset(declaration.constraints)
+
+
+def _allowed(objects: tuple[Any, ...]) -> bool:
+    """Whether what the objects themselves declare, and the open blocks, holds for this call."""
+    declarations: list[Declaration] = []
+    for value in objects:
+        declaration = value.declaration if isinstance(value, DynamicInt) else getattr(named_dims(value), "declaration", None)
+        if declaration is not None:
+            declarations.append(declaration)
+    try:
+        call = merged(declarations)
+        check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    except ConstraintError:
+        return False
+    return True

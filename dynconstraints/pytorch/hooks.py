@@ -1,0 +1,146 @@
+"""The places in torch that are wrapped, each with what it does for programs that don't use this package: nothing.
+
+Dynamo takes seconds to import, so the wrappers go in when it is imported, by torch.compile or by anything else.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
+from types import ModuleType
+from typing import Any
+
+_DYNAMO = "torch._dynamo"
+
+
+def install() -> None:
+    """Wrap Dynamo now if it is loaded, else as soon as it is. Calling it again does nothing."""
+    if _is_loaded():
+        _wrap_all()
+    elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AfterImport())
+
+
+def _is_loaded() -> bool:
+    module = sys.modules.get(_DYNAMO)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
+
+
+class _AfterImport(importlib.abc.MetaPathFinder):
+    """Wraps Dynamo right after its package has run, then leaves."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+        if fullname != _DYNAMO:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            spec.loader.exec_module = _then(spec.loader.exec_module)  # type: ignore[method-assign]
+        return spec
+
+
+def _then(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+    def run(module: ModuleType) -> None:
+        execute(module)
+        _wrap_all()
+
+    return run
+
+
+@cache
+def _wrap_all() -> None:
+    from dynconstraints.pytorch._compat import dynamo
+
+    d = dynamo()
+    d.VariableBuilder._wrap = _wrap_values(d.VariableBuilder._wrap)
+    d.VariableBuilder.wrap_tensor = _wrap_tensors(d.VariableBuilder.wrap_tensor)
+    d.ShapeEnv.create_symbol = _named_sizes(d.ShapeEnv.create_symbol)
+    d.ShapeEnv._maybe_evaluate_static = _ask_oracle(d.ShapeEnv._maybe_evaluate_static)
+    d.OutputGraph._call_user_compiler = _tag_caches(d.OutputGraph._call_user_compiler)
+
+
+def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
+    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints."""
+    from dynconstraints.pytorch.dynamic_int import DynamicInt
+
+    @wraps(original)
+    def _wrap(self: Any, value: Any) -> Any:
+        if isinstance(value, DynamicInt):
+            from dynconstraints.pytorch.inject import wrap_int
+
+            return wrap_int(self, value)
+        return original(self, value)
+
+    return _wrap
+
+
+def _wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
+    """VariableBuilder.wrap_tensor: the expressions of named dimensions, before the sizes become symbols."""
+    from dynconstraints.pytorch.dims import named_dims
+
+    @wraps(original)
+    def wrap_tensor(self: Any, value: Any) -> Any:
+        named = named_dims(value)
+        if named is not None:
+            from dynconstraints.pytorch.inject import bind_dimensions
+
+            bind_dimensions(self, value, named)
+        return original(self, value)
+
+    return wrap_tensor
+
+
+def _named_sizes(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ShapeEnv.create_symbol: a named dimension is an expression that exists already."""
+    from dynconstraints.pytorch._compat import source_name
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def create_symbol(self: Any, val: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
+        facts = self.__dict__.get(KEY)
+        if facts is not None and facts.dimensions:
+            expr = facts.dimensions.get(source_name(source))
+            if expr is not None:
+                return expr
+        return original(self, val, source, *args, **kwargs)
+
+    return create_symbol
+
+
+def _ask_oracle(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ShapeEnv._maybe_evaluate_static: where it answers None, the declaration is asked."""
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def _maybe_evaluate_static(self: Any, expr: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = original(self, expr, *args, **kwargs)
+        if answer is None and KEY in self.__dict__ and not kwargs.get("compute_hint"):
+            from dynconstraints.pytorch.oracle import decide
+
+            return decide(self, self.simplify(expr))
+        return answer
+
+    for name in ("cache_clear", "cache_info"):  # torch's own decorator, which torch calls by these names
+        if hasattr(original, name):
+            setattr(_maybe_evaluate_static, name, getattr(original, name))
+    return _maybe_evaluate_static
+
+
+def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
+    """OutputGraph._call_user_compiler: what is compiled under a declaration is kept under a key that knows it."""
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def _call_user_compiler(self: Any, *args: Any, **kwargs: Any) -> Any:
+        facts = self.shape_env.__dict__.get(KEY)
+        if facts is None:
+            return original(self, *args, **kwargs)
+        import torch.compiler.config as config
+
+        with config.patch(cache_key_tag=f"{config.cache_key_tag}|dynconstraints:{facts.digest}"):
+            return original(self, *args, **kwargs)
+
+    return _call_user_compiler

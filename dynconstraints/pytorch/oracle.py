@@ -1,0 +1,45 @@
+"""Where torch cannot tell a condition on sizes without a guard, the declaration may.
+
+Premises are what every entry into the frame is checked for (`FrameFacts.premises`), never the ShapeEnv's own guards.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import sympy
+
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.nodes import Name, Not
+from dynconstraints.pytorch.declaration import system_of
+from dynconstraints.pytorch.frame import KEY, FrameFacts
+from dynconstraints.pytorch.symbolic import formula_of
+from dynconstraints.solver.verdict import Implied, Refuted
+
+
+def decide(env: Any, expr: sympy.Basic) -> sympy.Basic | None:
+    """sympy.true or sympy.false where the declaration settles the condition for every entry; None elsewhere."""
+    facts: FrameFacts | None = env.__dict__.get(KEY)
+    if facts is None or not facts.parameters:
+        return None
+    symbols = {p.symbol: Name(name) for name, p in facts.parameters.items()}
+    if not isinstance(expr, sympy.logic.boolalg.Boolean | sympy.core.relational.Relational):
+        return None
+    if not expr.free_symbols <= symbols.keys():
+        return None
+    started = time.perf_counter()
+    formula = formula_of(expr, symbols)
+    if formula is None:
+        return None
+    system = system_of(tuple(Constraint.of(p) for p in facts.premises))
+    verdict = system.implies(Constraint.of(formula))
+    answer = None
+    if isinstance(verdict, Implied):
+        answer = sympy.true
+    elif isinstance(verdict, Refuted) and isinstance(system.implies(Constraint.of(Not(formula))), Implied):
+        # Refuted is "true nowhere"; for the condition to be false everywhere it has to be defined too.
+        answer = sympy.false
+    facts.asked += 1
+    facts.seconds += time.perf_counter() - started
+    return answer
