@@ -1,164 +1,258 @@
-"""Parse actions: grammar rule -> node, with the checks that a context-free grammar cannot make."""
+"""Parse actions: grammar rule -> node, with the checks that a context-free grammar cannot make.
+
+Each method of :class:`Builder` is the grammar rule of its name and gets the list of what the rule matched: nodes, and
+tokens where the grammar names the terminal.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
-
-from lark import Token, Transformer, v_args
+import keyword
+import unicodedata
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any, TypeAlias
 
 from dynconstraints.diagnostics.source import Span
 from dynconstraints.ir import nodes as n
+from dynconstraints.ir.evaluate import value_of
+from dynconstraints.ir.fold import children, names
+from dynconstraints.syntax import foreign
+from dynconstraints.syntax.failure import Failure, Mend
+from dynconstraints.syntax.lexer import Token
 
-
-class Misuse(Exception):
-    """The text has the right shape and the wrong sort: a formula where a term belongs, and the like."""
-
-    def __init__(self, message: str, span: Span) -> None:
-        super().__init__(message)
-        self.message = message
-        self.span = span
-
+MAX_DIGITS = 1000
+MAX_DEPTH = 100
+# A power is refused where it could be longer than this for 64-bit values: it would cost more than it could say.
+MAX_POWER_BITS = 8192
 
 _ARITY: dict[str, tuple[int, int | None]] = {
-    "min": (1, None),
-    "max": (1, None),
-    "abs": (1, 1),
-    "ceildiv": (2, 2),
-    "align_up": (2, 2),
-    "align_down": (2, 2),
-    "gcd": (1, None),
-    "lcm": (1, None),
-    "divides": (2, 2),
-    "is_power_of_two": (1, 1),
+    **{f.value: (1, None) for f in (n.Function.MIN, n.Function.MAX, n.Function.GCD, n.Function.LCM)},
+    **{f.value: (2, 2) for f in (n.Function.CEILDIV, n.Function.ALIGN_UP, n.Function.ALIGN_DOWN)},
+    n.Function.ABS.value: (1, 1),
+    n.Predicate.DIVIDES.value: (2, 2),
+    n.Predicate.IS_POWER_OF_TWO.value: (1, 1),
 }
+_PREDICATES = {p.value: p for p in n.Predicate}
+_FUNCTIONS = {f.value: f for f in n.Function}
+_RELATIONS = {r.value: r for r in n.Relation}
 _FORMULAS = (n.Bool, n.Compare, n.Member, n.Test, n.Not, n.And, n.Or, n.Implies, n.Choice)
+RESERVED = frozenset((*_ARITY, "range"))
+
+_Part: TypeAlias = n.Term | n.Formula | n.SetOf | n.RangeOf | Token
 
 
-def _is_formula(node: object) -> TypeGuard[n.Formula]:
-    return isinstance(node, _FORMULAS)
+class Builder:
+    """Bottom-up construction of the nodes of one text; raises Failure where a part has the wrong sort."""
+
+    def group(self, parts: list[Any]) -> n.Node:
+        return replace(parts[1], span=_span(parts))  # type: ignore[no-any-return]
+
+    def implies(self, parts: list[Any]) -> n.Formula:
+        premise, conclusion = parts
+        if not isinstance(premise, _FORMULAS) or not isinstance(conclusion, _FORMULAS):
+            raise foreign.implication_between_numbers(premise, conclusion)
+        return n.Implies(premise, conclusion, _span(parts))
+
+    def conditional(self, parts: list[Any]) -> n.Node:
+        then, condition, otherwise = parts
+        if isinstance(then, _FORMULAS):
+            return n.Choice(_truth(condition), then, _truth(otherwise), _span(parts))
+        return n.IfElse(_truth(condition), then, _term(otherwise), _span(parts))
+
+    def disjunction(self, parts: list[Any]) -> n.Formula:
+        foreign.refuse_shared_subject(parts)
+        return n.disjunction(tuple(map(_truth, parts)), _span(parts))
+
+    def conjunction(self, parts: list[Any]) -> n.Formula:
+        return n.conjunction(tuple(map(_truth, parts)), _span(parts))
+
+    def not_(self, parts: list[Any]) -> n.Formula:
+        return n.Not(_truth(parts[1]), _span(parts))
+
+    def compare(self, parts: list[Any]) -> n.Formula:
+        relations = tuple([_RELATIONS[token.text] for token in parts[1::2]])
+        return n.Compare(tuple(map(_term, parts[::2])), relations, _span(parts))
+
+    def member(self, parts: list[Any]) -> n.Formula:
+        return n.Member(_term(parts[0]), parts[1], _span(parts))
+
+    def not_member(self, parts: list[Any]) -> n.Formula:
+        item, _, collection = parts
+        span = _span(parts)
+        return n.Not(n.Member(_term(item), collection, span), span)
+
+    def set_of(self, parts: list[Any]) -> n.SetOf:
+        return n.SetOf(tuple(map(_term, parts[1])), _span(parts))
+
+    def range_of(self, parts: list[Any]) -> n.RangeOf:
+        bounds, span = tuple(map(_term, parts[2])), _span(parts)
+        if len(bounds) > 3:
+            raise Failure("DC116", f"range takes 1 to 3 arguments, and here are {len(bounds)}", span)
+        start, stop = (n.Int(0), bounds[0]) if len(bounds) == 1 else bounds[:2]
+        return n.RangeOf(start, stop, _step(bounds[2]) if len(bounds) == 3 else 1, span)
+
+    def sum(self, parts: list[Any]) -> n.Term:
+        addends = [_term(parts[0])]
+        for sign, term in zip(parts[1::2], parts[2::2], strict=True):
+            negative = sign.text == "-"
+            addends.append(n.negated(_term(term), _span((sign, term))) if negative else _term(term))
+        return n.total(tuple(addends), _span(parts))
+
+    def product(self, parts: list[Any]) -> n.Term:
+        factors = [_term(parts[0])]
+        for sign, term in zip(parts[1::2], parts[2::2], strict=True):
+            if sign.text == "*":
+                factors.append(_term(term))
+            else:
+                left, span = n.product(tuple(factors), _span((parts[0], factors[-1]))), _span((parts[0], term))
+                divided: n.Term = (n.FloorDiv if sign.text == "//" else n.Mod)(left, _term(term), span)
+                factors = [divided]
+        return n.product(tuple(factors), _span(parts))
+
+    def signed(self, parts: list[Any]) -> n.Term:
+        sign, operand = parts
+        return n.negated(_term(operand), _span(parts)) if sign.text == "-" else _term(operand)
+
+    def power(self, parts: list[Any]) -> n.Term:
+        base, _, exponent = parts
+        return n.Pow(_term(base), _exponent(base, _term(exponent)), _span(parts))
+
+    def integer(self, parts: list[Token]) -> n.Term:
+        (token,) = parts
+        if len(token.text) > MAX_DIGITS:
+            raise Failure("DC122", f"this literal has more than {MAX_DIGITS:,} characters", token.span)
+        try:
+            return n.Int(int(token.text, 0), token.span)
+        except ValueError:  # Python's own rule: 012 was octal once
+            short = token.text.lstrip("0_") or "0"
+            message, mend = f"the integer {token.text} starts with a zero", Mend(token.span, (short,))
+            raise Failure("DC122", message, token.span, mend=mend) from None
+
+    def name(self, parts: list[Token]) -> n.Term:
+        (token,) = parts
+        text = token.text if token.text.isascii() else unicodedata.normalize("NFKC", token.text)
+        if text in RESERVED or keyword.iskeyword(text):
+            raise _reserved(text, token)
+        return n.Name(text, token.span)
+
+    def true(self, parts: list[Token]) -> n.Formula:
+        return n.Bool(True, parts[0].span)
+
+    def false(self, parts: list[Token]) -> n.Formula:
+        return n.Bool(False, parts[0].span)
+
+    def arguments(self, parts: list[Any]) -> tuple[Any, ...]:
+        return tuple(parts)
+
+    def call(self, parts: list[Any]) -> n.Node:
+        token, _, arguments, _ = parts
+        name, span = token.text, _span(parts)
+        if name not in _ARITY:
+            raise foreign.operator_as_function(name, arguments, span) or _unknown(token)
+        least, most = _ARITY[name]
+        if len(arguments) < least or (most is not None and len(arguments) > most):
+            number = f"{least} or more arguments" if most is None else f"{least} argument{'s' * (least > 1)}"
+            raise Failure("DC116", f"{name} takes {number}, and here are {len(arguments)}", span)
+        terms = tuple(map(_term, arguments))
+        if name in _PREDICATES:
+            return n.Test(_PREDICATES[name], terms, span)
+        return n.Call(_FUNCTIONS[name], terms, span)
 
 
-def _of(part: Any) -> Span:
-    """The span of a node, a token, or a tuple of parts from first to last."""
-    if isinstance(part, tuple):
-        return Span(_of(part[0]).start, _of(part[-1]).stop)
-    if isinstance(part, Token):
-        start = part.start_pos or 0
-        return Span(start, start + len(part))
-    return part.span or Span(0, 0)
+def formula(node: Any) -> n.Formula:
+    """What a whole text was read as, where that is a condition. Raises Failure where it is a number, or nested too deep."""
+    if isinstance(node, _FORMULAS):
+        check_depth(node)
+        return node
+    raise foreign.lone_number(node)
+
+
+def _span(parts: Any) -> Span:
+    return Span(parts[0].span.start, parts[-1].span.stop)
 
 
 def _term(node: Any) -> n.Term:
-    if _is_formula(node):
-        raise Misuse("a number is needed here, and this is true or false", _of(node))
+    if isinstance(node, _FORMULAS):
+        known = "this is true or false"
+        raise Failure("DC111", "a number is needed, and here stands a condition", _span((node,)), known=known)
     return node  # type: ignore[no-any-return]
 
 
 def _truth(node: Any) -> n.Formula:
-    if not _is_formula(node):
-        raise Misuse("this is a number, not a condition; compare it with something", _of(node))
-    return node
+    if isinstance(node, _FORMULAS):
+        return node
+    help = "compare it with something, as in `… == 1`"
+    raise Failure(
+        "DC110", "a condition is needed, and here stands a number", _span((node,)), known="this is a number", help=help
+    )
 
 
-@v_args(inline=True)
-class Builder(Transformer[Any, n.Formula]):
-    """Bottom-up construction of the nodes; each method is the grammar rule of its name."""
+def check_depth(node: n.Node) -> None:
+    """Raises Failure where nodes nest deeper than MAX_DEPTH, which is what every recursive reading relies on."""
+    stack = [(node, 0)]
+    while stack:
+        current, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            message = f"the constraint is nested more than {MAX_DEPTH} levels deep"
+            raise Failure("DC125", message, current.span or Span(0, 1), help="split it into several constraints")
+        stack.extend([(child, depth + 1) for child in children(current)])
 
-    def group(self, inner: Any, close: Any) -> n.Node:
-        return inner
 
-    def start(self, formula: Any) -> n.Formula:
-        return _truth(formula)
+def _constant(term: n.Term) -> int | None:
+    """The value of a term without names, if it has one."""
+    check_depth(term)
+    return None if names(term) else value_of(term, {})
 
-    def implies(self, premise: Any, conclusion: Any) -> n.Formula:
-        return n.Implies(_truth(premise), _truth(conclusion), _of((premise, conclusion)))
 
-    def conditional(self, then: Any, condition: Any, otherwise: Any) -> n.Node:
-        if _is_formula(then):
-            return n.Choice(_truth(condition), then, _truth(otherwise), _of((then, otherwise)))
-        return n.IfElse(_truth(condition), _term(then), _term(otherwise), _of((then, otherwise)))
+def _step(term: n.Term) -> int:
+    step, span = _constant(term), _span((term,))
+    if step is None:
+        raise Failure("DC124", "the step of a range must be a constant", span)
+    if step == 0:
+        raise Failure("DC124", "the step of a range must not be 0", span)
+    return step
 
-    def disjunction(self, *operands: Any) -> n.Formula:
-        return n.disjunction(tuple(map(_truth, operands)), _of(operands))
 
-    def conjunction(self, *operands: Any) -> n.Formula:
-        return n.conjunction(tuple(map(_truth, operands)), _of(operands))
+def _exponent(base: n.Term, exponent: n.Term) -> int:
+    span = _span((exponent,))
+    value = _constant(exponent)
+    if value is None:
+        raise Failure("DC121", "an exponent must be a constant", span, help="write the power as a product")
+    if value < 0:
+        raise Failure("DC121", "an exponent must not be negative", span, known="the power would be a fraction")
+    if value * _bits(base) > MAX_POWER_BITS:
+        known = f"the result could have more than {MAX_POWER_BITS:,} bits"
+        raise Failure("DC121", "this power is too large", _span((base, exponent)), known=known)
+    return value
 
-    def not_(self, sign: Any, operand: Any) -> n.Formula:
-        return n.Not(_truth(operand), _of((sign, operand)))
 
-    def relation(self, token: Any) -> n.Relation:
-        return n.Relation(str(token))
+def _bits(term: n.Term) -> int:
+    """A generous estimate of how long the term's value can be, taking each name for a 64-bit value; stops when too long."""
+    total, stack = 0, [(term, 1)]
+    while stack and total <= MAX_POWER_BITS:
+        node, times = stack.pop()
+        match node:
+            case n.Int(value):
+                total += times * max(1, value.bit_length())
+            case n.Name():
+                total += times * 64
+            case n.Pow(base, exponent):
+                stack.append((base, times * max(1, exponent)))
+            case _:
+                stack.extend([(child, times) for child in children(node)])  # type: ignore[misc]
+    return total
 
-    def compare(self, *parts: Any) -> n.Formula:
-        return n.Compare(tuple(map(_term, parts[::2])), tuple(parts[1::2]), _of(parts))
 
-    def member(self, item: Any, collection: Any) -> n.Formula:
-        return n.Member(_term(item), collection, _of((item, collection)))
+def _reserved(text: str, token: Token) -> Failure:
+    kind = "a function of the language" if text in RESERVED else "a Python keyword"
+    help = f"call it, as in `{text}(…)`" if text in RESERVED else f"choose another name, as in `{text}_`"
+    return Failure("DC120", f"`{text}` cannot be a name", token.span, known=f"it is {kind}", help=help)
 
-    def not_member(self, item: Any, sign: Any, collection: Any) -> n.Formula:
-        return n.Not(self.member(item, collection), _of((item, collection)))
 
-    def set_of(self, arguments: Any) -> n.SetOf:
-        return n.SetOf(tuple(map(_term, arguments)), _of(arguments))
-
-    def range_of(self, arguments: Any, close: Any) -> n.RangeOf:
-        start, stop, step = {1: (n.Int(0), arguments[0], n.Int(1)), 2: (*arguments[:2], n.Int(1)), 3: tuple(arguments)}[
-            len(arguments)
-        ]
-        return n.RangeOf(_term(start), _term(stop), step.value, _of((*arguments, close)))
-
-    def sum(self, first: Any, *addends: Any) -> n.Term:
-        return n.total((_term(first), *addends), _of((first, *addends)))
-
-    def plus(self, term: Any) -> n.Term:
-        return _term(term)
-
-    def minus(self, sign: Any, term: Any) -> n.Term:
-        return n.negated(_term(term), _of((sign, term)))
-
-    def mul(self, left: Any, right: Any) -> n.Term:
-        return n.product((_term(left), _term(right)), _of((left, right)))
-
-    def floordiv(self, left: Any, right: Any) -> n.Term:
-        return n.FloorDiv(_term(left), _term(right), _of((left, right)))
-
-    def mod(self, left: Any, right: Any) -> n.Term:
-        return n.Mod(_term(left), _term(right), _of((left, right)))
-
-    def neg(self, sign: Any, operand: Any) -> n.Term:
-        return n.negated(_term(operand), _of((sign, operand)))
-
-    def pos(self, operand: Any) -> n.Term:
-        return _term(operand)
-
-    def pow(self, base: Any, exponent: Any) -> n.Term:
-        if not isinstance(exponent, n.Int) or exponent.value < 0:
-            raise Misuse("an exponent must be a literal of at least 0", _of(exponent))
-        return n.Pow(_term(base), exponent.value, _of((base, exponent)))
-
-    def integer(self, token: Any) -> n.Term:
-        return n.Int(int(token, 0), _of(token))
-
-    def name(self, token: Any) -> n.Term:
-        return n.Name(str(token), _of(token))
-
-    def true(self, token: Any) -> n.Formula:
-        return n.Bool(True, _of(token))
-
-    def false(self, token: Any) -> n.Formula:
-        return n.Bool(False, _of(token))
-
-    def arguments(self, *arguments: Any) -> tuple[Any, ...]:
-        return arguments
-
-    def call(self, token: Any, arguments: Any, close: Any) -> n.Node:
-        name, terms = str(token), tuple(map(_term, arguments))
-        if name not in _ARITY:
-            raise Misuse(f"there is no function {name!r}", _of((token, close)))
-        least, most = _ARITY[name]
-        if len(terms) < least or (most is not None and len(terms) > most):
-            raise Misuse(f"{name} takes {least} argument(s), not {len(terms)}", _of((token, close)))
-        if name in ("divides", "is_power_of_two"):
-            return n.Test(n.Predicate(name), terms, _of((token, close)))
-        return n.Call(n.Function(name), terms, _of((token, close)))
+def _unknown(token: Token) -> Failure:
+    near = get_close_matches(token.text, _ARITY, n=1, cutoff=0.6)
+    if near:
+        mend = Mend(token.span, (near[0],))
+        return Failure("DC115", f"there is no function `{token.text}`", token.span, mend=mend)
+    help = f"the functions are {', '.join(sorted(_ARITY))}"
+    return Failure("DC115", f"there is no function `{token.text}`", token.span, help=help)

@@ -1,0 +1,71 @@
+"""Readings that the grammar accepts and the language refuses, because another notation is meant; each with its mend."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from dynconstraints.diagnostics.source import Span
+from dynconstraints.ir import nodes as n
+from dynconstraints.syntax.failure import Failure, Mend
+
+# How sympy, torch and C spell what is an operator here: with two operands, or with any number where marked so.
+_BINARY = {
+    **{"mod": "%", "Mod": "%", "PythonMod": "%", "floordiv": "//", "FloorDiv": "//", "CleanDiv": "//", "div": "//"},
+    **{"pow": "**", "Pow": "**", "Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "Gt": ">", "Ge": ">="},
+    **{"implies": "=>", "Implies": "=>"},
+}
+_VARIADIC = {"And": "and", "Or": "or", "Add": "+", "Mul": "*"}
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_ATOMS = (n.Int, n.Name, n.Call, n.Test, n.Bool)
+
+
+def operator_as_function(name: str, arguments: tuple[Any, ...], span: Span) -> Failure | None:
+    """``mod(a, b)`` and its like; None where the name is no such thing or the arguments don't fit."""
+    sign = _VARIADIC.get(name) if len(arguments) > 1 else None
+    if len(arguments) == 2:
+        sign = sign or _BINARY.get(name)
+    if sign is None and not (name in ("Not", "not_") and len(arguments) == 1):
+        return None
+    pieces: list[str | Span] = [] if sign else ["not "]
+    for argument in arguments:
+        pieces += [f" {sign} "] * bool(pieces and sign)
+        pieces += [argument.span] if _binds_tighter(argument, sign) else ["(", argument.span, ")"]
+    message = f"`{name}` is written as an operator, `{sign or 'not'}`"
+    return Failure("DC105", message, span, help=f"write `{sign or 'not'}`", mend=Mend(span, tuple(pieces)))
+
+
+def _binds_tighter(argument: Any, sign: str | None) -> bool:
+    if isinstance(argument, n.Compare | n.Member):
+        return sign in ("and", "or", "=>")
+    return isinstance(argument, _ATOMS) or (sign in _COMPARISONS and isinstance(argument, n.Term.__args__))  # type: ignore[attr-defined]
+
+
+def implication_between_numbers(premise: Any, conclusion: Any) -> Failure:
+    """``a => b`` where one of them is a number, so that at least is meant, or a comparison is missing."""
+    numbers = [part for part in (premise, conclusion) if isinstance(part, n.Term.__args__)]  # type: ignore[attr-defined]
+    span = Span(premise.span.start, conclusion.span.stop)
+    if len(numbers) == 2:
+        mend = Mend(span, (premise.span, " >= ", conclusion.span))
+        return Failure("DC108", "`=>` is implication, and these are numbers; at least is `>=`", span, mend=mend)
+    known, help = "this is a number", "write `>=` for at least; `=>` stands between two conditions"
+    message = "`=>` is implication, which needs a condition on both sides"
+    return Failure("DC108", message, numbers[0].span, known=known, help=help)
+
+
+def refuse_shared_subject(operands: list[Any]) -> None:
+    """Raises Failure for ``s0 == 1 or 2``, where the comparison is meant for the second number too."""
+    for left, right in pairwise(operands):
+        if isinstance(right, n.Term.__args__) and isinstance(left, n.Compare) and len(left.operands) == 2:  # type: ignore[attr-defined]
+            subject, sign = left.operands[0].span or Span(0, 0), left.relations[0].value
+            mend = Mend(right.span, (subject, f" {sign} ", right.span))
+            message = "`or` needs a condition on both sides, and here stands a number"
+            raise Failure("DC110", message, right.span, known="this is a number", mend=mend)
+
+
+def lone_number(node: Any) -> Failure:
+    """A text that is a number, such as ``s0 % 32``."""
+    what, other = ("a name", "> 0") if isinstance(node, n.Name) else ("a number", "== 0")
+    mend = Mend(node.span, (node.span, f" {other}"))
+    message = f"this is {what}, not a condition: it says nothing that could hold"
+    return Failure("DC110", message, node.span, known="compare it with something", mend=mend)
