@@ -1,7 +1,7 @@
 """Hypothesis strategies shared by all tests: assignments, and terms and formulas of every node kind.
 
-Generated nodes keep the invariants of ``dynconstraints.ir.nodes``, so printing and parsing gives them back. Constants and
-values are small, with zero and both signs frequent: that is where divisions, remainders and set borders go wrong.
+Generated nodes keep the invariants of ``dynconstraints.ir.nodes``, so printing and parsing gives them back. Constants
+and values are small, with zero and both signs frequent: that is where divisions, remainders and set borders go wrong.
 """
 
 from __future__ import annotations

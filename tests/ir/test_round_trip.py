@@ -1,8 +1,8 @@
 """Printing then parsing is the identity, on every node kind."""
 
+import strategies
 from hypothesis import given
 
-import strategies
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show

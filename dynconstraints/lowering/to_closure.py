@@ -1,0 +1,316 @@
+"""IR -> a plain Python function from values to bool.
+
+The function is made of syntax tree nodes, from the IR alone: no text of a user's is ever executed, and names become
+numbered parameters, so no name can shadow or reach anything. Subterms that may be undefined are computed into local
+variables that are then None; what can't be undefined, the usual case, becomes one plain expression.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from typing_extensions import assert_never
+
+from dynconstraints.ir.nodes import (
+    Add,
+    And,
+    Bool,
+    Call,
+    Choice,
+    Compare,
+    FloorDiv,
+    Formula,
+    Function,
+    IfElse,
+    Implies,
+    Int,
+    Member,
+    Mod,
+    Mul,
+    Name,
+    Neg,
+    Not,
+    Or,
+    Pow,
+    Predicate,
+    RangeOf,
+    Relation,
+    SetOf,
+    Term,
+    Test,
+)
+
+_GLOBALS = {"__builtins__": {}, "min": min, "max": max, "abs": abs, "sum": sum, "range": range} | {
+    "prod": math.prod,
+    "gcd": math.gcd,
+    "lcm": math.lcm,
+}
+# Longer sums and products become a call: nested additions would exhaust the stack of Python's own compiler.
+_LONGEST_SPINE = 16
+
+_RELATIONS: dict[Relation, type[ast.cmpop]] = {
+    Relation.EQ: ast.Eq,
+    Relation.NE: ast.NotEq,
+    Relation.LT: ast.Lt,
+    Relation.LE: ast.LtE,
+    Relation.GT: ast.Gt,
+    Relation.GE: ast.GtE,
+}
+
+
+def compile_formula(formula: Formula, parameters: Sequence[str]) -> Callable[..., bool]:
+    """A function that takes the parameters' values in order and says whether the formula is defined and true.
+
+    Agrees with ``dynconstraints.ir.evaluate.holds`` on every assignment of integers. Raises KeyError where the formula
+    mentions a name that is no parameter.
+    """
+    code = _Code(tuple(parameters))
+    truth = code.formula(formula)
+    result = _is(truth.value, True) if truth.partial else truth.value
+    return code.function(result)
+
+
+def compile_term(term: Term, parameters: Sequence[str]) -> Callable[..., int | None]:
+    """A function that takes the parameters' values in order and gives the term's value, None where it is undefined."""
+    code = _Code(tuple(parameters))
+    return code.function(code.term(term).value)
+
+
+class _Part(NamedTuple):
+    """An expression; ``partial`` ones may be None."""
+
+    value: ast.expr
+    partial: bool = False
+
+
+@dataclass
+class _Code:
+    """The body of a function in the making."""
+
+    parameters: tuple[str, ...]
+    body: list[ast.stmt] = field(default_factory=list)
+    locals: int = 0
+
+    def __post_init__(self) -> None:
+        self.places = {name: f"v{index}" for index, name in enumerate(self.parameters)}
+
+    def function(self, result: ast.expr) -> Callable[..., Any]:
+        """The function that runs the body and returns the result."""
+        module = ast.parse("def compiled(): pass")
+        definition = module.body[0]
+        assert isinstance(definition, ast.FunctionDef)  # noqa: S101  # for mypy: it is the line above
+        definition.args.posonlyargs = [ast.arg(self.places[name]) for name in self.parameters]
+        definition.body = [*self.body, ast.Return(result)]
+        scope: dict[str, Any] = dict(_GLOBALS)
+        exec(compile(ast.fix_missing_locations(module), "<constraint>", "exec"), scope)  # noqa: S102  # made of the IR
+        return scope["compiled"]  # type: ignore[no-any-return]
+
+    def kept(self, value: ast.expr) -> ast.expr:
+        """The value in a local variable, so that it can be mentioned twice."""
+        if isinstance(value, ast.Name | ast.Constant):
+            return value
+        name = f"t{self.locals}"
+        self.locals += 1
+        self.body.append(ast.Assign([ast.Name(name, ast.Store())], value))
+        return ast.Name(name, ast.Load())
+
+    def strict(
+        self, parts: Sequence[_Part], build: Callable[[list[ast.expr]], ast.expr], zero: int | None = None
+    ) -> _Part:
+        """``build`` of the values; undefined where a part is, or where the part at index ``zero`` is 0."""
+        guarded = [p.partial or i == zero for i, p in enumerate(parts)]
+        if not any(guarded):
+            return _Part(build([p.value for p in parts]))
+        values = [self.kept(p.value) for p in parts]
+        tests = [_is(value, None) for value, part in zip(values, parts, strict=True) if part.partial]
+        if zero is not None:
+            tests.append(_test(values[zero], ast.Eq(), ast.Constant(0)))
+        return _Part(self.kept(ast.IfExp(_joined(ast.Or(), tests), ast.Constant(None), build(values))), partial=True)
+
+    def term(self, term: Term) -> _Part:
+        """The code of a term."""
+        match term:
+            case Int(value):
+                return _Part(ast.Constant(value))
+            case Name(id):
+                return _Part(ast.Name(self.places[id], ast.Load()))
+            case Neg(operand):
+                return self.strict([self.term(operand)], lambda v: ast.UnaryOp(ast.USub(), v[0]))
+            case Add(terms):
+                return self.strict([self.term(t) for t in terms], lambda v: _spine("sum", ast.Add(), v))
+            case Mul(factors):
+                return self.strict([self.term(f) for f in factors], lambda v: _spine("prod", ast.Mult(), v))
+            case FloorDiv(dividend, divisor):
+                return self.divided((dividend, divisor), _floordiv)
+            case Mod(dividend, divisor):
+                return self.divided((dividend, divisor), _mod)
+            case Pow(base, exponent):
+                return self.strict([self.term(base)], lambda v: ast.BinOp(v[0], ast.Pow(), ast.Constant(exponent)))
+            case Call(function, arguments):
+                return self.call(function, arguments)
+            case IfElse(condition, then, otherwise):
+                return self.chosen(self.formula(condition), self.term(then), self.term(otherwise))
+            case _:
+                assert_never(term)
+
+    def divided(self, operands: tuple[Term, ...], build: Callable[[list[ast.expr]], ast.expr]) -> _Part:
+        """``build`` of a dividend and a divisor, undefined where the divisor is 0."""
+        never_zero = isinstance(operands[1], Int) and operands[1].value != 0
+        return self.strict([self.term(operand) for operand in operands], build, zero=None if never_zero else 1)
+
+    def call(self, function: Function, arguments: tuple[Term, ...]) -> _Part:
+        """The code of a function's value."""
+        match function:
+            case Function.MIN | Function.MAX | Function.GCD | Function.LCM | Function.ABS:
+                if len(arguments) == 1 and function in (Function.MIN, Function.MAX):
+                    return self.term(arguments[0])
+                parts = [self.term(argument) for argument in arguments]
+                return self.strict(parts, lambda v: _called(function.value, v))
+            case Function.CEILDIV:
+                return self.divided(arguments, _ceildiv)
+            case Function.ALIGN_UP:
+                return self.divided(arguments, lambda v: ast.BinOp(_ceildiv(v), ast.Mult(), v[1]))
+            case Function.ALIGN_DOWN:
+                return self.divided(arguments, lambda v: ast.BinOp(_floordiv(v), ast.Mult(), v[1]))
+            case _:
+                assert_never(function)
+
+    def chosen(self, condition: _Part, then: _Part, otherwise: _Part) -> _Part:
+        """The code of a conditional: only the branch that is taken has to be defined."""
+        if not condition.partial:
+            partial = then.partial or otherwise.partial
+            return _Part(ast.IfExp(condition.value, then.value, otherwise.value), partial)
+        decided = self.kept(condition.value)
+        taken = ast.IfExp(decided, then.value, otherwise.value)
+        return _Part(ast.IfExp(_is(decided, None), ast.Constant(None), taken), partial=True)
+
+    def formula(self, formula: Formula) -> _Part:
+        """The code of a formula."""
+        match formula:
+            case Bool(value):
+                return _Part(ast.Constant(value))
+            case Compare(operands, relations):
+                return self.compare(operands, relations)
+            case Member(item, collection):
+                return self.member(item, collection)
+            case Test(predicate, arguments):
+                return self.test(predicate, arguments)
+            case Not(operand):
+                return self.strict([self.formula(operand)], lambda v: ast.UnaryOp(ast.Not(), v[0]))
+            case And(operands):
+                return self.connected([self.formula(o) for o in operands], deciding=False)
+            case Or(operands):
+                return self.connected([self.formula(o) for o in operands], deciding=True)
+            case Implies(premise, conclusion):
+                denied = self.strict([self.formula(premise)], lambda v: ast.UnaryOp(ast.Not(), v[0]))
+                return self.connected([denied, self.formula(conclusion)], deciding=True)
+            case Choice(condition, then, otherwise):
+                return self.chosen(self.formula(condition), self.formula(then), self.formula(otherwise))
+            case _:
+                assert_never(formula)
+
+    def compare(self, operands: tuple[Term, ...], relations: tuple[Relation, ...]) -> _Part:
+        """The code of a chain of comparisons."""
+        parts = [self.term(operand) for operand in operands]
+        signs = [_RELATIONS[relation]() for relation in relations]
+        if not any(part.partial for part in parts):
+            return _Part(ast.Compare(parts[0].value, signs, [part.value for part in parts[1:]]))
+        parts = [_Part(self.kept(part.value), part.partial) for part in parts]
+        links = [
+            self.strict(pair, lambda v, sign=sign: _test(v[0], sign, v[1]))  # type: ignore[misc]
+            for pair, sign in zip(pairwise(parts), signs, strict=True)
+        ]
+        return self.connected(links, deciding=False)
+
+    def member(self, item: Term, collection: SetOf | RangeOf) -> _Part:
+        """The code of a membership."""
+        match collection:
+            case SetOf(elements):
+                parts = [self.term(element) for element in elements]
+                found = self.term(item)
+                if not found.partial and not any(part.partial for part in parts):
+                    return _Part(_test(found.value, ast.In(), _tuple([part.value for part in parts])))
+                found = _Part(self.kept(found.value), found.partial)
+                equal = [self.strict([found, part], lambda v: _test(v[0], ast.Eq(), v[1])) for part in parts]
+                return self.connected(equal, deciding=True)
+            case RangeOf(start, stop, step):
+                parts = [self.term(item), self.term(start), self.term(stop)]
+                in_range = lambda v: _test(v[0], ast.In(), _called("range", [v[1], v[2], ast.Constant(step)]))  # noqa: E731
+                return self.strict(parts, in_range)
+            case _:
+                assert_never(collection)
+
+    def test(self, predicate: Predicate, arguments: tuple[Term, ...]) -> _Part:
+        """The code of a predicate."""
+        match predicate:
+            case Predicate.DIVIDES:
+                divisor, dividend = arguments
+                return self.divided((dividend, divisor), lambda v: _test(_mod(v), ast.Eq(), ast.Constant(0)))
+            case Predicate.IS_POWER_OF_TWO:
+                part = self.term(arguments[0])
+                return self.strict([_Part(self.kept(part.value), part.partial)], _is_power_of_two)
+            case _:
+                assert_never(predicate)
+
+    def connected(self, parts: Sequence[_Part], *, deciding: bool) -> _Part:
+        """Kleene's disjunction where True decides, his conjunction where False does."""
+        join: ast.boolop = ast.Or() if deciding else ast.And()
+        if not any(part.partial for part in parts):
+            return _Part(_joined(join, [part.value for part in parts], empty=not deciding))
+        values = [self.kept(part.value) for part in parts]
+        decided = _joined(ast.Or(), [_is(value, deciding) for value in values])
+        undefined = _joined(ast.Or(), [_is(v, None) for v, part in zip(values, parts, strict=True) if part.partial])
+        otherwise = ast.IfExp(undefined, ast.Constant(None), ast.Constant(not deciding))
+        return _Part(self.kept(ast.IfExp(decided, ast.Constant(deciding), otherwise)), partial=True)
+
+
+def _test(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> ast.expr:
+    return ast.Compare(left, [sign], [right])
+
+
+def _is(value: ast.expr, constant: bool | None) -> ast.expr:
+    return _test(value, ast.Is(), ast.Constant(constant))
+
+
+def _joined(sign: ast.boolop, values: list[ast.expr], *, empty: bool = False) -> ast.expr:
+    return ast.Constant(empty) if not values else values[0] if len(values) == 1 else ast.BoolOp(sign, values)
+
+
+def _tuple(values: list[ast.expr]) -> ast.expr:
+    return ast.Tuple(values, ast.Load())
+
+
+def _called(function: str, arguments: list[ast.expr]) -> ast.expr:
+    return ast.Call(ast.Name(function, ast.Load()), arguments, [])
+
+
+def _spine(function: str, sign: ast.operator, values: list[ast.expr]) -> ast.expr:
+    if len(values) > _LONGEST_SPINE:
+        return _called(function, [_tuple(values)])
+    return reduce(lambda left, right: ast.BinOp(left, sign, right), values)
+
+
+def _floordiv(values: list[ast.expr]) -> ast.expr:
+    return ast.BinOp(values[0], ast.FloorDiv(), values[1])
+
+
+def _mod(values: list[ast.expr]) -> ast.expr:
+    return ast.BinOp(values[0], ast.Mod(), values[1])
+
+
+def _ceildiv(values: list[ast.expr]) -> ast.expr:
+    opposite = ast.UnaryOp(ast.USub(), values[0])
+    return ast.UnaryOp(ast.USub(), ast.BinOp(opposite, ast.FloorDiv(), values[1]))
+
+
+def _is_power_of_two(values: list[ast.expr]) -> ast.expr:
+    (value,) = values
+    below = ast.BinOp(value, ast.Sub(), ast.Constant(1))
+    single_bit = _test(ast.BinOp(value, ast.BitAnd(), below), ast.Eq(), ast.Constant(0))
+    return ast.BoolOp(ast.And(), [_test(value, ast.Gt(), ast.Constant(0)), single_bit])
