@@ -31,13 +31,16 @@ class Operation(NamedTuple):
     operands: tuple[Operand, ...]
 
 
-Atom: TypeAlias = "Term | Operation"
+Atom: TypeAlias = "str | Term | Operation"
 Terms: TypeAlias = "tuple[tuple[Atom, int], ...]"
 Operand: TypeAlias = "tuple[Terms, int]"
 
 
 class Base(NamedTuple):
-    """A linear combination of atoms: atoms with their coefficients, its value, the bindings of its names, its size."""
+    """A linear combination of atoms with non-zero coefficients, its value, the bindings of its names, and a size.
+
+    An atom that is a string is a name. ``size`` is at least the number of nodes, counted as a tree.
+    """
 
     terms: Terms
     value: int
@@ -51,61 +54,84 @@ CONSTANT = Base((), 0, (), 0)
 
 def named(binding: Binding) -> Base:
     """The base of the integer that the binding declares."""
-    return Base(((Name(binding.name), 1),), binding.value, (binding,), 1)
+    return Base(((binding.name, 1),), binding.value, (binding,), 1)
 
 
-def opaque(term: Term, value: int, bindings: tuple[Binding, ...], size: int) -> Base | None:
-    """The base of an integer given as a term and its value; None where the term is too large."""
+def opaque(term: Term, value: int, bindings: tuple[Binding, ...]) -> Base | None:
+    """The base of an integer given as a term and its value; None where no name is in it, or it is too large."""
+    size = _size(term)
     return Base(((term, 1),), value, bindings, size) if bindings and size <= LARGEST else None
 
 
 def scaled(base: Base, factor: int) -> Base | None:
-    """``base * factor``; None where no name is left, or a coefficient is out of range."""
-    terms = tuple((atom, c * factor) for atom, c in base.terms)
-    if factor == 0 or any(not -_LIMIT <= c < _LIMIT for _, c in terms):
+    """``factor * base``; None where no name is left, or a coefficient is out of range."""
+    if not factor:
         return None
-    return Base(terms, base.value * factor, base.bindings, base.size)
+    terms = []
+    for atom, coefficient in base.terms:
+        product = coefficient * factor
+        if not -_LIMIT < product < _LIMIT:
+            return None
+        terms.append((atom, product))
+    return Base(tuple(terms), base.value * factor, base.bindings, base.size)
 
 
 def combined(left: Base, right: Base, factor: int) -> Base | None:
-    """``left + factor*right``; None where no name is left, the names disagree, or it is too large."""
-    bindings = together(left.bindings, right.bindings)
+    """``left + factor*right``; None where no name is left, a name has two values, or it is too large."""
     coefficients = dict(left.terms)
-    for atom, c in right.terms:
-        coefficients[atom] = coefficients.get(atom, 0) + factor * c
-    terms = tuple((atom, c) for atom, c in coefficients.items() if c)
-    if not terms or bindings is None or any(not -_LIMIT <= c < _LIMIT for _, c in terms):
+    for atom, coefficient in right.terms:
+        merged = coefficients.get(atom, 0) + factor * coefficient
+        if not merged:
+            del coefficients[atom]
+        elif -_LIMIT < merged < _LIMIT:
+            coefficients[atom] = merged
+        else:
+            return None
+    size = left.size + right.size
+    if size > LARGEST:  # a bound; atoms that met have been counted twice
+        size = sum(map(_size, coefficients))
+    bindings = together(left.bindings, right.bindings)
+    if not coefficients or not bindings or size > LARGEST:
         return None
-    size = sum(_size(atom) for atom, _ in terms)
-    return Base(terms, left.value + factor * right.value, bindings, size) if size <= LARGEST else None
+    return Base(tuple(coefficients.items()), left.value + factor * right.value, bindings, size)
 
 
 def applied(build: Build, value: int, *operands: tuple[Base, int]) -> Base | None:
-    """The operation applied to (base, value) operands; ``value`` is its result's."""
+    """The operation applied to operands, each a base and a value; ``value`` is the result's. None where it is too large."""
     bindings: tuple[Binding, ...] | None = ()
-    size = 1
-    for base, _ in operands:
+    parts, size = [], 1
+    for base, operand in operands:
         bindings = None if bindings is None else together(bindings, base.bindings)
+        parts.append((base.terms, operand - base.value))
         size += base.size + 1
     if not bindings or size > LARGEST:
         return None
-    operation = Operation(build, tuple((base.terms, v - base.value) for base, v in operands))
-    return Base(((operation, 1),), value, bindings, size)
+    return Base(((Operation(build, tuple(parts)), 1),), value, bindings, size)
 
 
 def together(left: tuple[Binding, ...], right: tuple[Binding, ...]) -> tuple[Binding, ...] | None:
     """The bindings of both, each once; None where they give one name two values."""
     if left is right or not right:
         return left
-    for a in left:
-        for b in right:
-            if a.name == b.name and a.value != b.value:
-                return None
-    return left + tuple(b for b in right if b not in left)
+    if not left:
+        return right
+    fresh = []
+    for b in right:
+        for a in left:
+            if a is b:
+                break
+            if a.name == b.name:
+                if a.value != b.value:
+                    return None
+                if a.constraints == b.constraints:
+                    break
+        else:
+            fresh.append(b)
+    return (*left, *fresh)
 
 
 def expression(terms: Terms, constant: int) -> Term:
-    """The sum of the terms and the constant, as a term of the language: what is added first, then what is taken away."""
+    """The sum of the terms and the constant in the language: what is added first, then what is taken away."""
     if not terms:
         return Int(constant)
     added = [_multiple(atom, c) for atom, c in terms if c > 0]
@@ -159,12 +185,16 @@ def _less(atom: Atom, coefficient: int) -> Term:
 
 
 def _term(atom: Atom) -> Term:
+    if isinstance(atom, str):
+        return Name(atom)
     if isinstance(atom, Operation):
         return atom.build(*(expression(terms, constant) for terms, constant in atom.operands))
     return atom
 
 
 def _size(atom: Atom) -> int:
+    if isinstance(atom, str):
+        return 1
     if isinstance(atom, Operation):
         return 1 + sum(1 + sum(_size(a) for a, _ in terms) for terms, _ in atom.operands)
-    return 1 if isinstance(atom, Name) else sum(1 for _ in walk(atom))
+    return sum(1 for _ in walk(atom))

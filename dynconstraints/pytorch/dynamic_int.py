@@ -2,135 +2,73 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex, cast
+from functools import cached_property
+from typing import Any, SupportsIndex, TypeAlias
 
 from typing_extensions import Self
 
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import FloorDiv, Mod, Name, Term
+from dynconstraints.ir.nodes import Name, Term
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch import rules
 from dynconstraints.pytorch._compat import UpstreamDynamicInt
-from dynconstraints.pytorch.arithmetic import (
-    CONSTANT,
-    Base,
-    absolute,
-    applied,
-    combined,
-    expression,
-    maximum,
-    minimum,
-    named,
-    power,
-    scaled,
-    times,
-)
+from dynconstraints.pytorch.arithmetic import expression, named
 from dynconstraints.pytorch.declaration import Declaration, as_tuple
 from dynconstraints.pytorch.declaring import declare, integer
+from dynconstraints.pytorch.rules import DEFERRED, LARGEST_EXPONENT, Compute, Link, Rule, base_of
 
-_LARGEST_EXPONENT = 64
-"""Powers and shifts by more than this are not remembered: no value within 64 bits has them."""
+_Operator: TypeAlias = "Callable[[DynamicInt, int], DynamicInt]"
 
-Rule = Callable[[Any, Any, int], "Base | None"]
-
-
-def base_of(value: int) -> Base | None:
-    """The base of an operand: CONSTANT for a plain int, None for a dynamic one that depends on no names."""
-    if isinstance(value, DynamicInt):
-        return value._base
-    return None if isinstance(value, UpstreamDynamicInt) else CONSTANT
+_new = int.__new__  # upstream's constructor checks again what is known here
 
 
-def linked(value: int, base: Base | None) -> DynamicInt:
-    """The value as a dynamic integer over the base."""
+def _linked(value: int, link: Link) -> DynamicInt:
+    """The value as a dynamic integer with the link."""
     result = _new(DynamicInt, value)
-    if base is not None:
-        result._base = base
+    if link is not None:
+        result._link = link
     return result
 
 
-_new = int.__new__
+def _derived(value: int, compute: Compute, rule: Rule, left: int, right: int) -> DynamicInt:
+    """The result of an operation, with a note of what it was, or with what follows if the note would be too long."""
+    result = _new(DynamicInt, value)
+    size = 1
+    for operand in (left, right):
+        if isinstance(operand, UpstreamDynamicInt):
+            link = operand._link if isinstance(operand, DynamicInt) else None
+            if link is None:
+                return result
+            size += link[-1]
+    result._link = (compute, rule, left, right, size) if size <= DEFERRED else rule(left, right, value)
+    return result
 
 
-def _sum(left: int, right: int, _: int) -> Base | None:
-    a, b = base_of(left), base_of(right)
-    if a is None or b is None:
-        return None
-    return a if b is CONSTANT else b if a is CONSTANT else combined(a, b, 1)
+def _operators(compute: Compute, rule: Rule) -> tuple[_Operator, _Operator]:
+    """The methods for ``n <op> other`` and ``other <op> n``; int decides which operands they take."""
+    forward: Compute = getattr(int, f"__{compute.__name__.strip('_')}__")
+    backward: Compute = getattr(int, f"__r{compute.__name__.strip('_')}__")
+
+    def ordinary(self: DynamicInt, other: int) -> DynamicInt:
+        value = forward(self, other)
+        return _derived(value, compute, rule, self, other) if value is not NotImplemented else NotImplemented
+
+    def reflected(self: DynamicInt, other: int) -> DynamicInt:
+        value = backward(self, other)
+        return _derived(value, compute, rule, other, self) if value is not NotImplemented else NotImplemented
+
+    return ordinary, reflected
 
 
-def _difference(left: int, right: int, _: int) -> Base | None:
-    a, b = base_of(left), base_of(right)
-    if a is None or b is None:
-        return None
-    return a if b is CONSTANT else combined(a, b, -1)
+def _shifting(ordinary: _Operator, shift: Compute) -> _Operator:
+    """The operator where a plain int is added or taken away: the value moves, the base is shared."""
 
+    def shifted(self: DynamicInt, other: int) -> DynamicInt:
+        return _linked(shift(self, other), self._link) if type(other) is int else ordinary(self, other)
 
-def _product(left: int, right: int, value: int) -> Base | None:
-    a, b = base_of(left), base_of(right)
-    if a is None or b is None:
-        return None
-    if b is CONSTANT:
-        return scaled(a, int(right))
-    return scaled(b, int(left)) if a is CONSTANT else applied(times, value, (a, left), (b, right))
-
-
-def _applying(build: Callable[..., Term]) -> Rule:
-    def rule(left: int, right: int, value: int) -> Base | None:
-        a, b = base_of(left), base_of(right)
-        return None if a is None or b is None else applied(build, value, (a, left), (b, right))
-
-    return rule
-
-
-def _power(left: int, right: int, value: int) -> Base | None:
-    if base_of(right) is not CONSTANT or not 0 <= right <= _LARGEST_EXPONENT:
-        return None
-    return _applying(power)(left, right, value)
-
-
-def _left_shift(left: int, right: int, value: int) -> Base | None:
-    known = base_of(right) is CONSTANT and right < _LARGEST_EXPONENT
-    return _product(left, 1 << int(right), value) if known else None
-
-
-def _right_shift(left: int, right: int, value: int) -> Base | None:
-    known = base_of(right) is CONSTANT and right < _LARGEST_EXPONENT
-    return _applying(FloorDiv)(left, 1 << int(right), value) if known else None
-
-
-def _masked(left: int, right: int, value: int) -> Base | None:
-    """``n & 2**k - 1`` is ``n % 2**k``, for every sign of n; other masks have no place in the language."""
-    if base_of(left) is CONSTANT:
-        left, right = right, left
-    mask = int(right)
-    if base_of(right) is not CONSTANT or mask <= 0 or mask & (mask + 1):
-        return None
-    return _applying(Mod)(left, mask + 1, value)
-
-
-def _forgotten(*_: int) -> None:
-    return None
-
-
-def _binary(compute: Callable[[int, int], int], rule: Rule) -> Callable[[DynamicInt, int], DynamicInt]:
-    def operator(self: DynamicInt, other: int) -> DynamicInt:
-        value = compute(self, other)
-        if value is NotImplemented:
-            return cast("DynamicInt", value)
-        return linked(value, rule(self, other, value))
-
-    return operator
-
-
-def _reflected(compute: Callable[[int, int], int], rule: Rule) -> Callable[[DynamicInt, int], DynamicInt]:
-    def operator(self: DynamicInt, other: int) -> DynamicInt:
-        value = compute(self, other)
-        if value is NotImplemented:
-            return cast("DynamicInt", value)
-        return linked(value, rule(other, self, value))
-
-    return operator
+    return shifted
 
 
 class DynamicInt(UpstreamDynamicInt):
@@ -150,7 +88,7 @@ class DynamicInt(UpstreamDynamicInt):
     ConstraintSyntaxError and UnboundNameError.
     """
 
-    _base: Base | None = None
+    _link: Link = None
 
     def __new__(
         cls, value: int, name: str | None = None, constraints: str | Constraint | Iterable[str | Constraint] = ()
@@ -159,13 +97,12 @@ class DynamicInt(UpstreamDynamicInt):
         listed = as_tuple(constraints)
         if name is None and not listed:
             self = _new(cls, integer(value))
-            base = value._base if isinstance(value, DynamicInt) else None
+            link: Link = value._link if isinstance(value, DynamicInt) else None
         else:
             binding = declare(value, name, listed)
-            self = _new(cls, binding.value)
-            base = named(binding)
-        if base is not None:
-            self._base = base
+            self, link = _new(cls, binding.value), named(binding)
+        if link is not None:
+            self._link = link
         return self
 
     @property
@@ -177,13 +114,14 @@ class DynamicInt(UpstreamDynamicInt):
     @property
     def expression(self) -> Term | None:
         """What it is over the names (``s0``, ``2*s0 + 1``), as a term of the constraint language; None for an anonymous one."""
-        base = self._base
+        base = base_of(self)
         return None if base is None else expression(base.terms, int(self) - base.value)
 
-    @property
+    @cached_property
     def declaration(self) -> Declaration | None:
         """The bindings of the names in the expression and their constraints; None for an anonymous one."""
-        return None if self._base is None else Declaration(self._base.bindings)
+        base = base_of(self)
+        return None if base is None else Declaration(base.bindings)
 
     def __repr__(self) -> str:
         term = self.expression
@@ -207,28 +145,19 @@ class DynamicInt(UpstreamDynamicInt):
     __gt__ = int.__gt__
     __ge__ = int.__ge__
 
-    __add__ = _binary(int.__add__, _sum)
-    __radd__ = _reflected(int.__radd__, _sum)
-    __sub__ = _binary(int.__sub__, _difference)
-    __rsub__ = _reflected(int.__rsub__, _difference)
-    __mul__ = _binary(int.__mul__, _product)
-    __rmul__ = _reflected(int.__rmul__, _product)
-    __floordiv__ = _binary(int.__floordiv__, _applying(FloorDiv))
-    __rfloordiv__ = _reflected(int.__rfloordiv__, _applying(FloorDiv))
-    __mod__ = _binary(int.__mod__, _applying(Mod))
-    __rmod__ = _reflected(int.__rmod__, _applying(Mod))
-    __lshift__ = _binary(int.__lshift__, _left_shift)
-    __rlshift__ = _reflected(int.__rlshift__, _left_shift)
-    __rshift__ = _binary(int.__rshift__, _right_shift)
-    __rrshift__ = _reflected(int.__rrshift__, _right_shift)
-    __and__ = _binary(int.__and__, _masked)
-    __rand__ = _reflected(int.__rand__, _masked)
-    __or__ = _binary(int.__or__, _forgotten)
-    __ror__ = _reflected(int.__ror__, _forgotten)
-    __xor__ = _binary(int.__xor__, _forgotten)
-    __rxor__ = _reflected(int.__rxor__, _forgotten)
-    __sym_min__ = _binary(min, _applying(minimum))
-    __sym_max__ = _binary(max, _applying(maximum))
+    __add__, __radd__ = _operators(operator.add, rules.added)
+    __sub__, __rsub__ = _operators(operator.sub, rules.subtracted)
+    __mul__, __rmul__ = _operators(operator.mul, rules.multiplied)
+    __floordiv__, __rfloordiv__ = _operators(operator.floordiv, rules.divided)
+    __mod__, __rmod__ = _operators(operator.mod, rules.remaining)
+    __lshift__, __rlshift__ = _operators(operator.lshift, rules.shifted_left)
+    __rshift__, __rrshift__ = _operators(operator.rshift, rules.shifted_right)
+    __and__, __rand__ = _operators(operator.and_, rules.masked)
+    __or__, __ror__ = _operators(operator.or_, rules.forgotten)
+    __xor__, __rxor__ = _operators(operator.xor, rules.forgotten)
+    __add__ = _shifting(__add__, int.__add__)
+    __radd__ = _shifting(__radd__, int.__radd__)
+    __sub__ = _shifting(__sub__, int.__sub__)
 
     def __divmod__(self, other: int) -> tuple[int, int]:
         return NotImplemented if int.__divmod__(self, other) is NotImplemented else (self // other, self % other)
@@ -241,33 +170,30 @@ class DynamicInt(UpstreamDynamicInt):
         if not isinstance(value, int):  # a float, for a negative exponent, or NotImplemented
             return value
         if modulus is None:
-            return linked(value, _power(self, exponent, value))
-        # Python's three-argument power has the sign of the modulus, as its remainder has.
-        whole = linked(0, _power(self, exponent, 0)) if exponent >= 0 else self
-        return linked(value, _applying(Mod)(whole, modulus, value)) if whole._base else linked(value, None)
+            return _derived(value, operator.pow, rules.raised, self, exponent)
+        if type(exponent) is int and 0 <= exponent <= LARGEST_EXPONENT:
+            return self**exponent % modulus
+        return _new(DynamicInt, value)
 
     def __rpow__(self, base: int, modulus: int | None = None) -> Any:
         value = int.__rpow__(self, base, modulus)
-        return linked(value, None) if isinstance(value, int) else value
+        return _new(DynamicInt, value) if isinstance(value, int) else value
 
     def __neg__(self) -> DynamicInt:
-        base = self._base
-        return linked(-int(self), None if base is None else scaled(base, -1))
-
-    def __pos__(self) -> DynamicInt:
-        return linked(self, self._base)
+        return _derived(-int(self), rules.opposite, rules.negated, self, 0)
 
     def __invert__(self) -> DynamicInt:
-        base = self._base
-        return linked(~int(self), None if base is None else scaled(base, -1))
+        return _derived(~int(self), rules.opposite, rules.negated, self, 0)
 
     def __abs__(self) -> DynamicInt:
-        value, base = abs(int(self)), self._base
-        return linked(value, None if base is None else applied(absolute, value, (base, self)))
+        return _derived(abs(int(self)), rules.magnitude, rules.made_absolute, self, 0)
+
+    def __pos__(self) -> DynamicInt:
+        return _linked(self, self._link)
 
     def __round__(self, digits: SupportsIndex | None = None) -> DynamicInt:
-        value = int.__round__(self) if digits is None else int.__round__(self, digits)
-        return linked(value, self._base if value == self and (digits is None or digits.__index__() >= 0) else None)
+        value = int(self) if digits is None else int.__round__(self, digits)
+        return _linked(value, self._link if digits is None or digits.__index__() >= 0 else None)
 
     __trunc__ = __floor__ = __ceil__ = conjugate = __pos__
     numerator = property(__pos__)
