@@ -1,0 +1,242 @@
+"""One case of a proof: a conjunction of polynomial equations, inequalities and disequations over the integers.
+
+Equations are solved as they come: for an unknown that occurs alone with coefficient 1 or -1, and linear ones without such an
+unknown by Euclid's algorithm on the coefficients (D. Knuth, *The Art of Computer Programming* 2, §4.5.2). What was solved
+for occurs nowhere else any more, so a polynomial has one normal form in a case, and two terms that the equations make
+equal are the same polynomial.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+
+from dynconstraints.solver.cone import Cone, tightened
+from dynconstraints.solver.polynomial import Polynomial
+
+
+class Contradiction(Exception):  # noqa: N818  (it is a result, not an error)
+    """The case is empty: no integers satisfy it."""
+
+
+class OutOfFuel(Exception):  # noqa: N818  (it is a limit, not an error)
+    """The proof took as much work as it was allowed."""
+
+
+class Fuel:
+    """How much more work a proof may take, in proof attempts weighted by their size: the same on every machine."""
+
+    def __init__(self, units: int) -> None:
+        self.units = units
+
+    def burn(self, units: int = 1) -> None:
+        """Raises OutOfFuel when nothing is left."""
+        self.units -= units
+        if self.units < 0:
+            raise OutOfFuel
+
+
+class Sign(Enum):
+    """How a polynomial relates to 0."""
+
+    ZERO = "== 0"
+    NONNEGATIVE = ">= 0"
+    NONZERO = "!= 0"
+
+
+_MOST_STEPS = 400
+_FUEL = 2_000
+
+
+class Case:
+    """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to branch.
+
+    ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns all the
+    values that they may have. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
+    """
+
+    def __init__(self, fuel: Fuel | None = None) -> None:
+        self.fuel = fuel or Fuel(_FUEL)
+        self.images: dict[str, Polynomial] = {}
+        self.equations: tuple[Polynomial, ...] = ()
+        self.inequalities: tuple[Polynomial, ...] = ()
+        self.distinct: tuple[Polynomial, ...] = ()
+        self.choices: dict[str, tuple[int, ...]] = {}
+        self.divisions: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = {}
+        self.calls: dict[object, Polynomial] = {}
+        self.decided: dict[object, bool] = {}
+        self.count = 0
+        self._cone: Cone | None = None
+
+    def copy(self, fuel: Fuel | None = None) -> Case:
+        """An independent copy, which burns the same fuel, or that given."""
+        other = Case(fuel or self.fuel)
+        other.images, other.choices = dict(self.images), dict(self.choices)
+        other.equations, other.inequalities, other.distinct = self.equations, self.inequalities, self.distinct
+        other.divisions, other.calls, other.decided = dict(self.divisions), dict(self.calls), dict(self.decided)
+        other.count, other._cone = self.count, self._cone
+        return other
+
+    def fresh(self) -> Polynomial:
+        """An unknown that occurs nowhere yet."""
+        self.count += 1
+        return Polynomial.unknown(f"!{self.count}")
+
+    def image(self, polynomial: Polynomial) -> Polynomial:
+        """The normal form of the polynomial."""
+        return polynomial.substituted(self.images)
+
+    @property
+    def cone(self) -> Cone:
+        """The inequalities, ready for proofs."""
+        if self._cone is None:
+            both = [p for equation in self.equations for p in (equation, -equation)]
+            self._cone = Cone([*self.inequalities, *both])
+        return self._cone
+
+    def proves(self, polynomial: Polynomial) -> bool:
+        """Whether it is seen that the polynomial is at least 0 in the case. Raises OutOfFuel."""
+        if polynomial.is_constant:
+            return polynomial.value >= 0
+        self.fuel.burn(1 + len(polynomial.terms) * (1 + len(self.inequalities) + len(self.equations)) // 8)
+        return self.cone.proves(polynomial)
+
+    def nonzero(self, polynomial: Polynomial) -> bool:
+        """Whether it is seen that the polynomial is other than 0 everywhere in the case."""
+        if polynomial.is_constant:
+            return polynomial.value != 0
+        if self.proves(polynomial - 1) or self.proves(-polynomial - 1):
+            return True
+        if polynomial in self.distinct or -polynomial in self.distinct:
+            return True
+        products = [p for p in self.distinct if len(p.terms) == 1]
+        named = {name for p in products for name in p.unknowns}
+        return len(polynomial.terms) == 1 and polynomial.unknowns <= named
+
+    def values_of(self, name: str, most: int = 16) -> tuple[int, ...] | None:
+        """All values that the unknown may have, where constants bound it and they are at most ``most``."""
+        if name in self.choices:
+            return self.choices[name]
+        bounds: dict[int, list[int]] = {1: [], -1: []}
+        for p in self.inequalities:
+            if p.unknowns == {name} and (c := p.terms.get((name,))) in bounds and p.is_linear:
+                bounds[c].append(p.value)
+        if not bounds[1] or not bounds[-1] or not 0 < min(bounds[-1]) + min(bounds[1]) < most:
+            return None
+        excluded = {
+            -p.value * c for p in self.distinct if p.unknowns == {name} and (c := p.terms.get((name,))) in bounds
+        }
+        low, high = -min(bounds[1]), min(bounds[-1])
+        return tuple(value for value in range(low, high + 1) if value not in excluded)
+
+    def consequences(self) -> list[Polynomial]:
+        """What follows where an inequality ``u*X + Y >= 0`` has ``u > 0``: ``X >= 1`` if ``Y < 0``, ``X >= 0`` if ``Y < u``.
+
+        ``u`` is an unknown or a divisor of the case.
+        """
+        divisors = dict.fromkeys(self.image(d) for _, d in self.divisions)
+        found: list[Polynomial] = []
+        for p in self.inequalities:
+            if p.is_linear:
+                continue
+            for u in dict.fromkeys([*divisors, *map(Polynomial.unknown, sorted(p.unknowns))]):
+                if not u.is_constant and self.proves(u - 1):
+                    x, y = p.divided(u)
+                    if not x.is_constant:
+                        found.extend([x - 1] if self.proves(-y - 1) else [x] if self.proves(u - y - 1) else [])
+        return [x for x in found if not self.cone.shows(x)]
+
+    def assume(self, polynomial: Polynomial, sign: Sign) -> None:
+        """Add ``polynomial == 0``, ``>= 0`` or ``!= 0``. Raises Contradiction where the case is seen to be empty."""
+        pending = deque([(polynomial, sign)])
+        for _ in range(_MOST_STEPS):
+            if not pending:
+                return
+            pending.extend(self._step(*pending.popleft()))
+
+    def _step(self, polynomial: Polynomial, sign: Sign) -> list[tuple[Polynomial, Sign]]:
+        """Take one fact in; what has to be looked at again in its light."""
+        p = self._without_positive_factors(self.image(polynomial))
+        if p.is_constant:
+            holds = {Sign.ZERO: p.value == 0, Sign.NONNEGATIVE: p.value >= 0, Sign.NONZERO: p.value != 0}
+            if not holds[sign]:
+                raise Contradiction
+            return []
+        match sign:
+            case Sign.ZERO:
+                return self._equation(p)
+            case Sign.NONNEGATIVE:
+                return self._inequality(tightened(p))
+            case Sign.NONZERO:
+                self.distinct = tuple(dict.fromkeys((*self.distinct, p)))
+        return []
+
+    def _without_positive_factors(self, p: Polynomial) -> Polynomial:
+        """The polynomial without the unknowns that divide it and are known to be positive; the same sign and zeros."""
+        if not p or () in p.terms or all(len(m) == 1 for m in p.terms):
+            return p
+        for name in dict.fromkeys(next(iter(p.terms))):
+            while all(name in m for m in p.terms) and self.proves(Polynomial({(name,): 1, (): -1})):
+                p = p.over((name,))
+        return p
+
+    def _inequality(self, p: Polynomial) -> list[tuple[Polynomial, Sign]]:
+        if -p in self.inequalities:
+            self.inequalities = tuple(q for q in self.inequalities if q != -p)
+            self._cone = None
+            return [(p, Sign.ZERO)]
+        if p not in self.inequalities:
+            self.inequalities = (*self.inequalities, p)
+            self._cone = None
+        return []
+
+    def _equation(self, p: Polynomial) -> list[tuple[Polynomial, Sign]]:
+        common = p.content
+        if p.value % common:
+            raise Contradiction
+        if common > 1:
+            p = Polynomial({m: c // common for m, c in p.terms.items()})
+        if (solved := self._solution(p)) is not None:
+            return self._solve(*solved)
+        if p.is_linear:
+            return [*self._solve(*self._euclid(p)), (p, Sign.ZERO)]
+        if p not in self.equations and -p not in self.equations:
+            self.equations = (*self.equations, p)
+            self._cone = None
+        return []
+
+    def _solution(self, p: Polynomial) -> tuple[str, Polynomial] | None:
+        """The unknown to solve for and its image: a name of the user's rather than a helper, an old helper before a new."""
+        units = [(name, sign) for name, sign in p.units() if name not in self.choices or len(p.unknowns) == 1]
+        if not units:
+            return None
+        name, sign = min(units, key=lambda unit: (unit[0][0] == "!", len(unit[0]), unit[0]))
+        return name, p.without(name).scaled(-sign)
+
+    def _euclid(self, p: Polynomial) -> tuple[str, Polynomial]:
+        """For ``c*x + rest == 0`` with the least ``|c| > 1``: ``x == t - rest // c``, coefficient by coefficient."""
+        least = min((m for m in p.terms if m), key=lambda m: (abs(p.terms[m]), m))
+        c, name = p.terms[least], least[0]
+        return name, self.fresh() - Polynomial({m: d // c for m, d in p.without(name).terms.items()})
+
+    def _solve(self, name: str, image: Polynomial) -> list[tuple[Polynomial, Sign]]:
+        if image.is_constant and image.value not in self.choices.get(name, (image.value,)):
+            raise Contradiction
+        self.choices.pop(name, None)
+        replaced = {name: image}
+        self.images = {other: old.substituted(replaced) for other, old in self.images.items()} | replaced
+        again: list[tuple[Polynomial, Sign]] = []
+        kept: dict[Sign, tuple[Polynomial, ...]] = {}
+        for sign, facts in self._facts():
+            again.extend((p, sign) for p in facts if name in p.unknowns)
+            kept[sign] = tuple(p for p in facts if name not in p.unknowns)
+        self.equations, self.inequalities, self.distinct = kept[Sign.ZERO], kept[Sign.NONNEGATIVE], kept[Sign.NONZERO]
+        self._cone = None
+        return again
+
+    def _facts(self) -> tuple[tuple[Sign, tuple[Polynomial, ...]], ...]:
+        return (
+            (Sign.ZERO, self.equations),
+            (Sign.NONNEGATIVE, self.inequalities),
+            (Sign.NONZERO, self.distinct),
+        )

@@ -1,0 +1,100 @@
+"""Formulas in negation normal form: conjunctions and disjunctions of single comparisons.
+
+Kleene's logic keeps De Morgan's laws, and the negation of a comparison is undefined where the comparison is. So a formula
+is definitely true wherever its normal form is; the normal form may be true at more places where a part is undefined,
+which is what a hypothesis of a refutation may be.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from typing_extensions import assert_never
+
+from dynconstraints.ir.nodes import (
+    And,
+    Bool,
+    Choice,
+    Compare,
+    Formula,
+    Implies,
+    Int,
+    Member,
+    Mod,
+    Neg,
+    Not,
+    Or,
+    Predicate,
+    RangeOf,
+    Relation,
+    SetOf,
+    Term,
+    Test,
+    comparison,
+    conjunction,
+    disjunction,
+    total,
+)
+
+OPPOSITE = {
+    Relation.EQ: Relation.NE,
+    Relation.NE: Relation.EQ,
+    Relation.LT: Relation.GE,
+    Relation.GE: Relation.LT,
+    Relation.LE: Relation.GT,
+    Relation.GT: Relation.LE,
+}
+
+
+def normal(formula: Formula, truth: bool = True) -> Formula:
+    """Where the formula is definitely true (or, for ``truth=False``, definitely false), the result is true.
+
+    Only ``Bool``, ``And``, ``Or``, comparisons with one relation and power-of-two tests, perhaps negated, are left.
+    """
+    match formula:
+        case Bool(value):
+            return Bool(value is truth)
+        case Compare(operands, relations):
+            links = [
+                comparison(left, relation if truth else OPPOSITE[relation], right)
+                for relation, (left, right) in zip(relations, pairwise(operands), strict=True)
+            ]
+            return _joined(tuple(links), truth)
+        case Member(item, SetOf(elements)):
+            relation = Relation.EQ if truth else Relation.NE
+            return _joined(tuple(comparison(item, relation, element) for element in elements), not truth)
+        case Member(item, RangeOf() as collection):
+            return _joined(tuple(normal(f, truth) for f in _inside(item, collection)), truth)
+        case Member():
+            raise TypeError(f"not a collection: {formula.collection!r}")
+        case Test(Predicate.DIVIDES, (divisor, dividend)):
+            return comparison(Mod(dividend, divisor), Relation.EQ if truth else Relation.NE, Int(0))
+        case Test():
+            return formula if truth else Not(formula)
+        case Not(operand):
+            return normal(operand, not truth)
+        case And(operands):
+            return _joined(tuple(normal(operand, truth) for operand in operands), truth)
+        case Or(operands):
+            return _joined(tuple(normal(operand, truth) for operand in operands), not truth)
+        case Implies(premise, conclusion):
+            return _joined((normal(premise, not truth), normal(conclusion, truth)), not truth)
+        case Choice(condition, then, otherwise):
+            taken = conjunction((normal(condition, True), normal(then, truth)))
+            return disjunction((taken, conjunction((normal(condition, False), normal(otherwise, truth)))))
+        case _:
+            assert_never(formula)
+
+
+def _joined(formulas: tuple[Formula, ...], all_of: bool) -> Formula:
+    return conjunction(formulas) if all_of else disjunction(formulas)
+
+
+def _inside(item: Term, collection: RangeOf) -> list[Formula]:
+    start, stop, step = collection.start, collection.stop, collection.step
+    first, last = (Relation.LE, Relation.LT) if step > 0 else (Relation.GE, Relation.GT)
+    between: list[Formula] = [comparison(start, first, item), comparison(item, last, stop)]
+    if abs(step) == 1:
+        return between
+    distance = total((item, start if start == Int(0) else Neg(start)))
+    return [*between, comparison(Mod(distance, Int(abs(step))), Relation.EQ, Int(0))]

@@ -1,0 +1,119 @@
+"""Floor division of polynomials within a case: exact where the divisor is seen to divide, a fresh quotient otherwise.
+
+``P == D*Q + R`` by polynomial division, so ``P // D == Q + R // D`` and ``P % D == R % D`` (Python's rounding makes both
+hold for every sign). Where ``0 <= R < D`` is proved, ``R // D`` is 0. Otherwise fresh unknowns ``q, r`` with
+``R == D*q + r`` and ``0 <= r < D`` stand for them, and for a literal ``D`` the residues of ``R`` say which ``r`` there are.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+
+from dynconstraints.solver.case import Case, Sign
+from dynconstraints.solver.polynomial import Monomial, Polynomial
+from dynconstraints.solver.residues import values_modulo
+
+_MOST_CHOICES = 16
+
+
+class Undefined(Exception):  # noqa: N818  (it is a result, not an error)
+    """The divisor is 0."""
+
+
+class UnknownSign(Exception):  # noqa: N818  (it asks for a case split)
+    """The case does not say whether ``polynomial`` is negative, 0 or positive."""
+
+    def __init__(self, polynomial: Polynomial) -> None:
+        super().__init__(polynomial)
+        self.polynomial = polynomial
+
+
+def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polynomial, Polynomial]:
+    """``(dividend // divisor, dividend % divisor)``, with what defines them assumed in the case.
+
+    Raises Undefined for the divisor 0, UnknownSign where the case doesn't tell the divisor's sign, Contradiction where the
+    case turns out to be empty.
+    """
+    p, d = case.image(dividend), case.image(divisor)
+    if not d:
+        raise Undefined
+    if not d.is_constant and case.nonzero(d):
+        quotient, rest = p.divided(d)
+        if not rest:
+            return quotient, rest
+        p, d, factor = _cancelled(case, p, d)
+        if factor:
+            quotient, remainder = divide(case, p, d)
+            return quotient, remainder.times(factor)
+    if case.proves(d - 1):
+        return _by_positive(case, p, d)
+    if case.proves(-d - 1):
+        quotient, remainder = _by_positive(case, -p, -d)
+        return quotient, -remainder
+    raise UnknownSign(d)
+
+
+def _cancelled(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial, Monomial]:
+    """Both without a common product of unknowns other than 0: ``(u*P) // (u*D) == P // D``, ``(u*P) % (u*D) == u*(P % D)``."""
+    monomials = [*p.terms, *d.terms]
+    common = tuple(
+        name
+        for name in sorted(set(monomials[0]).intersection(*monomials[1:]))
+        for _ in range(min(monomial.count(name) for monomial in monomials))
+        if case.nonzero(Polynomial.unknown(name))
+    )
+    return p.over(common), d.over(common), common
+
+
+def _by_positive(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
+    if (p, d) in case.divisions:
+        quotient, remainder = case.divisions[p, d]
+    else:
+        quotient, remainder = case.divisions[p, d] = _reduced(case, p, d)
+    return case.image(quotient), case.image(remainder)
+
+
+def _reduced(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
+    if _within(case, p, d):
+        return Polynomial({}), p
+    quotient, rest = p.divided(d)
+    for shift in (0, 1, -1):
+        moved = rest + d.scaled(shift) if shift else rest
+        if _within(case, moved, d):
+            return quotient - shift, moved
+    common = gcd(*d.terms.values(), *(c for m, c in rest.terms.items() if m))
+    if common > 1:
+        return _without_common_factor(case, quotient, rest, d, common)
+    q, r = _fresh(case, rest, d)
+    return quotient + q, r
+
+
+def _within(case: Case, p: Polynomial, d: Polynomial) -> bool:
+    """Whether it is proved that ``0 <= p < d``."""
+    if p.is_constant and d.is_constant:
+        return 0 <= p.value < d.value
+    return case.proves(d - p - 1) and case.proves(p)
+
+
+def _without_common_factor(
+    case: Case, quotient: Polynomial, rest: Polynomial, d: Polynomial, common: int
+) -> tuple[Polynomial, Polynomial]:
+    """``(g*P + c) // (g*D) == P // D`` and ``(g*P + c) % (g*D) == g*(P % D) + c``, for ``0 <= c < g``."""
+    smaller, left = rest.divided(Polynomial.constant(common))
+    q, r = _by_positive(case, smaller, Polynomial({m: c // common for m, c in d.terms.items()}))
+    return quotient + q, r.scaled(common) + left
+
+
+def _fresh(case: Case, rest: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
+    q, r = case.fresh(), case.fresh()
+    if d.is_constant:
+        known = {name: found for name in rest.unknowns if (found := case.values_of(name)) is not None}
+        values = values_modulo(rest, d.value, known)
+        if values is not None and len(values) == 1:
+            r = Polynomial.constant(min(values))
+        elif values is not None and len(values) < min(d.value, _MOST_CHOICES):
+            case.choices[min(r.unknowns)] = tuple(sorted(values))
+    case.assume(r, Sign.NONNEGATIVE)
+    case.assume(d - r - 1, Sign.NONNEGATIVE)
+    case.assume(rest - d * q - r, Sign.ZERO)
+    return q, r

@@ -1,0 +1,78 @@
+"""The values that a polynomial takes modulo a constant, by listing the residues of its unknowns.
+
+``P(x) mod m`` depends on ``x mod m`` only, and by the Chinese remainder theorem a residue modulo ``m`` is the tuple of its
+residues modulo the prime powers of ``m``; unknowns take residues modulo different primes independently. So the values
+modulo ``m`` are all combinations of those modulo its prime powers, unless an unknown is known to be one of a few values:
+then all of the modulus is listed at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import product
+from math import prod
+
+from dynconstraints.solver.polynomial import Polynomial
+
+_MOST_ASSIGNMENTS = 3_000
+_MOST_VALUES = 64
+
+
+def values_modulo(
+    polynomial: Polynomial, modulus: int, known: Mapping[str, tuple[int, ...]] | None = None
+) -> frozenset[int] | None:
+    """A set that holds every value of the polynomial modulo ``modulus > 0``; None where listing is too much work.
+
+    ``known`` gives all the values that an unknown can have. Without it the set is exact.
+    """
+    listed = {name: values for name, values in (known or {}).items() if name in polynomial.unknowns}
+    if listed:
+        return _listed(polynomial, modulus, listed)
+    parts: dict[int, frozenset[int]] = {}
+    for power in prime_powers(modulus):
+        found = _listed(polynomial, power, {})
+        if found is None:
+            return None
+        parts[power] = found
+    if prod(len(found) for found in parts.values()) > _MOST_VALUES:
+        return None
+    return frozenset(_combined(dict(zip(parts, combination, strict=True))) for combination in product(*parts.values()))
+
+
+def _listed(polynomial: Polynomial, modulus: int, known: Mapping[str, tuple[int, ...]]) -> frozenset[int] | None:
+    reduced = Polynomial({m: c % modulus for m, c in polynomial.terms.items()})
+    names = sorted(reduced.unknowns)
+    choices = [known.get(name, range(modulus)) for name in names]
+    if prod(map(len, choices)) > _MOST_ASSIGNMENTS:
+        return None
+    return frozenset(reduced.at(dict(zip(names, values, strict=True))) % modulus for values in product(*choices))
+
+
+def _combined(residues: Mapping[int, int]) -> int:
+    """The residue modulo the product of coprime moduli that has the given residue modulo each."""
+    modulus = prod(residues)
+    return sum(r * (modulus // m) * pow(modulus // m, -1, m) for m, r in residues.items()) % modulus
+
+
+@lru_cache(maxsize=1024)
+def prime_powers(number: int) -> tuple[int, ...]:
+    """The prime powers whose product is ``number >= 1``, by trial division; what is left undivided at 2**16 counts as one.
+
+    The factors are coprime even then, which is all that residues need.
+    """
+    return tuple(_prime_powers(number))
+
+
+def _prime_powers(number: int) -> Iterator[int]:
+    p = 2
+    while p * p <= number and p < 2**16:
+        power = 1
+        while number % p == 0:
+            number //= p
+            power *= p
+        if power > 1:
+            yield power
+        p += 1
+    if number > 1:
+        yield number

@@ -1,0 +1,245 @@
+"""Refutation by cases: are some formulas contradictory? Each case is closed by algebra, or split, or left open.
+
+A tableau in the sense of R. Smullyan, *First-Order Logic* (1968): conjunctions extend a case, disjunctions split it. Further
+splits are asked for while terms are lowered: on the sign of a divisor, on which branch a conditional, min, max or abs takes.
+Literals are taken in a fixed order, those that solve for a name first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dynconstraints.ir.fold import walk
+from dynconstraints.ir.nodes import (
+    And,
+    Bool,
+    Call,
+    Compare,
+    FloorDiv,
+    Formula,
+    IfElse,
+    Int,
+    Mod,
+    Name,
+    Not,
+    Or,
+    Relation,
+    Test,
+    comparison,
+)
+from dynconstraints.ir.printer import show
+from dynconstraints.solver.case import Case, Contradiction, Fuel, Sign
+from dynconstraints.solver.linear import contradictory
+from dynconstraints.solver.normal import normal
+from dynconstraints.solver.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.quotients import Undefined, UnknownSign
+from dynconstraints.solver.terms import Undecided, polynomial
+
+_ROUNDS = 3
+_ARITHMETIC = 100  # what a call of z3 costs in fuel
+_CASE = 10  # what opening a case costs in fuel
+
+Atom: TypeAlias = tuple[Polynomial, Sign]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One alternative of a split: facts about polynomials, and formulas in normal form."""
+
+    atoms: tuple[Atom, ...] = ()
+    formulas: tuple[Formula, ...] = ()
+    decided: tuple[tuple[Formula, bool], ...] = ()
+
+
+@dataclass
+class Tableau:
+    """What is known in common to all cases, and what is still to be taken in; ``closed`` if it is contradictory."""
+
+    case: Case = field(default_factory=Case)
+    todo: tuple[Formula, ...] = ()
+    closed: bool = False
+
+    @classmethod
+    def of(cls, formulas: Iterable[Formula]) -> Tableau:
+        """The formulas' conjunction, as far as it can be taken in without a split."""
+        tableau = cls()
+        literals = [literal for formula in formulas for literal in _conjuncts(normal(formula))]
+        for literal in sorted(dict.fromkeys(literals), key=_order):
+            tableau._take(literal)
+        return tableau
+
+    def _take(self, literal: Formula) -> None:
+        if self.closed:
+            return
+        case = self.case.copy()
+        try:
+            _assume(case, literal)
+            self.case = case
+        except Contradiction:
+            self.closed = True
+        except (Undecided, UnknownSign, TooLarge, _Disjunction):
+            self.todo = (*self.todo, literal)
+
+    def refutes(self, formula: Formula, fuel: Fuel) -> bool:
+        """Whether it is proved that the formula is nowhere true. Raises OutOfFuel when the cases allowed are used up."""
+        return self.closed or _closed(self.case.copy(fuel), (*_conjuncts(normal(formula)), *self.todo))
+
+    def implies(self, formula: Formula, fuel: Fuel) -> bool:
+        """Whether it is proved that the formula is true everywhere: neither false nor undefined anywhere."""
+        return self.closed or (
+            self.refutes(Not(formula), fuel)
+            and all(self.refutes(comparison(divisor, Relation.EQ, Int(0)), fuel) for divisor in divisors(formula))
+        )
+
+
+def divisors(formula: Formula) -> tuple[object, ...]:
+    """The terms that the formula divides by and that are not literals other than 0: where one is 0 it may be undefined."""
+    found: dict[object, None] = {}
+    for node in walk(formula):
+        match node:
+            case FloorDiv(_, divisor) | Mod(_, divisor):
+                found[divisor] = None
+            case Call(function, (_, divisor)) if function.value in ("ceildiv", "align_up", "align_down"):
+                found[divisor] = None
+            case Test(_, (divisor, _)):
+                found[divisor] = None
+            case _:
+                pass
+    return tuple(d for d in found if not (isinstance(d, Int) and d.value))
+
+
+def _conjuncts(formula: Formula) -> tuple[Formula, ...]:
+    return formula.operands if isinstance(formula, And) else (formula,)
+
+
+def _order(literal: Formula) -> tuple[object, ...]:
+    """Comparisons before disjunctions, definitions first, then the few divisions before the many; then by the text."""
+    if not isinstance(literal, Compare):
+        return 2, 0, 0, show(literal)
+    divisions = sum(isinstance(node, FloorDiv | Mod | Call | IfElse) for node in walk(literal))
+    defines = literal.relations[0] is Relation.EQ and any(isinstance(o, Name) for o in literal.operands)
+    size = sum(1 for _ in walk(literal))
+    return min(divisions, 1), not defines, (divisions, size), show(literal)
+
+
+class _Disjunction(Exception):  # noqa: N818  (it asks for a case split)
+    def __init__(self, operands: tuple[Formula, ...]) -> None:
+        super().__init__(operands)
+        self.operands = operands
+
+
+def _closed(case: Case, todo: tuple[Formula, ...]) -> bool:
+    """Whether the case with the formulas is proved contradictory."""
+    case.fuel.burn(_CASE)
+    try:
+        branches = _extend(case, todo) or _forced(case)
+    except Contradiction:
+        return True
+    if branches is None:
+        case.fuel.burn(_ARITHMETIC)
+        return contradictory(case)
+    remaining, alternatives = branches
+    return all(_branch_closed(case, remaining, alternative) for alternative in alternatives)
+
+
+Split: TypeAlias = tuple[tuple[Formula, ...], tuple[Branch, ...]]
+
+
+def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
+    """Take in the formulas, those that need a split last; the first split needed, with the formulas still to take in."""
+    waiting: list[tuple[Formula, tuple[Branch, ...]]] = []
+    for literal in todo:
+        try:
+            _assume(case, literal)
+        except Undecided as open_:
+            truths = ((True, normal(open_.condition)), (False, normal(open_.condition, False)))
+            waiting.append((literal, tuple(Branch((), (f,), ((open_.condition, t),)) for t, f in truths)))
+        except UnknownSign as open_:
+            p = open_.polynomial
+            atoms = ((p - 1, Sign.NONNEGATIVE), (p, Sign.ZERO), (-p - 1, Sign.NONNEGATIVE))
+            waiting.append((literal, tuple(Branch((atom,)) for atom in atoms)))
+        except _Disjunction as open_:
+            waiting.append((literal, tuple(Branch((), (operand,)) for operand in open_.operands)))
+        except TooLarge:
+            continue  # a hypothesis less
+    _saturate(case)
+    if not waiting:
+        return None
+    literal, branches = min(waiting, key=lambda w: isinstance(w[0], Or))
+    remaining = tuple(other for other, _ in waiting if other is not literal or not isinstance(literal, Or))
+    return remaining, branches
+
+
+def _saturate(case: Case) -> None:
+    for _ in range(_ROUNDS):
+        if case.cone.is_empty:
+            raise Contradiction
+        found = case.consequences()
+        if not found:
+            return
+        for p in found:
+            case.assume(p, Sign.NONNEGATIVE)
+
+
+def _branch_closed(case: Case, todo: tuple[Formula, ...], branch: Branch) -> bool:
+    case = case.copy()
+    try:
+        for polynomial_, sign in branch.atoms:
+            case.assume(polynomial_, sign)
+    except Contradiction:
+        return True
+    case.decided.update(branch.decided)
+    return _closed(case, (*(part for f in branch.formulas for part in _conjuncts(f)), *todo))
+
+
+def _forced(case: Case) -> Split | None:
+    """When nothing is left to take in: split a disequation, or an unknown with few values."""
+    for p in case.distinct:
+        if p.unknowns:
+            case.distinct = tuple(q for q in case.distinct if q != p)
+            return (), (Branch(((p - 1, Sign.NONNEGATIVE),)), Branch(((-p - 1, Sign.NONNEGATIVE),)))
+    for name, values in sorted(case.choices.items()):
+        del case.choices[name]
+        unknown = Polynomial.unknown(name)
+        return (), tuple(Branch(((unknown - value, Sign.ZERO),)) for value in values)
+    return None
+
+
+def _assume(case: Case, literal: Formula) -> None:
+    match literal:
+        case Bool(value):
+            if not value:
+                raise Contradiction
+        case Compare((left, right), (relation,)):
+            try:
+                difference = polynomial(case, left) - polynomial(case, right)
+            except Undefined:
+                raise Contradiction from None
+            case.assume(*_atom(case.image(difference), relation))
+        case And(operands):
+            for operand in operands:
+                _assume(case, operand)
+        case Or(operands):
+            raise _Disjunction(operands)
+        case Test(_, (argument,)):
+            case.assume(polynomial(case, argument) - 1, Sign.NONNEGATIVE)
+        case _:
+            pass  # a hypothesis less
+
+
+def _atom(difference: Polynomial, relation: Relation) -> Atom:
+    match relation:
+        case Relation.EQ:
+            return difference, Sign.ZERO
+        case Relation.NE:
+            return difference, Sign.NONZERO
+        case Relation.LT:
+            return -difference - 1, Sign.NONNEGATIVE
+        case Relation.LE:
+            return -difference, Sign.NONNEGATIVE
+        case Relation.GT:
+            return difference - 1, Sign.NONNEGATIVE
+        case Relation.GE:
+            return difference, Sign.NONNEGATIVE

@@ -1,0 +1,200 @@
+"""Terms -> polynomials within a case. What the case leaves open is asked for by an exception, which becomes a case split."""
+
+from __future__ import annotations
+
+from functools import lru_cache, reduce
+from math import gcd, lcm
+
+from typing_extensions import assert_never
+
+from dynconstraints.ir.fold import walk
+from dynconstraints.ir.nodes import (
+    Add,
+    Call,
+    Compare,
+    FloorDiv,
+    Formula,
+    Function,
+    IfElse,
+    Int,
+    Mod,
+    Mul,
+    Name,
+    Neg,
+    Pow,
+    Relation,
+    Term,
+    comparison,
+    product,
+    total,
+)
+from dynconstraints.solver.case import Case, Sign
+from dynconstraints.solver.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.quotients import divide
+
+_MOST_DEGREE = 16
+_MOST_DIVISORS = 16
+
+
+class Undecided(Exception):  # noqa: N818  (it asks for a case split)
+    """The case does not say whether ``condition`` holds."""
+
+    def __init__(self, condition: Formula) -> None:
+        super().__init__(condition)
+        self.condition = condition
+
+
+def polynomial(case: Case, term: Term) -> Polynomial:
+    """The value of the term in the case.
+
+    Raises Undecided, Undefined, UnknownSign or Contradiction (see `quotients`), TooLarge where the normal form is.
+    """
+    return case.image(_value(case, _without_choices(case, term)))
+
+
+def _without_choices(case: Case, term: Term) -> Term:
+    """The term with each conditional, min, max and abs replaced by the branch that is taken."""
+    if not _has_choices(term):
+        return term
+    match term:
+        case Int() | Name():
+            return term
+        case Neg(operand):
+            return Neg(_without_choices(case, operand))
+        case Add(terms):
+            return total(tuple(_without_choices(case, t) for t in terms))
+        case Mul(factors):
+            return product(tuple(_without_choices(case, f) for f in factors))
+        case FloorDiv(dividend, divisor):
+            return FloorDiv(_without_choices(case, dividend), _without_choices(case, divisor))
+        case Mod(dividend, divisor):
+            return Mod(_without_choices(case, dividend), _without_choices(case, divisor))
+        case Pow(base, exponent):
+            return Pow(_without_choices(case, base), exponent)
+        case Call(Function.MIN, arguments):
+            arguments = tuple(_without_choices(case, argument) for argument in arguments)
+            return reduce(lambda a, b: a if _decided(case, comparison(a, Relation.LE, b)) else b, arguments)
+        case Call(Function.MAX, arguments):
+            arguments = tuple(_without_choices(case, argument) for argument in arguments)
+            return reduce(lambda a, b: b if _decided(case, comparison(a, Relation.LE, b)) else a, arguments)
+        case Call(Function.ABS, (argument,)):
+            argument = _without_choices(case, argument)
+            return argument if _decided(case, comparison(Int(0), Relation.LE, argument)) else Neg(argument)
+        case Call(function, arguments):
+            return Call(function, tuple(_without_choices(case, argument) for argument in arguments))
+        case IfElse(condition, then, otherwise):
+            return _without_choices(case, then if _decided(case, condition) else otherwise)
+        case _:
+            assert_never(term)
+
+
+@lru_cache(maxsize=4096)
+def _has_choices(term: Term) -> bool:
+    chosen = (Function.MIN, Function.MAX, Function.ABS)
+    return any(isinstance(n, IfElse) or (isinstance(n, Call) and n.function in chosen) for n in walk(term))
+
+
+def _decided(case: Case, condition: Formula) -> bool:
+    if condition not in case.decided:
+        seen = _seen(case, condition)
+        if seen is None:
+            raise Undecided(condition)
+        case.decided[condition] = seen
+    return case.decided[condition]
+
+
+def _seen(case: Case, condition: Formula) -> bool | None:
+    """Whether the condition holds, where the case shows it."""
+    match condition:
+        case Compare((left, right), (relation,)):
+            ahead = case.image(polynomial(case, right) - polynomial(case, left))
+        case _:
+            return None
+    match relation:
+        case Relation.LE | Relation.LT:
+            low, high = (0, 1) if relation is Relation.LE else (1, 0)
+            return True if case.proves(ahead - low) else False if case.proves(-ahead - high) else None
+        case Relation.GE | Relation.GT:
+            low, high = (0, 1) if relation is Relation.GE else (1, 0)
+            return True if case.proves(-ahead - low) else False if case.proves(ahead - high) else None
+        case _:
+            return None if ahead and not ahead.is_constant else (not ahead) is (relation is Relation.EQ)
+
+
+def _value(case: Case, term: Term) -> Polynomial:
+    match term:
+        case Int(value):
+            return Polynomial.constant(value)
+        case Name(id):
+            return Polynomial.unknown(id)
+        case Neg(operand):
+            return -_value(case, operand)
+        case Add(terms):
+            return reduce(lambda a, b: a + b, (_value(case, t) for t in terms))
+        case Mul(factors):
+            return reduce(lambda a, b: a * b, (case.image(_value(case, f)) for f in factors))
+        case FloorDiv(dividend, divisor):
+            return divide(case, _value(case, dividend), _value(case, divisor))[0]
+        case Mod(dividend, divisor):
+            return divide(case, _value(case, dividend), _value(case, divisor))[1]
+        case Pow(base, exponent):
+            if exponent > _MOST_DEGREE and not isinstance(base, Int):
+                raise TooLarge
+            return (
+                Polynomial.constant(base.value**exponent) if isinstance(base, Int) else _value(case, base) ** exponent
+            )
+        case Call(function, arguments):
+            return _call(case, function, tuple(_value(case, argument) for argument in arguments))
+        case IfElse():
+            raise AssertionError("conditionals are resolved before")
+        case _:
+            assert_never(term)
+
+
+def _call(case: Case, function: Function, arguments: tuple[Polynomial, ...]) -> Polynomial:
+    match function:
+        case Function.CEILDIV:
+            return -divide(case, -arguments[0], arguments[1])[0]
+        case Function.ALIGN_UP:
+            return -divide(case, -arguments[0], arguments[1])[0] * arguments[1]
+        case Function.ALIGN_DOWN:
+            return divide(case, *arguments)[0] * arguments[1]
+        case Function.GCD:
+            return _gcd(case, tuple(map(case.image, arguments)))
+        case Function.LCM:
+            return _lcm(case, tuple(map(case.image, arguments)))
+        case Function.MIN | Function.MAX | Function.ABS:
+            raise AssertionError("choices are resolved before")
+        case _:
+            assert_never(function)
+
+
+def _gcd(case: Case, arguments: tuple[Polynomial, ...]) -> Polynomial:
+    """A fresh ``g >= 0`` that divides every argument and, by Bézout's identity, is a combination of them."""
+    if all(p.is_constant for p in arguments):
+        return Polynomial.constant(gcd(*(p.value for p in arguments)))
+    key = (Function.GCD, arguments)
+    if key not in case.calls:
+        g = case.calls[key] = case.fresh()
+        known = gcd(*(p.value for p in arguments if p.is_constant))
+        divisors = tuple(d for d in range(1, min(known, 4096) + 1) if known % d == 0)
+        if known and known <= 4096 and len(divisors) <= _MOST_DIVISORS:
+            case.choices[min(g.unknowns)] = divisors
+        case.assume(g - (1 if known else 0), Sign.NONNEGATIVE)
+        for p in arguments:
+            case.assume(p - g * case.fresh(), Sign.ZERO)
+        case.assume(sum((p * case.fresh() for p in arguments), -g), Sign.ZERO)
+    return case.image(case.calls[key])
+
+
+def _lcm(case: Case, arguments: tuple[Polynomial, ...]) -> Polynomial:
+    """A fresh ``m >= 0`` that every argument divides."""
+    if all(p.is_constant for p in arguments):
+        return Polynomial.constant(lcm(*(p.value for p in arguments)))
+    key = (Function.LCM, arguments)
+    if key not in case.calls:
+        m = case.calls[key] = case.fresh()
+        case.assume(m, Sign.NONNEGATIVE)
+        for p in arguments:
+            case.assume(m - p * case.fresh(), Sign.ZERO)
+    return case.image(case.calls[key])
