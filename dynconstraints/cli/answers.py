@@ -1,0 +1,93 @@
+"""The findings and the wording that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.ir.constraint import Constraint
+
+
+UNDECIDED = "DC601"
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with the noun, in the plural where it takes that."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shown(assignment: Mapping[str, int]) -> str:
+    """The assignment as ``s0 = 64, s1 = 128``."""
+    return ", ".join(f"{name} = {value}" for name, value in assignment.items())
+
+
+def conflict(core: Iterable[Constraint]) -> Diagnostic:
+    """No values satisfy the constraints of a minimal core."""
+    core = tuple(core)
+    if len(core) == 1:
+        message, help = "no values satisfy this constraint", "mend it, or remove it"
+    else:
+        message = f"no values satisfy these {len(core)} constraints together"
+        help = "any of them can go: without it the others can be satisfied"
+    return Diagnostic("DC201", message, tuple(constraint.label() for constraint in core), help=(help,))
+
+
+def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Diagnostic:
+    """The constraint says nothing that others do not say already."""
+    causes = tuple(follows_from)
+    if not causes:
+        message, known = f"redundant: {constraint.text} always holds", ""
+    else:
+        message, known = f"redundant: {constraint.text} follows from the others", "follows"
+    labels = (constraint.label(known), *(cause.label("from this") for cause in causes))
+    return Diagnostic("DC202", message, labels, help=("remove it; the set means the same without it",), severity="warning")
+
+
+def refuted(query: Constraint) -> Diagnostic:
+    """The query is false wherever the constraints hold."""
+    return Diagnostic(
+        "DC203",
+        f"refuted: {query.text}",
+        (query.label("holds under no assignment that satisfies the constraints"),),
+        help=("`check` with the query added shows the constraints that it conflicts with",),
+    )
+
+
+def left_open(query: Constraint, holds_at: Mapping[str, int], fails_at: Mapping[str, int]) -> Diagnostic:
+    """The constraints allow the query and its opposite."""
+    return Diagnostic(
+        "DC204",
+        f"not implied: {query.text}",
+        (query.label("some assignments that satisfy the constraints satisfy it, some do not"),),
+        notes=(f"it holds at {shown(holds_at)}", f"it fails at {shown(fails_at)}"),
+        help=("add a constraint that rules out the second assignment, if your values do",),
+    )
+
+
+def violated(constraint: Constraint, values: Mapping[str, int], nearest: Mapping[str, int] | None) -> Diagnostic:
+    """Values break a constraint; ``nearest`` are the legal values closest to them, where they are known."""
+    help = () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
+    return Diagnostic(
+        "DC301", f"constraint violated: {constraint.text}", (constraint.label(shown(values)),), help=help
+    )
+
+
+def violated_together(
+    constraints: Iterable[Constraint], values: Mapping[str, int], nearest: Mapping[str, int] | None
+) -> Diagnostic:
+    """Values leave none for the other names of these constraints."""
+    help = () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
+    labels = tuple(constraint.label() for constraint in constraints)
+    return Diagnostic("DC301", f"constraints violated together: {shown(values)} leaves no other values", labels, help=help)
+
+
+def undecided(reason: str, constraints: Iterable[Constraint] = ()) -> Diagnostic:
+    """The solver gave up."""
+    labels = tuple(constraint.label() for constraint in constraints)
+    return Diagnostic(
+        UNDECIDED,
+        f"not decided: {reason}",
+        labels,
+        help=("raise the limit with --limit, or give simpler constraints",),
+        severity="warning",
+    )

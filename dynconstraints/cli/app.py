@@ -1,0 +1,76 @@
+"""The group of commands, and the run of one of them from ``sys.argv`` to the exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from dynconstraints import __version__
+from dynconstraints.cli.session import silence
+
+COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "lint", "emit", "rule")
+
+
+class Commands(click.Group):
+    """The commands by name; each module is imported when its command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"dynconstraints.cli.commands.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dynconstraints")
+def group() -> None:
+    """Say once what your dynamic sizes satisfy; learn what follows and what conflicts.
+
+    Constraints are given as texts, as files that end in .dync, as - for standard input, or with --from.
+    Put -- before a constraint that starts with a dash.
+
+    \b
+    Example:
+      $ dynconstraints check "s0 % 32 == 0" "32 <= s0 <= 1024"
+
+    \b
+    Exit codes:
+      0  it holds: satisfiable, implied, clean
+      1  it does not: a conflict, a violation, refuted, open, findings
+      2  the command or a constraint cannot be read
+      3  not decided within the limit
+
+    \b
+    Completion, in the start-up file of your shell:
+      bash  eval "$(_DYNCONSTRAINTS_COMPLETE=bash_source dynconstraints)"
+      zsh   eval "$(_DYNCONSTRAINTS_COMPLETE=zsh_source dynconstraints)"
+      fish  _DYNCONSTRAINTS_COMPLETE=fish_source dynconstraints | source
+    """
+
+
+def run() -> NoReturn:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by the caller
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # texts from files may be anything
+    try:
+        code = group.main(prog_name="dynconstraints", standalone_mode=False)
+    except click.UsageError as error:
+        if isinstance(error, click.NoSuchOption):
+            error.message += " (put -- before a constraint that starts with a dash)"
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        silence(sys.stdout)
+        code = 0
+    sys.exit(code)

@@ -1,0 +1,35 @@
+"""`project`: what the constraints say about some of their names."""
+
+from __future__ import annotations
+
+import click
+
+from dynconstraints.cli.inputs import collect, is_name, require_known
+from dynconstraints.cli.options import command, over_constraints
+from dynconstraints.cli.report import Outcome, Report
+from dynconstraints.cli.session import Session
+from dynconstraints.system import ConstraintSystem
+
+
+@command("project")
+@over_constraints
+def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...]) -> Report:
+    """Give what the constraints say about some names alone, whatever the others are.
+
+    The names are the arguments that are single names, the constraints are the others.
+
+    \b
+    Example:
+      $ dynconstraints project s1 "s1 == 2*s0" "1 <= s0 <= 8"
+      s1 % 2 == 0
+      2 <= s1 <= 16
+    """
+    names = tuple(dict.fromkeys(text.strip() for text in constraints if is_name(text)))
+    if not names:
+        raise click.UsageError("no names: give those that the answer may speak of, such as s0")
+    system = ConstraintSystem(collect((text for text in constraints if not is_name(text)), sources))
+    require_known(system, names)
+    with session.working(f"projecting {len(system)} constraints"):
+        projected = system.project(names, session.limit)
+    texts = [constraint.text for constraint in projected]
+    return Report(Outcome.HOLDS, result={"names": list(names), "constraints": texts}, text="\n".join(texts))

@@ -1,0 +1,30 @@
+"""`sample`: assignments that satisfy the constraints."""
+
+from __future__ import annotations
+
+import click
+
+from dynconstraints.cli.answers import shown
+from dynconstraints.cli.inputs import collect
+from dynconstraints.cli.options import command, over_constraints
+from dynconstraints.cli.report import Outcome, Report
+from dynconstraints.cli.session import Session
+from dynconstraints.system import ConstraintSystem
+
+
+@command("sample")
+@click.argument("number", type=click.IntRange(min=1), metavar="N")
+@over_constraints
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same assignments.")
+def sample(session: Session, number: int, constraints: tuple[str, ...], sources: tuple[str, ...], seed: int) -> Report:
+    """Give N assignments that satisfy the constraints; fewer where there are no more.
+
+    \b
+    Example:
+      $ dynconstraints sample 1 "s0 % 32 == 0" "64 <= s0 <= 80"
+      s0 = 64
+    """
+    system = ConstraintSystem(collect(constraints, sources))
+    with session.working(f"looking for {number} assignments"):
+        found = [dict(assignment) for assignment in system.sample(number, seed=seed, limit=session.limit)]
+    return Report(Outcome.HOLDS, result={"assignments": found, "seed": seed}, text="\n".join(map(shown, found)))

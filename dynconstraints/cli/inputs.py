@@ -1,0 +1,151 @@
+"""Constraints from arguments, files and standard input, each with the place it was written at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import click
+
+from dynconstraints.cli.nearest_name import nearest_name
+from dynconstraints.cli.reading import STANDARD_INPUT, checked_argument, decoded, read_file, read_standard_input
+from dynconstraints.cli.report import Refused
+from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
+from dynconstraints.diagnostics.errors import ConstraintSyntaxError
+from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.syntax.parser import parse_in
+from dynconstraints.system import ConstraintSystem
+
+SUFFIX = ".dync"
+"""The end of a path to a file of constraints, one a line."""
+
+Found: TypeAlias = Constraint | Diagnostic
+"""A constraint, or why there is none: a slip in one does not keep the others from being read."""
+
+_ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([+-]?\d[\d_]*)\s*")
+
+
+def collect(arguments: Iterable[str], sources: Iterable[str] = ()) -> tuple[Constraint, ...]:
+    """The constraints of the arguments, then those of the ``--from`` files, in their order.
+
+    Raises UsageError where nothing at all is given, and Refused with every syntax error and every unusable file.
+    """
+    arguments, sources = tuple(arguments), tuple(sources)
+    if not arguments and not sources:
+        raise click.UsageError("no constraints: give some as arguments, a .dync file, - for standard input, or --from")
+    found = [f for number, text in enumerate(arguments, start=1) for f in _argument(text, f"argument {number}")]
+    return checked((*found, *(f for path in sources for f in _source(path))))
+
+
+def checked(found: Iterable[Found]) -> tuple[Constraint, ...]:
+    """The constraints. Raises Refused with all the troubles where there are any."""
+    found = tuple(found)
+    troubles = [one for one in found if isinstance(one, Diagnostic)]
+    if troubles:
+        raise Refused(*troubles)
+    return tuple(one for one in found if isinstance(one, Constraint))
+
+
+def one_argument(text: str, place: str) -> Constraint:
+    """A constraint that an argument of its own holds, such as the query of ``implies``. Raises Refused."""
+    (constraint,) = checked([read(Source(checked_argument(text, place), place), text)])
+    return constraint
+
+
+def read(source: Source, text: str, offset: int = 0) -> Found:
+    """The constraint that a part of a source says, or why it says none."""
+    try:
+        return parse_in(source, text, offset)
+    except ConstraintSyntaxError as error:
+        return error.diagnostic
+
+
+def read_dync(data: bytes, path: str) -> tuple[Found, ...]:
+    """The constraints of a ``*.dync`` file, with the slips in it. Raises Refused where it is not UTF-8."""
+    return _lines(Source(decoded(data, path), file=path))
+
+
+def assignment_of(texts: Iterable[str]) -> dict[str, int]:
+    """The values that texts such as ``s0=64`` give to names. Raises Refused where one is none, or a name has two."""
+    values: dict[str, int] = {}
+    for text in texts:
+        match = _ASSIGNMENT.fullmatch(text)
+        if match is None or not _has_digits(match[2]):
+            raise Refused(_no_assignment(text))
+        name, value = match[1], int(match[2])
+        if values.setdefault(name, value) != value:
+            message = f"{name} is given two values: {values[name]} and {value}"
+            raise Refused(Diagnostic("DC402", message, help=(f"give {name} one value",)))
+    return values
+
+
+def require_known(system: ConstraintSystem, names: Iterable[str]) -> None:
+    """Raises Refused where the constraints do not speak of one of the names."""
+    unknown = [name for name in names if name not in system.symbols]
+    if unknown:
+        raise Refused(*(_unknown_name(name, system.symbols) for name in unknown))
+
+
+def is_assignment(text: str) -> bool:
+    """Whether an argument has the form of an assignment; a constraint never has."""
+    return _ASSIGNMENT.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether an argument is a single name; a constraint never is."""
+    return text.strip().isidentifier() and text.strip().lower() not in ("true", "false")
+
+
+def _argument(text: str, place: str) -> tuple[Found, ...]:
+    try:
+        if text == "-":
+            return _lines(Source(read_standard_input(), STANDARD_INPUT))
+        if text.endswith(SUFFIX):
+            return read_dync(read_file(text), text)
+        return (read(Source(checked_argument(text, place), place), text),)
+    except Refused as refusal:
+        return refusal.findings
+
+
+def _source(path: str) -> tuple[Found, ...]:
+    try:
+        data = read_file(path)
+        return read_dync(data, path) if path.endswith(SUFFIX) else tuple(_python(data, path))
+    except Refused as refusal:
+        return refusal.findings
+
+
+def _python(data: bytes, path: str) -> Iterator[Found]:
+    from dynconstraints.cli.lint.discover import groups_in, python_text
+
+    for group in groups_in(python_text(data, path), path):
+        for written in group.written:
+            yield read(written.source, written.text, written.offset)
+
+
+def _lines(source: Source) -> tuple[Found, ...]:
+    from dynconstraints.syntax.files import parse_lines
+
+    return tuple(parse_lines(source))
+
+
+def _has_digits(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:  # a trailing underscore, or more digits than Python converts
+        return False
+    return True
+
+
+def _unknown_name(name: str, known: tuple[str, ...]) -> Diagnostic:
+    near = nearest_name(name, known)
+    listed = ", ".join(known) or "no names"
+    help = f"did you mean {near}?" if near else f"they speak of {listed}"
+    return Diagnostic("DC403", f"no constraint speaks of {name}", help=(help,))
+
+
+def _no_assignment(text: str) -> Diagnostic:
+    label = Label(Source(text, "the assignment"), Span(0, len(text)))
+    return Diagnostic("DC805", "this assigns no integer to a name", (label,), help=("write it as `s0=64`",))

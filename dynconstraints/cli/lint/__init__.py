@@ -1,0 +1,1 @@
+"""Constraints in Python sources: found without running them, and looked over."""

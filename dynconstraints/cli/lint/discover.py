@@ -1,0 +1,174 @@
+"""Constraint strings in Python source, found in its syntax tree: the source is never imported or run."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from dynconstraints.cli.reading import normal_lines
+from dynconstraints.cli.report import Refused
+from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
+from dynconstraints.diagnostics.source import Source, Span
+
+_INT, _FLOAT, _SCOPE, _SYSTEM = "DynamicInt", "DynamicFloat", "dynamic_int_constraints", "ConstraintSystem"
+_CALLEES = (_INT, _FLOAT, _SCOPE, _SYSTEM)
+_POSITION = {_INT: 2, _FLOAT: 2, _SCOPE: 0, _SYSTEM: 0}
+"""The position of the parameter ``constraints`` of each."""
+
+MARKS = tuple(name.encode() for name in _CALLEES)
+"""A file without any of these bytes declares nothing, and need not be parsed."""
+
+_OPENING = re.compile(r"(?i:[ru]?)('''|\"\"\"|'|\")")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A constraint as a string literal: its text, and the character of ``source`` at which it starts."""
+
+    text: str
+    source: Source
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The constraints of one call, which hold together.
+
+    ``line`` is where the call is, ``callee`` what it calls, ``declared`` the name it binds and ``value`` the integer it
+    binds it to, where they are literals; ``unread`` counts the elements that are no string literals.
+    """
+
+    callee: str
+    line: int
+    written: tuple[Written, ...]
+    declared: str | None
+    value: int | None
+    unread: int
+
+
+def python_text(data: bytes, file: str) -> str:
+    """The text of a Python source in the encoding that it declares. Raises Refused where it is not in that encoding."""
+    import io
+    import tokenize
+
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return normal_lines(data.decode(encoding))
+    except (SyntaxError, UnicodeDecodeError) as error:
+        reason = error.reason if isinstance(error, UnicodeDecodeError) else error.msg
+        message = f"{file} cannot be decoded: {reason}"
+        raise Refused(Diagnostic("DC804", message, help=("save it as UTF-8, or declare its encoding",))) from None
+
+
+def groups_in(text: str, file: str) -> tuple[Group, ...]:
+    """The groups of a source, in its order. Raises Refused where the text is not Python."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise Refused(_not_python(file, error.msg, text, error.lineno or 1)) from None
+    except (ValueError, RecursionError, MemoryError) as error:  # a NUL, or nesting beyond what CPython parses
+        raise Refused(_not_python(file, str(error) or "it is nested too deep", text, 1)) from None
+    found = _Finder(tree, text, file).groups()
+    return tuple(sorted(found, key=lambda group: group.line))
+
+
+class _Finder:
+    """One source: its tree, its lines, and what its imports call our names."""
+
+    def __init__(self, tree: ast.Module, text: str, file: str) -> None:
+        self._nodes = tuple(ast.walk(tree))
+        self._source = Source(text, file=file)
+        self._aliases = dict(_aliases(self._nodes))
+        self._lists = dict(_lists(tree))
+
+    def groups(self) -> Iterator[Group]:
+        for node in self._nodes:
+            if isinstance(node, ast.Call) and (callee := self._callee(node.func)):
+                given = _argument(node, _POSITION[callee], "constraints")
+                if given is not None:
+                    yield self._group(callee, node, given)
+
+    def _callee(self, function: ast.expr) -> str | None:
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        name = self._aliases.get(name, name)
+        # Two packages may have a ConstraintSystem; ours is imported by its name, or reached through our package.
+        if name == _SYSTEM and name not in self._aliases.values() and not isinstance(function, ast.Attribute):
+            return None
+        return name if name in _CALLEES else None
+
+    def _group(self, callee: str, call: ast.Call, given: ast.expr) -> Group:
+        if isinstance(given, ast.Name):
+            given = self._lists.get(given.id, given)
+        elements = given.elts if isinstance(given, ast.List | ast.Tuple | ast.Set) else [given]
+        written = tuple(self._written(e) for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str))
+        name = _literal(_argument(call, 1, "name")) if callee in (_INT, _FLOAT) else None
+        value = _literal(_argument(call, 0, "value")) if callee == _INT else None
+        declared = name if isinstance(name, str) else None
+        number = value if type(value) is int else None
+        return Group(callee, call.lineno, written, declared, number, len(elements) - len(written))
+
+    def _written(self, literal: ast.Constant) -> Written:
+        text, start, stop = str(literal.value), self._at(literal), self._end(literal)
+        segment = self._source.text[start:stop]
+        opening = _OPENING.match(segment)
+        if opening and segment[opening.end() : -len(opening[1])] == text:
+            return Written(text, self._source, start + opening.end())
+        # Escapes, or several literals in a row: its characters are not those of the file.
+        line, column = self._source.position(start)
+        return Written(text, Source(text, file=self._source.file, line=line, column=column), 0)
+
+    def _at(self, node: ast.expr) -> int:
+        return self._offset(node.lineno, node.col_offset)
+
+    def _end(self, node: ast.expr) -> int:
+        return self._offset(node.end_lineno or node.lineno, node.end_col_offset or 0)
+
+    def _offset(self, line: int, utf8: int) -> int:
+        start = self._starts[line - 1]
+        head = self._source.text[start : start + utf8]
+        return start + (utf8 if head.isascii() else len(head.encode()[:utf8].decode(errors="ignore")))
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        return (0, *(match.end() for match in re.finditer("\n", self._source.text)))
+
+
+def _aliases(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dynconstraints":
+            for alias in node.names:
+                yield alias.asname or alias.name, alias.name
+
+
+def _lists(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Module-level names of literal lists, such as ``CONSTRAINTS = ["s0 % 32 == 0"]``; one assigned twice is none."""
+    targets: dict[str, list[ast.expr]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    targets.setdefault(target.id, []).append(node.value)
+    return ((name, values[0]) for name, values in targets.items() if len(values) == 1)
+
+
+def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    before = call.args[: position + 1]
+    return before[position] if len(before) > position and not any(isinstance(a, ast.Starred) for a in before) else None
+
+
+def _literal(node: ast.expr | None) -> object:
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def _not_python(file: str, reason: str, text: str, line: int) -> Diagnostic:
+    lines = text.split("\n")
+    number = min(line, len(lines))
+    start = sum(len(before) + 1 for before in lines[: number - 1])
+    label = Label(Source(text, file=file), Span(start, start + len(lines[number - 1])), reason)
+    return Diagnostic("DC806", f"{file} is not Python", (label,), help=("mend the source; `python` reports the same",))

@@ -1,0 +1,108 @@
+"""One file looked over: its syntax errors, contradictions, redundancies, and names that look misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dynconstraints.cli.answers import conflict, redundant, undecided, violated
+from dynconstraints.cli.inputs import SUFFIX, Found, read, read_dync
+from dynconstraints.cli.lint.discover import MARKS, Group, groups_in, python_text
+from dynconstraints.cli.lint.misspelt import misspelt
+from dynconstraints.cli.lint.suppress import applied, suppressions_in
+from dynconstraints.cli.reading import decoded, read_file
+from dynconstraints.cli.report import Refused
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.source import Source
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.system import ConstraintSystem
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What looking over one file gave; ``groups`` counts the lists of constraints, ``unread`` what was no literal."""
+
+    findings: tuple[Diagnostic, ...] = ()
+    groups: int = 0
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """Constraints that hold together, as far as they could be read, and the value that a literal gives to a name."""
+
+    found: tuple[Found, ...]
+    declared: str | None = None
+    value: int | None = None
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        return tuple(one for one in self.found if isinstance(one, Constraint))
+
+
+def look_over(path: str, syntax_only: bool, limit: int | None) -> Look:
+    """The findings in a ``*.dync`` file or a Python source, those that its comments suppress left out."""
+    try:
+        data = read_file(path)
+        if path.endswith(SUFFIX):
+            return _look(Source(decoded(data, path), file=path), [_Set(read_dync(data, path))], syntax_only, limit)
+        if not any(mark in data for mark in MARKS):
+            return Look()
+        text = python_text(data, path)
+        groups = groups_in(text, path)
+        look = _look(Source(text, file=path), list(map(_set, groups)), syntax_only, limit)
+        return Look(look.findings, look.groups, sum(group.unread for group in groups))
+    except Refused as refusal:
+        return Look(refusal.findings)
+
+
+def _set(group: Group) -> _Set:
+    found = tuple(read(written.source, written.text, written.offset) for written in group.written)
+    return _Set(found, group.declared, group.value)
+
+
+def _look(source: Source, sets: list[_Set], syntax_only: bool, limit: int | None) -> Look:
+    findings = [finding for one in sets for finding in _about(one, syntax_only, limit)]
+    constraints = [c for one in sets for c in one.constraints]
+    findings += misspelt(constraints, [one.declared for one in sets if one.declared])
+    if syntax_only:
+        return Look(tuple(findings), len(sets))
+    python = not (source.file or "").endswith(SUFFIX)
+    return Look(applied(findings, suppressions_in(source, python)), len(sets))
+
+
+def _about(one: _Set, syntax_only: bool, limit: int | None) -> Iterator[Diagnostic]:
+    yield from (found for found in one.found if isinstance(found, Diagnostic))
+    if not syntax_only and one.constraints:
+        yield from _about_meaning(one, limit)
+
+
+def _about_meaning(one: _Set, limit: int | None) -> Iterator[Diagnostic]:
+    from dynconstraints.solver.verdict import Sat, Unknown, Unsat
+
+    system = ConstraintSystem(one.constraints)
+    match system.check(limit):
+        case Unsat(core):
+            yield conflict(core)
+        case Unknown(reason):
+            yield undecided(reason, one.constraints)
+        case Sat():
+            yield from _repeated(one.constraints)
+            yield from _violated(one, system)
+            for dropped in system.minimize(limit).dropped:
+                yield redundant(dropped.constraint, dropped.follows_from)
+
+
+def _repeated(constraints: Iterable[Constraint]) -> Iterator[Diagnostic]:
+    first: dict[Constraint, Constraint] = {}
+    for constraint in constraints:
+        if first.setdefault(constraint, constraint) is not constraint:
+            yield redundant(constraint, (first[constraint],))
+
+
+def _violated(one: _Set, system: ConstraintSystem) -> Iterator[Diagnostic]:
+    """Of ``DynamicInt(65, name="s0", constraints=[...])``: what 65 breaks."""
+    name = one.declared or (system.symbols[0] if len(system.symbols) == 1 else None)
+    if name is not None and one.value is not None:
+        for violation in system.violations({name: one.value}):
+            yield violated(violation.constraint, violation.values, None)

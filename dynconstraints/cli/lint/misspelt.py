@@ -1,0 +1,53 @@
+"""Names that look like a slip of the finger: used once, one edit away from a name in use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from dynconstraints.cli.nearest_name import one_edit_apart
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.fold import walk
+from dynconstraints.ir.nodes import Name
+
+_SHORTEST = 4
+"""Shorter names differ by a letter on purpose: h and w, bs and ks."""
+
+
+def misspelt(constraints: Iterable[Constraint], declared: Iterable[str]) -> Iterator[Diagnostic]:
+    """A finding for each name that occurs once in the constraints of a file, where a like name occurs elsewhere.
+
+    ``declared`` are the names that values of the file carry: those are in use, and no misspelling themselves. Names
+    that differ in a digit, as s0 and s1 do, differ on purpose.
+    """
+    places = [(node, c) for c in constraints for node in walk(c.formula) if isinstance(node, Name)]
+    uses = Counter(node.id for node, _ in places)
+    known = set(declared)
+    in_use = sorted(known | {name for name, count in uses.items() if count > 1})
+    for node, constraint in places:
+        if uses[node.id] == 1 and node.id not in known:
+            meant = [name for name in in_use if _alike(node.id, name)]
+            if meant:
+                yield _finding(node, constraint, meant)
+
+
+def _alike(once: str, name: str) -> bool:
+    if min(len(once), len(name)) < _SHORTEST or not one_edit_apart(once, name):
+        return False
+    return _digits(once) == _digits(name)
+
+
+def _digits(name: str) -> list[str]:
+    return [character for character in name if character.isdigit()]
+
+
+def _finding(node: Name, constraint: Constraint, meant: list[str]) -> Diagnostic:
+    names = " or ".join(meant)
+    return Diagnostic(
+        "DC405",
+        f"{node.id} is used once, and looks like {names}",
+        (constraint.label(f"did you mean {names}?", node.span),),
+        help=(f"write {meant[0]}, or suppress this with `# dync: ignore[DC405]` where the name is meant",),
+        severity="warning",
+    )

@@ -1,0 +1,109 @@
+"""One run of a command: its settings, its log, and the delivery of its report."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from dynconstraints.cli.config import Config
+from dynconstraints.cli.formats import Format, machine_readable
+from dynconstraints.cli.report import Outcome, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the options of the command line and the configuration of the project come to.
+
+    ``limit`` counts z3's resource units, None is the solver's own limit; ``verbosity`` is -1 for ``-q``, 1 for ``-v``.
+    """
+
+    command: str
+    format: Format
+    color: str
+    limit: int | None
+    exit_zero: bool
+    verbosity: int
+    config: Config
+
+    def log(self, message: str) -> None:
+        """Tell it on standard error, under ``-v`` only."""
+        if self.verbosity > 0:
+            click.echo(f"dynconstraints: {message}", err=True)
+
+    def working(self, what: str | Callable[[], str]) -> AbstractContextManager[None]:
+        """Show at a terminal what is being done while the block runs, where that takes over a second."""
+        from dynconstraints.cli.progress import working
+
+        return working(what if callable(what) else lambda: what) if self.verbosity >= 0 else nullcontext()
+
+    def exit_code(self, outcome: Outcome) -> int:
+        """The exit code; ``--exit-zero`` forgives findings, but neither bad input nor an unknown answer."""
+        return 0 if self.exit_zero and outcome is Outcome.FAILS else int(outcome)
+
+    def deliver(self, report: Report) -> int:
+        """Write the report in the format asked for, to standard output, and say with which code to exit."""
+        code = self.exit_code(report.outcome)
+        if self.format == "text":
+            self._deliver_text(report)
+        else:
+            text = machine_readable(report, self.command, code, self.format)
+            write(text.encode("utf-8", "backslashreplace"))
+        return code
+
+    def _deliver_text(self, report: Report) -> None:
+        from dynconstraints.diagnostics.render import render
+
+        # An answer that could not be given must not end up in the file or the pipe that waits for it.
+        to_error = report.outcome in (Outcome.INVALID, Outcome.UNKNOWN)
+        findings = "\n\n".join(render(finding) for finding in report.findings)
+        if findings:
+            write(findings + "\n", err=to_error)
+        if report.text and self.verbosity >= 0:
+            write(("\n" if findings and not to_error else "") + report.text + "\n")
+
+    def _colored(self, err: bool) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        stream = sys.stderr if err else sys.stdout
+        return not os.environ.get("NO_COLOR") and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def write(output: str | bytes, err: bool = False) -> None:
+    """Write and flush. A reader that has closed its end, as ``| head`` does, has what it wants: no error, no traceback."""
+    try:
+        click.echo(output, nl=False, err=err, color=True)
+    except BrokenPipeError:
+        silence(sys.stderr if err else sys.stdout)
+    except OSError as error:
+        silence(sys.stderr if err else sys.stdout)
+        raise click.UsageError(f"the output cannot be written: {error.strerror or error}") from None
+
+
+def silence(stream: object) -> None:
+    """Point the stream at nothing, so that the interpreter's last flush does not fail on a closed pipe."""
+    fileno = getattr(stream, "fileno", None)
+    if fileno is not None:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, fileno())
+        os.close(nothing)
+
+
+def verbosity_of(quiet: bool, verbose: bool) -> int:
+    """-1, 0 or 1. Raises UsageError where both are asked for."""
+    if quiet and verbose:
+        raise click.UsageError("-q and -v exclude each other")
+    return int(verbose) - int(quiet)
+
+
+def common_folder(paths: tuple[str, ...]) -> Path:
+    """The folder from which the configuration is looked for: the innermost that holds all the paths."""
+    if not paths:
+        return Path.cwd()
+    common = Path(os.path.commonpath([os.path.abspath(path) for path in paths]))
+    return common if common.is_dir() else common.parent
