@@ -1,0 +1,103 @@
+"""Proofs of inequalities: ``p >= 0`` as a sum of known inequalities and a rest that the ranges settle.
+
+A search over few multiples, not a decision procedure: what it finds is a proof, and finding none means nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dynconstraints.facts import polynomial as poly
+from dynconstraints.facts.knowledge import Knowledge
+from dynconstraints.facts.polynomial import Monomial, Polynomial
+
+_STEPS = 24
+_DEPTH = 4
+
+
+def at_least(known: Knowledge, p: Polynomial) -> bool:
+    """Whether ``p >= 0`` is proved."""
+    low, _ = known.range_of(p)
+    if low is not None:
+        if low >= 0:
+            return True
+    return _Search(known, _STEPS).proves(poly.primitive(p)[1], _DEPTH)
+
+
+@dataclass(slots=True)
+class _Search:
+    known: Knowledge
+    steps: int
+
+    def proves(self, p: Polynomial, depth: int) -> bool:
+        low, _ = self.known.range_of(p)
+        if low is not None and low >= 0:
+            return True
+        if depth == 0 or not any(p):
+            return False
+        for monomial, fact in self.useful(p):
+            if self.steps <= 0:
+                return False
+            self.steps -= 1
+            a, b = p[monomial], fact[monomial]
+            common = math.gcd(a, b)
+            rest = poly.add(poly.scale(p, abs(b) // common), fact, -(abs(a) // common))
+            if self.proves(poly.primitive(rest)[1], depth - 1):
+                return True
+        return False
+
+    def useful(self, p: Polynomial) -> Iterator[tuple[Monomial, Polynomial]]:
+        """Facts that share a monomial with p, with the same sign, where p's own range has no good end."""
+        known = self.known
+        for monomial in sorted(p, key=lambda m: (-len(m), m)):
+            if not monomial:
+                continue
+            positive = p[monomial] > 0
+            for fact in self.facts(monomial):
+                if fact.get(monomial) and (fact[monomial] > 0) == positive:
+                    yield monomial, fact
+            if len(monomial) == 2:
+                for one, other in {(monomial[0], monomial[1]), (monomial[1], monomial[0])}:
+                    low, high = known.monomial((one,))
+                    factor = 1 if low is not None and low >= 0 else -1 if high is not None and high <= 0 else 0
+                    if not factor:
+                        continue
+                    for fact in (*self.facts((other,)), *self.ends((other,))):
+                        product = poly.multiply(fact, {(one,): factor})
+                        # ``fact >= 0`` times ``factor*one >= 0``
+                        if product.get(monomial) and (product[monomial] > 0) == positive:
+                            yield monomial, product
+
+    def facts(self, monomial: Monomial) -> Iterator[Polynomial]:
+        """Relations in which the monomial occurs, and what an atom's own meaning says of it."""
+        known = self.known
+        names = known.normal.names({monomial: 1})
+        name = min(names, key=lambda n: len(known.by_name.get(n, ())), default=None)
+        if name is not None:
+            for key in known.by_name.get(name, ()):
+                if monomial in known.relations[key]:
+                    yield known.relations[key]
+        for key in dict.fromkeys(monomial):
+            atom = known.normal.atoms.get(key)
+            if atom is None:
+                continue
+            if atom.kind == "quotient":
+                u, v = atom.arguments
+                low, _ = known.range_of(v)
+                if low is not None and low > 0:
+                    product = poly.multiply(v, poly.atom(key))
+                    rest = poly.add(u, product, -1)
+                    yield rest
+                    yield poly.shift(poly.add(v, rest, -1), -1)
+            elif atom.kind == "positive" and len(monomial) == 1:
+                yield poly.add(poly.atom(key), atom.arguments[0], -1)
+
+    def ends(self, monomial: Monomial) -> Iterator[Polynomial]:
+        """The ends of the monomial's range as facts."""
+        low, high = self.known.monomial(monomial)
+        if low is not None:
+            yield poly.shift({monomial: 1}, -low)
+        if high is not None:
+            yield poly.shift({monomial: -1}, high)
