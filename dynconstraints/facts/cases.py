@@ -12,6 +12,7 @@ from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.definitions import Rows, substituted
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Polynomial
+from dynconstraints.facts.proof import at_least
 from dynconstraints.facts.truth import Possible, learn, learn_not, possible
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Formula, Or
@@ -135,13 +136,18 @@ class _Decision:
         result = possible(known, self.formula)
         if result.verdict is not None:
             return result
+        form = known.normal.formula(self.formula)
+        if (value := poly.value_of(form)) is not None:
+            result = Possible(result.true and value == 1, result.false and value == 0, result.undefined)
+            if result.verdict is not None:
+                return result
         if part.where(lambda k: learn(k, self.formula)).known.empty:
             return Possible(False, result.false, result.undefined)
         if part.where(lambda k: learn_not(k, self.formula)).known.empty:
             result = Possible(result.true, False, result.undefined)
             if not result.undefined:
                 return result
-        parts = self.split(part)
+        parts = self.split(part, form)
         if parts is None or len(parts) > self.leaves:
             return result
         self.leaves -= len(parts)
@@ -153,10 +159,9 @@ class _Decision:
                 return union
         return union
 
-    def split(self, part: _Part) -> list[_Part] | None:
+    def split(self, part: _Part, form: Polynomial) -> list[_Part] | None:
         """Parts that cover the part, by what the formula's normal form hinges on."""
         known = part.known
-        form = known.normal.formula(self.formula)
         atoms = list(_atoms(known, form))
         inner = [(key, level) for key, level in atoms if known.normal.atoms[key].kind in ("at least", "zero", "positive")]
         own = {key for key, level in atoms if level == 0}
@@ -207,6 +212,7 @@ class _Decision:
 
 def _at_least(p: Polynomial) -> Callable[[Knowledge], list[Formula]]:
     def condition(known: Knowledge) -> list[Formula]:
+        known.empty |= at_least(known, poly.shift(poly.scale(p, -1), -1))
         known.learn_at_least(p)
         return []
 

@@ -11,12 +11,16 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts import ranges
 from dynconstraints.facts.normal import Atom, Normaliser
 from dynconstraints.facts.polynomial import Monomial, Polynomial
 from dynconstraints.facts.ranges import EVERYTHING, Range
+
+Form: TypeAlias = frozenset[tuple[Monomial, int]]
+"""A polynomial without its constant, as a key."""
 
 _ROUNDS = 24
 """How often one monomial's range may shrink before it is left as it is."""
@@ -34,6 +38,7 @@ class Knowledge:
     ranges: dict[Monomial, Range] = field(default_factory=dict)
     relations: dict[str, Polynomial] = field(default_factory=dict)
     nonzero: dict[str, Polynomial] = field(default_factory=dict)
+    forms: dict[Form, Range] = field(default_factory=dict)
     by_name: dict[str, dict[str, None]] = field(default_factory=dict)
     empty: bool = False
     normal: Normaliser = field(init=False)
@@ -53,6 +58,7 @@ class Knowledge:
             dict(self.ranges),
             dict(self.relations),
             dict(self.nonzero),
+            dict(self.forms),
             {name: dict(relations) for name, relations in self.by_name.items()},
             self.empty,
         )
@@ -70,8 +76,17 @@ class Knowledge:
         key = frozenset(p.items())
         known = self._memo.get(key)
         if known is None:
-            known = self._memo[key] = self._correlated(p, _SPLITS)
+            known = self._memo[key] = self._related(p, self._correlated(p, _SPLITS))
         return known
+
+    def _related(self, p: Polynomial, bounds: Range) -> Range:
+        """The bounds, met with what a relation says of the very same form."""
+        form, factor, offset = _form(p)
+        known = self.forms.get(form)
+        if known is None:
+            return bounds
+        met = ranges.meet(bounds, ranges.add(ranges.scale(known, factor), (offset, offset)))
+        return bounds if ranges.is_empty(met) else met
 
     def monomial(self, monomial: Monomial) -> Range:
         """An enclosure of the monomial's values."""
@@ -159,16 +174,24 @@ class Knowledge:
         divisor = poly.value_of(atom.arguments[1])
         if divisor is None:
             return None
+        rest = {m: c for m, c in p.items() if m != monomial}
         modulus = math.gcd(p[monomial], divisor)
         if modulus == 1:
-            return None
+            return self._rationally(rest, p[monomial], atom.arguments[0], divisor, splits)
         times = p[monomial] // modulus
-        rest = {m: c for m, c in p.items() if m != monomial}
         inner = self.normal.quotient_by(atom.arguments[0], divisor // modulus)
         total = poly.add(rest, inner, times)
         if len(total) > len(rest) + 1:
             return None
         return ranges.add(self._correlated(total, splits - 1), ranges.scale((0, modulus - 1), -times))
+
+    def _rationally(self, rest: Polynomial, factor: int, u: Polynomial, c: int, splits: int) -> Range | None:
+        """``c*(rest + factor*(u // c))`` is ``c*rest + factor*u - factor*(u % c)``, divided by c and rounded inwards."""
+        if not any(m in rest for m in u if m):
+            return None
+        total = self._correlated(poly.add(poly.scale(rest, c), u, factor), splits - 1)
+        low, high = ranges.add(total, ranges.scale((0, c - 1), -factor))
+        return (None if low is None else -(-low // c), None if high is None else high // c)
 
     def is_nonzero(self, p: Polynomial) -> bool:
         """Whether the polynomial is known to be nowhere 0."""
@@ -200,6 +223,11 @@ class Knowledge:
         key = poly.show(p)
         if key not in self.relations:
             self.relations[key] = p
+            form, factor, offset = _form(p)  # factor is 1 or -1
+            bound = (-offset, None) if factor > 0 else (None, offset)
+            self.forms[form] = ranges.meet(self.forms.get(form, EVERYTHING), bound)
+            self._memo.clear()
+            self._inner.clear()
             for name in self.normal.names(p):
                 self.by_name.setdefault(name, {})[key] = None
             self._enqueue(key)
@@ -341,6 +369,14 @@ def _unsigned(p: Polynomial) -> str:
     g = math.gcd(*p.values())
     sign = 1 if p[poly.leading(p)] > 0 else -1
     return poly.show({m: c // (g * sign) for m, c in p.items()})
+
+
+def _form(p: Polynomial) -> tuple[Form, int, int]:
+    """The polynomial as ``factor*form + offset``, where the form is primitive and its leading coefficient positive."""
+    factor = poly.content(p)
+    if p[poly.leading(p)] < 0:
+        factor = -factor
+    return frozenset((m, c // factor) for m, c in p.items() if m), factor, p.get((), 0)
 
 
 def _opaque(key: str) -> Range:

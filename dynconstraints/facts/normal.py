@@ -312,10 +312,9 @@ class Normaliser:
             if (joined := self._joined(rest, c)) is not None:
                 return poly.add(whole, self.quotient_by(*joined))
             break
-        lead = poly.leading(rest)
-        if 2 * rest[lead] > c:
-            # u // c is -((c - 1 - u) // c): of the two, the one whose leading coefficient is the smaller
-            flipped = poly.shift(poly.scale(rest, -1), c - 1)
+        # u // c is -((c - 1 - u) // c): of the two, the one with the smaller coefficients
+        flipped = poly.shift(poly.scale(rest, -1), c - 1)
+        if _weight(flipped, c) < _weight(rest, c):
             return poly.add(whole, self.quotient_by(flipped, c), -1)
         return poly.add(whole, self.make(f"({poly.show(rest)})//{c}", "quotient", rest, constant(c)))
 
@@ -402,6 +401,12 @@ class Normaliser:
             inner = self.atoms.get(key)
             found.update((key,) if inner is None else inner.names)
         return frozenset(found)
+
+
+def _weight(p: Polynomial, modulus: int) -> list[tuple[poly.Monomial, int]]:
+    """The residues of the coefficients, leading monomials first: what two ways of writing a quotient are ordered by."""
+    residues = ((m, c % modulus) for m, c in p.items() if c % modulus)
+    return sorted(residues, key=lambda pair: (len(pair[0]), pair[0]), reverse=True)
 
 
 def _common_factor(u: Polynomial, v: Polynomial) -> tuple[poly.Monomial, int]:

@@ -37,16 +37,32 @@ class _Search:
             return True
         if depth == 0 or not any(p):
             return False
+        for stronger in self.cleared(p):
+            if self.steps > 0:
+                self.steps -= 1
+                if self.proves(stronger, depth - 1):
+                    return True
         for monomial, fact in self.useful(p):
             if self.steps <= 0:
                 return False
             self.steps -= 1
             a, b = p[monomial], fact[monomial]
             common = math.gcd(a, b)
-            rest = poly.add(poly.scale(p, abs(b) // common), fact, -(abs(a) // common))
+            # p is an integer: p >= 0 as soon as times*p > -times
+            times = abs(b) // common
+            rest = poly.add(poly.shift(poly.scale(p, times), times - 1), fact, -(abs(a) // common))
             if self.proves(poly.primitive(rest)[1], depth - 1):
                 return True
         return False
+
+    def cleared(self, p: Polynomial) -> Iterator[Polynomial]:
+        """``v*p + v - 1``, which is at least 0 where p is, for the divisor v >= 1 of a quotient that is in p by itself."""
+        for monomial in p:
+            atom = self.known.normal.atoms.get(monomial[0]) if len(monomial) == 1 else None
+            if atom is not None and atom.kind == "quotient" and poly.value_of(v := atom.arguments[1]) is None:
+                low, _ = self.known.range_of(v)
+                if low is not None and low > 0 and len(p) * len(v) <= 24:
+                    yield poly.shift(poly.add(poly.multiply(p, v), v), -1)
 
     def useful(self, p: Polynomial) -> Iterator[tuple[Monomial, Polynomial]]:
         """Facts that share a monomial with p, with the same sign, where p's own range has no good end."""
