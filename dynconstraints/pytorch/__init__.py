@@ -1,1 +1,12 @@
+"""Declared sizes for torch.compile: the values that carry names, and their way into the trace.
 
+Importing this wraps a handful of torch's functions (`hooks`); programs that declare nothing are not affected.
+"""
+
+from dynconstraints.pytorch import hooks
+from dynconstraints.pytorch.dynamic_int import DynamicInt
+from dynconstraints.pytorch.scope import dynamic_int_constraints
+
+__all__ = ["DynamicInt", "dynamic_int_constraints"]
+
+hooks.install()

@@ -59,6 +59,7 @@ def _wrap_all() -> None:
     d.VariableBuilder.wrap_tensor = _wrap_tensors(d.VariableBuilder.wrap_tensor)
     d.ShapeEnv.create_symbol = _named_sizes(d.ShapeEnv.create_symbol)
     d.ShapeEnv._maybe_evaluate_static = _ask_oracle(d.ShapeEnv._maybe_evaluate_static)
+    d.ShapeEnv.produce_guards_verbose = _show_guards(d.ShapeEnv.produce_guards_verbose)
     d.OutputGraph._call_user_compiler = _tag_caches(d.OutputGraph._call_user_compiler)
 
 
@@ -144,3 +145,17 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, *args, **kwargs)
 
     return _call_user_compiler
+
+
+def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ShapeEnv.produce_guards_verbose: what it prints, for the report."""
+    from dynconstraints.pytorch.observe import record
+
+    @wraps(original)
+    def produce_guards_verbose(self: Any, placeholders: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
+        printed = original(self, placeholders, sources, *args, **kwargs)
+        if not any(isinstance(source, str) for source in sources):  # those are the keys of caches on disk
+            record(self, printed[0].exprs)
+        return printed
+
+    return produce_guards_verbose

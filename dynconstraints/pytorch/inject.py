@@ -95,7 +95,7 @@ def _parameter(tx: Any, facts: FrameFacts, row: Row, base: Any, value: int) -> P
     env = facts.env
     symbol = env.create_unspecified_symbol(hint, source=source, dynamic_dim=d.DimDynamic.DYNAMIC)
     node = env.create_symintnode(symbol, hint=hint, source=source)
-    label = re.sub(r"\W+", "_", f"{row.name}_parameter")
+    label = re.sub(r"\W+", "_", f"parameter_of_{row.name}")
     proxy = tx.output.root_tracer.create_graph_input(label, type(node), node, source=source)
     proxy.node.meta["grapharg"] = d.GraphArg(source, node, False, None, is_tensor=False, example_strong_ref=node)
     tx.output.tracked_fakes.append(d.TrackedFake(node, source, None))

@@ -1,0 +1,39 @@
+"""What torch compiles inside a block: each frame with its facts and shape guards, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from dynconstraints.pytorch.frame import KEY, FrameFacts
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One compiled frame: the shape guards in torch's notation, and what was declared for it, if anything was."""
+
+    guards: tuple[str, ...]
+    facts: FrameFacts | None
+
+
+_collectors: ContextVar[tuple[list[Frame], ...]] = ContextVar("dynconstraints_collectors", default=())
+
+
+@contextmanager
+def observe() -> Iterator[list[Frame]]:
+    """Collect the frames that are compiled inside the block, in this thread or task, in order."""
+    frames: list[Frame] = []
+    token = _collectors.set((*_collectors.get(), frames))
+    try:
+        yield frames
+    finally:
+        _collectors.reset(token)
+
+
+def record(env: Any, guards: list[str]) -> None:
+    """Hand a frame's guards to the blocks that observe; called when torch has printed them."""
+    for frames in _collectors.get():
+        frames.append(Frame(tuple(guards), env.__dict__.get(KEY)))

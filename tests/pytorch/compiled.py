@@ -1,0 +1,32 @@
+"""Helpers for tests that compile: a backend that counts graphs, and the shape guards of what was compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch._dynamo as dynamo
+from torch._dynamo.testing import CompileCounter
+
+from dynconstraints.pytorch.observe import observe
+
+
+class Compiled:
+    """A function compiled with a counting backend; each graph's shape guards are kept, in torch's own notation."""
+
+    def __init__(self, function: Callable[..., Any], fullgraph: bool = True, **options: Any) -> None:
+        dynamo.reset()
+        self.counter = CompileCounter()
+        self.guards: list[list[str]] = []
+        self.function = torch.compile(function, backend=self.counter, fullgraph=fullgraph, options=None, **options)
+
+    @property
+    def graphs(self) -> int:
+        return self.counter.frame_count
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with observe() as frames:
+            result = self.function(*args, **kwargs)
+        self.guards += [list(frame.guards) for frame in frames]
+        return result
