@@ -101,6 +101,10 @@ class ConflictingBindingError(ConstraintError):
         return type(self), (self.diagnostic, self.name, self.values)
 
 
+class DimensionError(ConstraintError):
+    """A dimension that is to be named isn't there, or what is to have dimensions has none."""
+
+
 class SpecializationError(ConstraintError):
     """A program forces a declared name to one value, or adds a guard that the declaration does not imply."""
 

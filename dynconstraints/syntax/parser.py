@@ -23,6 +23,7 @@ _REMEMBERED_LENGTH = 4096
 # A run of prefixes and open brackets this long is nested too deep; finding it so spares the parser a long stack.
 _LONGEST_PREFIXES = 2000
 _PREFIXES = re.compile(r"(?:(?:[-+({]|not\b)\s*){1000}")
+_LINE_END = re.compile(r"\s*\\?\r?\n\s*")
 _MAX_MENDS = 8
 _MAX_SHOWN = 160
 
@@ -115,7 +116,7 @@ def _mended(failure: Failure, text: str) -> str | None:
         except Failure as next_failure:
             current = next_failure
         else:
-            return f"write `{text.strip()}`"
+            return f"write `{_LINE_END.sub(' ', text.strip())}`"
     return None
 
 
