@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.solver.verdict import Satisfiability, Verdict
 from dynconstraints.solver.violations import Violation
 from dynconstraints.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from dynconstraints.solver.prepared import Prepared
 
 
 class ConstraintSystem:
@@ -27,6 +31,16 @@ class ConstraintSystem:
     def symbols(self) -> tuple[str, ...]:
         """The names, each once, in the order in which the constraints mention them."""
         return tuple(dict.fromkeys(name for c in self.constraints for name in c.symbols))
+
+    @cached_property
+    def _prepared(self) -> Prepared:
+        from dynconstraints.solver.prepared import Prepared
+
+        return Prepared([constraint.formula for constraint in self.constraints])
+
+    @cached_property
+    def _checked(self) -> dict[int | None, Satisfiability]:
+        return {}
 
     @cached_property
     def _set(self) -> frozenset[Constraint]:
@@ -81,13 +95,15 @@ class ConstraintSystem:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
         from dynconstraints.solver.check import check
 
-        return check(self.constraints, limit)
+        if limit not in self._checked:
+            self._checked[limit] = check(self._prepared, self.constraints, limit)
+        return self._checked[limit]
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the set settles the query."""
-        from dynconstraints.solver.implies import implies
+        from dynconstraints.solver.limits import RLIMIT
 
-        return implies(self.constraints, _constraint(query), limit)
+        return self._prepared.implies(_constraint(query).formula, limit or RLIMIT)
 
     def compile(self) -> Callable[[Mapping[str, int]], bool]:
         """A function from an assignment to whether every constraint holds under it."""

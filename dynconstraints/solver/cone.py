@@ -60,9 +60,9 @@ class Cone:
         """The polynomial over slacks and the unknowns that were not solved for."""
         return polynomial.substituted(self.images)
 
-    def free(self, polynomial: Polynomial) -> frozenset[str]:
-        """The unknowns of an image that may be negative."""
-        return polynomial.unknowns - self.slacks
+    def highest(self, slack: str) -> int | None:
+        """The most that the slack can be, where a constant bounds it."""
+        return self._highest.get(slack)
 
     def _add(self, inequalities: Iterable[Polynomial]) -> None:
         pending = [*self.rest, *(self.image(p) for p in inequalities)]

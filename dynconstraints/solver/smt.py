@@ -7,7 +7,6 @@ resource limit counts z3's own steps, so the answer doesn't depend on the machin
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import z3
@@ -17,22 +16,16 @@ from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.lowering.to_z3 import Encoder
+from dynconstraints.solver.limits import RLIMIT, Limited
 
 _SEED = 0
 _REJECTED_MODELS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """z3 stopped undecided; ``reason`` says at which limit."""
-
-    reason: str
-
-
 Model: TypeAlias = dict[str, int]
 
 
-def solve(true: Iterable[Formula], not_true: Iterable[Formula] = (), limit: int = 1_000_000) -> Model | Limited | None:
+def solve(true: Iterable[Formula], not_true: Iterable[Formula] = (), limit: int = RLIMIT) -> Model | Limited | None:
     """An assignment under which all of ``true`` hold and none of ``not_true`` does; None if there is none.
 
     ``limit`` is z3's rlimit. The assignment gives a value to each name that occurs, and the evaluator has confirmed it.

@@ -7,7 +7,7 @@ Literals are taken in a fixed order, those that solve for a name first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -26,17 +26,19 @@ from dynconstraints.ir.nodes import (
     Not,
     Or,
     Relation,
+    Term,
     Test,
     comparison,
 )
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.case import Case, Contradiction, Fuel, Sign
-from dynconstraints.solver.linear import contradictory
+from dynconstraints.solver.case import Case, Contradiction, Fuel, OutOfFuel, Sign
 from dynconstraints.solver.normal import normal
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.quotients import Undefined, UnknownSign
 from dynconstraints.solver.terms import Undecided, polynomial
+from dynconstraints.solver.witness import candidates
 
+_CANDIDATES = 12
 _ROUNDS = 3
 _ARITHMETIC = 100  # what a call of z3 costs in fuel
 _CASE = 10  # what opening a case costs in fuel
@@ -82,21 +84,34 @@ class Tableau:
         except (Undecided, UnknownSign, TooLarge, _Disjunction):
             self.todo = (*self.todo, literal)
 
-    def refutes(self, formula: Formula, fuel: Fuel) -> bool:
-        """Whether it is proved that the formula is nowhere true. Raises OutOfFuel when the cases allowed are used up."""
-        return self.closed or _closed(self.case.copy(fuel), (*_conjuncts(normal(formula)), *self.todo))
+    def search(self, formula: Formula, fuel: Fuel, names: Sequence[str], accepts: Accepts) -> Model | Closed | None:
+        """An accepted assignment under which the formula may be true, or the proof that it is true under none.
 
-    def implies(self, formula: Formula, fuel: Fuel) -> bool:
-        """Whether it is proved that the formula is true everywhere: neither false nor undefined anywhere."""
-        return self.closed or (
-            self.refutes(Not(formula), fuel)
-            and all(self.refutes(comparison(divisor, Relation.EQ, Int(0)), fuel) for divisor in divisors(formula))
-        )
+        None where neither was found. Only assignments that ``accepts`` has confirmed are returned.
+        """
+        if self.closed:
+            return Closed()
+        search = _Search(tuple(names), accepts)
+        try:
+            closed = search.closes(self.case.copy(fuel), (*_conjuncts(normal(formula)), *self.todo))
+        except _Found as found:
+            return found.model
+        except OutOfFuel:
+            return None
+        return Closed() if closed else None
 
 
-def divisors(formula: Formula) -> tuple[object, ...]:
+class Closed:
+    """The proof that there is no such assignment."""
+
+
+Model: TypeAlias = dict[str, int]
+Accepts: TypeAlias = Callable[[Mapping[str, int]], bool]
+
+
+def divisors(formula: Formula) -> tuple[Term, ...]:
     """The terms that the formula divides by and that are not literals other than 0: where one is 0 it may be undefined."""
-    found: dict[object, None] = {}
+    found: dict[Term, None] = {}
     for node in walk(formula):
         match node:
             case FloorDiv(_, divisor) | Mod(_, divisor):
@@ -130,18 +145,53 @@ class _Disjunction(Exception):  # noqa: N818  (it asks for a case split)
         self.operands = operands
 
 
-def _closed(case: Case, todo: tuple[Formula, ...]) -> bool:
-    """Whether the case with the formulas is proved contradictory."""
-    case.fuel.burn(_CASE)
-    try:
-        branches = _extend(case, todo) or _forced(case)
-    except Contradiction:
-        return True
-    if branches is None:
-        case.fuel.burn(_ARITHMETIC)
-        return contradictory(case)
-    remaining, alternatives = branches
-    return all(_branch_closed(case, remaining, alternative) for alternative in alternatives)
+class _Found(Exception):  # noqa: N818  (it is a result, not an error)
+    def __init__(self, model: Model) -> None:
+        super().__init__(model)
+        self.model = model
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Closes cases; a case that stays open is searched for an assignment first."""
+
+    names: tuple[str, ...]
+    accepts: Accepts
+
+    def closes(self, case: Case, todo: tuple[Formula, ...]) -> bool:
+        """Whether the case with the formulas is proved contradictory. Raises _Found for an accepted assignment."""
+        case.fuel.burn(_CASE)
+        try:
+            split = _extend(case, todo)
+            if split is None:
+                self.look(case)
+                split = _forced(case)
+        except Contradiction:
+            return True
+        if split is None:
+            from dynconstraints.solver.linear import contradictory  # z3 takes a while to load
+
+            case.fuel.burn(_ARITHMETIC)
+            return contradictory(case)
+        remaining, branches = split
+        return all(self.closes_branch(case, remaining, branch) for branch in branches)
+
+    def closes_branch(self, case: Case, todo: tuple[Formula, ...], branch: Branch) -> bool:
+        """Whether the case with the formulas and the branch is proved contradictory."""
+        case = case.copy()
+        try:
+            for polynomial_, sign in branch.atoms:
+                case.assume(polynomial_, sign)
+        except Contradiction:
+            return True
+        case.decided.update(branch.decided)
+        return self.closes(case, (*(part for f in branch.formulas for part in _conjuncts(f)), *todo))
+
+    def look(self, case: Case) -> None:
+        """Raises _Found if a candidate of the case is accepted."""
+        for model in candidates(case, self.names, _CANDIDATES):
+            if self.accepts(model):
+                raise _Found(model)
 
 
 Split: TypeAlias = tuple[tuple[Formula, ...], tuple[Branch, ...]]
@@ -181,17 +231,6 @@ def _saturate(case: Case) -> None:
             return
         for p in found:
             case.assume(p, Sign.NONNEGATIVE)
-
-
-def _branch_closed(case: Case, todo: tuple[Formula, ...], branch: Branch) -> bool:
-    case = case.copy()
-    try:
-        for polynomial_, sign in branch.atoms:
-            case.assume(polynomial_, sign)
-    except Contradiction:
-        return True
-    case.decided.update(branch.decided)
-    return _closed(case, (*(part for f in branch.formulas for part in _conjuncts(f)), *todo))
 
 
 def _forced(case: Case) -> Split | None:

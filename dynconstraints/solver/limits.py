@@ -1,0 +1,15 @@
+"""What may be spent on a question, in counted steps: the same on every machine, under every load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# z3's resource units for one question; about a second.
+RLIMIT = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """No answer within the limit that ``reason`` names."""
+
+    reason: str

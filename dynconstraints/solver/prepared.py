@@ -1,0 +1,126 @@
+"""A set of constraints made ready for questions, and the portfolio that answers them.
+
+The methods, in this order, each sound by itself: what the facts say; a few candidate assignments; refutation by cases;
+z3 on the formulas as they are. The first that settles the question ends it. Everything depends on the set of constraints and
+the question only, not on the order of the constraints, nor on what was asked before: answers are remembered, never reused
+for other questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from dynconstraints.ir.evaluate import truth_of
+from dynconstraints.ir.fold import names
+from dynconstraints.ir.nodes import TRUE, Formula, Int, Not, Relation, comparison
+from dynconstraints.ir.printer import show
+from dynconstraints.solver.case import Fuel
+from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
+from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
+from dynconstraints.solver.witness import candidates
+
+_FUEL = 2_000
+_SAMPLE = 24
+
+
+class Prepared:
+    """The conjunction of formulas, ready for questions. Safe to share between threads: what it caches never changes."""
+
+    def __init__(self, formulas: Sequence[Formula]) -> None:
+        self.formulas = tuple(sorted(set(formulas), key=show))
+        self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
+        self._verdicts: dict[tuple[Formula, int], Verdict] = {}
+
+    @cached_property
+    def tableau(self) -> Tableau:
+        """The formulas, taken in as far as that takes no case split."""
+        return Tableau.of(self.formulas)
+
+    def holds(self, model: Mapping[str, int]) -> bool:
+        """Whether the evaluator finds every formula to hold."""
+        return all(truth_of(formula, model) is True for formula in self.formulas)
+
+    def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
+        """Whether the query is true under all, some or none of the assignments that satisfy the formulas."""
+        key = query, limit
+        if key not in self._verdicts:
+            self._verdicts[key] = self._implies(query, limit)
+        return self._verdicts[key]
+
+    def _implies(self, query: Formula, limit: int) -> Verdict:
+        holds_at, fails_at = self._witnesses(query)
+        if fails_at is None:
+            found = self.model_without(query, limit)
+            if found is None:
+                return Implied()
+            if isinstance(found, Limited):
+                return Unknown(found.reason) if holds_at else self._refuted_or(query, limit, found)
+            fails_at = found
+        if holds_at is None:
+            also = self.model_with(query, limit)
+            if also is None:
+                return Refuted()
+            if isinstance(also, Limited):
+                return Unknown(also.reason)
+            holds_at = also
+        return Open(holds_at, fails_at)
+
+    def _refuted_or(self, query: Formula, limit: int, reason: Limited) -> Verdict:
+        return Refuted() if self.model_with(query, limit) is None else Unknown(reason.reason)
+
+    def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
+        """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
+        holds_at = fails_at = None
+        if not self.tableau.closed:
+            for model in candidates(self.tableau.case, self._names_with(query), _SAMPLE):
+                if holds_at is not None and fails_at is not None:
+                    break
+                if self.holds(model):
+                    if truth_of(query, model) is True:
+                        holds_at = holds_at or model
+                    else:
+                        fails_at = fails_at or model
+        return holds_at, fails_at
+
+    def model(self, limit: int = RLIMIT) -> Model | Limited | None:
+        """An assignment that satisfies the formulas; None if there is none."""
+        if not self.tableau.closed:
+            for model in candidates(self.tableau.case, self.names, _SAMPLE):
+                if self.holds(model):
+                    return model
+        return self.model_with(TRUE, limit)
+
+    def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Model | Limited | None:
+        """An assignment that satisfies the formulas and the query; None if there is none."""
+        symbols = self._names_with(query)
+        found = self.tableau.search(query, Fuel(_FUEL), symbols, lambda m: self.holds(m) and truth_of(query, m) is True)
+        if found is None:
+            return self._by_z3((query,), (), limit)
+        return None if isinstance(found, Closed) else found
+
+    def model_without(self, query: Formula, limit: int = RLIMIT) -> Model | Limited | None:
+        """An assignment that satisfies the formulas and under which the query is false or undefined; None if there is none."""
+        symbols = self._names_with(query)
+
+        def accepts(model: Mapping[str, int]) -> bool:
+            return self.holds(model) and truth_of(query, model) is not True
+
+        ways = [Not(query), *(comparison(divisor, Relation.EQ, Int(0)) for divisor in divisors(query))]
+        fuel = Fuel(_FUEL)
+        for way in ways:
+            found = self.tableau.search(way, fuel, symbols, accepts)
+            if found is None:
+                return self._by_z3((), (query,), limit)
+            if not isinstance(found, Closed):
+                return found
+        return None
+
+    def _by_z3(self, true: tuple[Formula, ...], not_true: tuple[Formula, ...], limit: int) -> Model | Limited | None:
+        from dynconstraints.solver.smt import solve  # z3 takes a while to load, and most questions don't need it
+
+        return solve((*self.formulas, *true), not_true, limit)
+
+    def _names_with(self, query: Formula) -> tuple[str, ...]:
+        return tuple(sorted({*self.names, *names(query)}))
