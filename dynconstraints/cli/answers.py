@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.ir.constraint import Constraint
 
-
 UNDECIDED = "DC601"
 
 
@@ -25,11 +24,11 @@ def conflict(core: Iterable[Constraint]) -> Diagnostic:
     """No values satisfy the constraints of a minimal core."""
     core = tuple(core)
     if len(core) == 1:
-        message, help = "no values satisfy this constraint", "mend it, or remove it"
+        message, advice = "no values satisfy this constraint", "mend it, or remove it"
     else:
         message = f"no values satisfy these {len(core)} constraints together"
-        help = "any of them can go: without it the others can be satisfied"
-    return Diagnostic("DC201", message, tuple(constraint.label() for constraint in core), help=(help,))
+        advice = "any of them can go: without it the others can be satisfied"
+    return Diagnostic("DC201", message, tuple(constraint.label() for constraint in core), help=(advice,))
 
 
 def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Diagnostic:
@@ -40,7 +39,9 @@ def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Dia
     else:
         message, known = f"redundant: {constraint.text} follows from the others", "follows"
     labels = (constraint.label(known), *(cause.label("from this") for cause in causes))
-    return Diagnostic("DC202", message, labels, help=("remove it; the set means the same without it",), severity="warning")
+    return Diagnostic(
+        "DC202", message, labels, help=("remove it; the set means the same without it",), severity="warning"
+    )
 
 
 def refuted(query: Constraint) -> Diagnostic:
@@ -66,9 +67,8 @@ def left_open(query: Constraint, holds_at: Mapping[str, int], fails_at: Mapping[
 
 def violated(constraint: Constraint, values: Mapping[str, int], nearest: Mapping[str, int] | None) -> Diagnostic:
     """Values break a constraint; ``nearest`` are the legal values closest to them, where they are known."""
-    help = () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
     return Diagnostic(
-        "DC301", f"constraint violated: {constraint.text}", (constraint.label(shown(values)),), help=help
+        "DC301", f"constraint violated: {constraint.text}", (constraint.label(shown(values)),), help=_nearest(nearest)
     )
 
 
@@ -76,9 +76,17 @@ def violated_together(
     constraints: Iterable[Constraint], values: Mapping[str, int], nearest: Mapping[str, int] | None
 ) -> Diagnostic:
     """Values leave none for the other names of these constraints."""
-    help = () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
     labels = tuple(constraint.label() for constraint in constraints)
-    return Diagnostic("DC301", f"constraints violated together: {shown(values)} leaves no other values", labels, help=help)
+    return Diagnostic(
+        "DC301",
+        f"constraints violated together: {shown(values)} leaves no other values",
+        labels,
+        help=_nearest(nearest),
+    )
+
+
+def _nearest(nearest: Mapping[str, int] | None) -> tuple[str, ...]:
+    return () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
 
 
 def undecided(reason: str, constraints: Iterable[Constraint] = ()) -> Diagnostic:

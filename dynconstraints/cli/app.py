@@ -17,11 +17,11 @@ COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "proje
 class Commands(click.Group):
     """The commands by name; each module is imported when its command is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click passes it
         """The names, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click passes it
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
@@ -64,9 +64,9 @@ def run() -> NoReturn:
     try:
         code = group.main(prog_name="dynconstraints", standalone_mode=False)
     except click.UsageError as error:
-        if isinstance(error, click.NoSuchOption):
-            error.message += " (put -- before a constraint that starts with a dash)"
         error.show()
+        if isinstance(error, click.NoSuchOption):
+            click.echo("Put -- before a constraint that starts with a dash.", err=True)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         code = 130

@@ -9,12 +9,13 @@ from typing import TypeAlias
 import click
 
 from dynconstraints.cli.nearest_name import nearest_name
-from dynconstraints.cli.reading import STANDARD_INPUT, checked_argument, decoded, read_file, read_standard_input
-from dynconstraints.cli.report import Refused
+from dynconstraints.cli.reading import STANDARD_INPUT, decoded_argument, read_file, read_standard_input
+from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.syntax.files import Listing, parse_bytes
 from dynconstraints.syntax.parser import parse_in
 from dynconstraints.system import ConstraintSystem
 
@@ -30,7 +31,7 @@ _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([+-]?\d[\d_]*)\s*")
 def collect(arguments: Iterable[str], sources: Iterable[str] = ()) -> tuple[Constraint, ...]:
     """The constraints of the arguments, then those of the ``--from`` files, in their order.
 
-    Raises UsageError where nothing at all is given, and Refused with every syntax error and every unusable file.
+    Raises UsageError where nothing at all is given, and InputError with every syntax error and every unusable file.
     """
     arguments, sources = tuple(arguments), tuple(sources)
     if not arguments and not sources:
@@ -40,17 +41,17 @@ def collect(arguments: Iterable[str], sources: Iterable[str] = ()) -> tuple[Cons
 
 
 def checked(found: Iterable[Found]) -> tuple[Constraint, ...]:
-    """The constraints. Raises Refused with all the troubles where there are any."""
+    """The constraints. Raises InputError with all the troubles where there are any."""
     found = tuple(found)
     troubles = [one for one in found if isinstance(one, Diagnostic)]
     if troubles:
-        raise Refused(*troubles)
+        raise InputError(*troubles)
     return tuple(one for one in found if isinstance(one, Constraint))
 
 
 def one_argument(text: str, place: str) -> Constraint:
-    """A constraint that an argument of its own holds, such as the query of ``implies``. Raises Refused."""
-    (constraint,) = checked([read(Source(checked_argument(text, place), place), text)])
+    """A constraint that an argument of its own holds, such as the query of ``implies``. Raises InputError."""
+    (constraint,) = checked([read(Source(decoded_argument(text, place), place), text)])
     return constraint
 
 
@@ -62,30 +63,25 @@ def read(source: Source, text: str, offset: int = 0) -> Found:
         return error.diagnostic
 
 
-def read_dync(data: bytes, path: str) -> tuple[Found, ...]:
-    """The constraints of a ``*.dync`` file, with the slips in it. Raises Refused where it is not UTF-8."""
-    return _lines(Source(decoded(data, path), file=path))
-
-
 def assignment_of(texts: Iterable[str]) -> dict[str, int]:
-    """The values that texts such as ``s0=64`` give to names. Raises Refused where one is none, or a name has two."""
+    """The values that texts such as ``s0=64`` give to names. Raises InputError where one is none, or a name has two."""
     values: dict[str, int] = {}
     for text in texts:
         match = _ASSIGNMENT.fullmatch(text)
         if match is None or not _has_digits(match[2]):
-            raise Refused(_no_assignment(text))
+            raise InputError(_no_assignment(text))
         name, value = match[1], int(match[2])
         if values.setdefault(name, value) != value:
             message = f"{name} is given two values: {values[name]} and {value}"
-            raise Refused(Diagnostic("DC402", message, help=(f"give {name} one value",)))
+            raise InputError(Diagnostic("DC402", message, help=(f"give {name} one value",)))
     return values
 
 
 def require_known(system: ConstraintSystem, names: Iterable[str]) -> None:
-    """Raises Refused where the constraints do not speak of one of the names."""
+    """Raises InputError where the constraints do not speak of one of the names."""
     unknown = [name for name in names if name not in system.symbols]
     if unknown:
-        raise Refused(*(_unknown_name(name, system.symbols) for name in unknown))
+        raise InputError(*(_unknown_name(name, system.symbols) for name in unknown))
 
 
 def is_assignment(text: str) -> bool:
@@ -101,19 +97,19 @@ def is_name(text: str) -> bool:
 def _argument(text: str, place: str) -> tuple[Found, ...]:
     try:
         if text == "-":
-            return _lines(Source(read_standard_input(), STANDARD_INPUT))
+            return _all(parse_bytes(read_standard_input(), origin=STANDARD_INPUT))
         if text.endswith(SUFFIX):
-            return read_dync(read_file(text), text)
-        return (read(Source(checked_argument(text, place), place), text),)
-    except Refused as refusal:
+            return _all(parse_bytes(read_file(text), file=text))
+        return (read(Source(decoded_argument(text, place), place), text),)
+    except InputError as refusal:
         return refusal.findings
 
 
 def _source(path: str) -> tuple[Found, ...]:
     try:
         data = read_file(path)
-        return read_dync(data, path) if path.endswith(SUFFIX) else tuple(_python(data, path))
-    except Refused as refusal:
+        return _all(parse_bytes(data, file=path)) if path.endswith(SUFFIX) else tuple(_python(data, path))
+    except InputError as refusal:
         return refusal.findings
 
 
@@ -125,10 +121,8 @@ def _python(data: bytes, path: str) -> Iterator[Found]:
             yield read(written.source, written.text, written.offset)
 
 
-def _lines(source: Source) -> tuple[Found, ...]:
-    from dynconstraints.syntax.files import parse_lines
-
-    return tuple(parse_lines(source))
+def _all(listing: Listing) -> tuple[Found, ...]:
+    return (*listing.constraints, *listing.diagnostics)
 
 
 def _has_digits(text: str) -> bool:
@@ -142,10 +136,10 @@ def _has_digits(text: str) -> bool:
 def _unknown_name(name: str, known: tuple[str, ...]) -> Diagnostic:
     near = nearest_name(name, known)
     listed = ", ".join(known) or "no names"
-    help = f"did you mean {near}?" if near else f"they speak of {listed}"
-    return Diagnostic("DC403", f"no constraint speaks of {name}", help=(help,))
+    advice = f"did you mean {near}?" if near else f"they speak of {listed}"
+    return Diagnostic("DC403", f"no constraint speaks of {name}", help=(advice,))
 
 
 def _no_assignment(text: str) -> Diagnostic:
     label = Label(Source(text, "the assignment"), Span(0, len(text)))
-    return Diagnostic("DC805", "this assigns no integer to a name", (label,), help=("write it as `s0=64`",))
+    return Diagnostic("DC801", "this assigns no integer to a name", (label,), help=("write it as `s0=64`",))

@@ -10,7 +10,7 @@ import click
 
 from dynconstraints.cli.config import COLORS, Config, ConfigError, nearest
 from dynconstraints.cli.formats import FORMATS
-from dynconstraints.cli.report import Outcome, Refused, Report
+from dynconstraints.cli.report import InputError, Outcome, Report
 from dynconstraints.cli.session import Session, common_folder, verbosity_of
 
 Body = Callable[..., Report]
@@ -88,7 +88,7 @@ def answer(body: Body, session: Session, parameters: dict[str, Any]) -> Report:
 
     try:
         return body(session, **parameters)
-    except Refused as refusal:
+    except InputError as refusal:
         return Report(Outcome.INVALID, refusal.findings)
     except InconsistentConstraintsError as error:
         return Report(Outcome.FAILS, (error.diagnostic,))

@@ -38,11 +38,12 @@ def _tell(what: Callable[[], str], done: Event) -> None:
     started = time.monotonic()
     if done.wait(AFTER):
         return
-    while True:
+    finished = False
+    while not finished:
         line = f"{what()} … {time.monotonic() - started:.0f} s"
         _rewrite(line[: shutil.get_terminal_size().columns - 1])
-        if done.wait(EVERY):
-            return _rewrite("")
+        finished = done.wait(EVERY)
+    _rewrite("")
 
 
 def _rewrite(line: str) -> None:

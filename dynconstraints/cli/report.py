@@ -32,7 +32,7 @@ class Report:
     text: str = ""
 
 
-class Refused(Exception):
+class InputError(Exception):
     """The input cannot be used: no constraint, no file, no such encoding. Carries a finding for each trouble."""
 
     def __init__(self, *findings: Diagnostic) -> None:

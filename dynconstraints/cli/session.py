@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -61,7 +62,8 @@ class Session:
 
         # An answer that could not be given must not end up in the file or the pipe that waits for it.
         to_error = report.outcome in (Outcome.INVALID, Outcome.UNKNOWN)
-        findings = "\n\n".join(render(finding) for finding in report.findings)
+        color, columns = self._colored(to_error), shutil.get_terminal_size((120, 0)).columns
+        findings = "\n\n".join(render(finding, color=color, columns=columns) for finding in report.findings)
         if findings:
             write(findings + "\n", err=to_error)
         if report.text and self.verbosity >= 0:
@@ -75,7 +77,7 @@ class Session:
 
 
 def write(output: str | bytes, err: bool = False) -> None:
-    """Write and flush. A reader that has closed its end, as ``| head`` does, has what it wants: no error, no traceback."""
+    """Write and flush. A reader that has closed its end, as ``| head`` does, has what it wants: that is no error."""
     try:
         click.echo(output, nl=False, err=err, color=True)
     except BrokenPipeError:

@@ -1,6 +1,9 @@
 """stub"""
+
 from dynconstraints.cli.options import command
-from dynconstraints.cli.report import Report, Outcome
+from dynconstraints.cli.report import Outcome, Report
+
+
 @command("facts")
 def facts(session):
     """Stub."""

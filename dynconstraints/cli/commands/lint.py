@@ -11,7 +11,7 @@ from dynconstraints.cli.answers import UNDECIDED, counted
 from dynconstraints.cli.lint.look import look_over
 from dynconstraints.cli.lint.walk import files_below
 from dynconstraints.cli.options import command
-from dynconstraints.cli.report import Outcome, Refused, Report
+from dynconstraints.cli.report import InputError, Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 
@@ -33,7 +33,7 @@ def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tu
     """
     missing = [path for path in paths if not os.path.exists(path)]
     if missing:
-        raise Refused(*(_missing(path) for path in missing))
+        raise InputError(*(_missing(path) for path in missing))
     files = tuple(files_below(paths, session.config.exclude))
     left_out = {*ignore, *session.config.ignore}
     findings: list[Diagnostic] = []
@@ -65,4 +65,4 @@ def _summary(findings: list[Diagnostic], files: int, groups: int) -> str:
 
 
 def _missing(path: str) -> Diagnostic:
-    return Diagnostic("DC801", f"there is no file or folder {path!r}", help=("check the path; it counts from here",))
+    return Diagnostic("DC141", f"there is no file or folder {path}", help=("check the path",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dynconstraints.cli.answers import redundant
 from dynconstraints.cli.inputs import collect
 from dynconstraints.cli.options import command, over_constraints
 from dynconstraints.cli.report import Outcome, Report

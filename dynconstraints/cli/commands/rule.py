@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
+
 import click
 
-from dynconstraints.cli import catalogue
 from dynconstraints.cli.nearest_name import nearest_name
 from dynconstraints.cli.options import command
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
+from dynconstraints.diagnostics import catalogue
 
 
 def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -32,13 +35,23 @@ def rule(session: Session, code: str | None) -> Report:
         near = nearest_name(known, catalogue.codes())
         raise click.UsageError(f"there is no code {code!r}" + (f"; did you mean {near}?" if near else ""))
     entry = catalogue.entry(known)
-    example = [f"  {line}" for line in entry.failing.splitlines()]
-    mended = [f"  {line}" for line in entry.mended.splitlines()]
-    lines = [f"{known}: {entry.summary}", "", entry.explanation]
-    lines += ["", "For example:", *example] if example else []
-    lines += ["", "Mended:", *mended] if mended else []
-    result = {"code": known, **catalogue.data(entry)}
-    return Report(Outcome.HOLDS, result=result, text="\n".join(lines))
+    return Report(Outcome.HOLDS, result=asdict(entry), text="\n".join(_lines(entry)))
+
+
+def _lines(entry: catalogue.Entry) -> Iterator[str]:
+    yield f"{entry.code}: {entry.name}"
+    for title, text in (("", entry.summary), ("", entry.explanation), ("Refused:", entry.failing)):
+        yield from _part(title, text)
+    yield from _part("", entry.says)
+    yield from _part("Mended:", entry.mended)
+
+
+def _part(title: str, text: str) -> Iterator[str]:
+    if text:
+        yield ""
+    if text and title:
+        yield title
+    yield from (f"  {line}" if line and title else line for line in text.splitlines())
 
 
 def _all() -> Report:

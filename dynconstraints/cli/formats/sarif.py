@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dynconstraints import __version__
-from dynconstraints.cli import catalogue
 from dynconstraints.cli.formats.places import Place, place_of
 from dynconstraints.cli.report import Outcome, Report
+from dynconstraints.diagnostics import catalogue
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,9 +27,7 @@ def render(report: Report, code: int) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "invocations": [
-            {"executionSuccessful": report.outcome is not Outcome.INVALID, "exitCode": code}
-        ],
+        "invocations": [{"executionSuccessful": report.outcome is not Outcome.INVALID, "exitCode": code}],
         "results": _results(report.findings, codes),
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dynconstraints.cli.reading import normal_lines
-from dynconstraints.cli.report import Refused
+from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.source import Source, Span
 
@@ -50,27 +49,31 @@ class Group:
 
 
 def python_text(data: bytes, file: str) -> str:
-    """The text of a Python source in the encoding that it declares. Raises Refused where it is not in that encoding."""
+    """The text of a Python source in the encoding that it declares. Lines end with ``\\n``, as Python reads them.
+
+    Raises InputError where it is not in that encoding.
+    """
     import io
     import tokenize
 
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return normal_lines(data.decode(encoding))
+        text = data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError) as error:
         reason = error.reason if isinstance(error, UnicodeDecodeError) else error.msg
-        message = f"{file} cannot be decoded: {reason}"
-        raise Refused(Diagnostic("DC804", message, help=("save it as UTF-8, or declare its encoding",))) from None
+        message = f"the file {file} cannot be decoded: {reason}"
+        raise InputError(Diagnostic("DC142", message, help=("save it as UTF-8, or declare its encoding",))) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def groups_in(text: str, file: str) -> tuple[Group, ...]:
-    """The groups of a source, in its order. Raises Refused where the text is not Python."""
+    """The groups of a source, in its order. Raises InputError where the text is not Python."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        raise Refused(_not_python(file, error.msg, text, error.lineno or 1)) from None
+        raise InputError(_not_python(file, error.msg, text, error.lineno or 1)) from None
     except (ValueError, RecursionError, MemoryError) as error:  # a NUL, or nesting beyond what CPython parses
-        raise Refused(_not_python(file, str(error) or "it is nested too deep", text, 1)) from None
+        raise InputError(_not_python(file, str(error) or "it is nested too deep", text, 1)) from None
     found = _Finder(tree, text, file).groups()
     return tuple(sorted(found, key=lambda group: group.line))
 
@@ -171,4 +174,4 @@ def _not_python(file: str, reason: str, text: str, line: int) -> Diagnostic:
     number = min(line, len(lines))
     start = sum(len(before) + 1 for before in lines[: number - 1])
     label = Label(Source(text, file=file), Span(start, start + len(lines[number - 1])), reason)
-    return Diagnostic("DC806", f"{file} is not Python", (label,), help=("mend the source; `python` reports the same",))
+    return Diagnostic("DC802", f"{file} is not Python", (label,), help=("mend the source; `python` reports the same",))

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dynconstraints.cli.answers import conflict, redundant, undecided, violated
-from dynconstraints.cli.inputs import SUFFIX, Found, read, read_dync
+from dynconstraints.cli.inputs import SUFFIX, Found, read
 from dynconstraints.cli.lint.discover import MARKS, Group, groups_in, python_text
 from dynconstraints.cli.lint.misspelt import misspelt
 from dynconstraints.cli.lint.suppress import applied, suppressions_in
-from dynconstraints.cli.reading import decoded, read_file
-from dynconstraints.cli.report import Refused
+from dynconstraints.cli.reading import read_file
+from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.source import Source
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.syntax.files import parse_bytes
 from dynconstraints.system import ConstraintSystem
 
 
@@ -45,14 +46,16 @@ def look_over(path: str, syntax_only: bool, limit: int | None) -> Look:
     try:
         data = read_file(path)
         if path.endswith(SUFFIX):
-            return _look(Source(decoded(data, path), file=path), [_Set(read_dync(data, path))], syntax_only, limit)
+            listing = parse_bytes(data, file=path)
+            one = _Set((*listing.constraints, *listing.diagnostics))
+            return _look(listing.source, [one], syntax_only, limit)
         if not any(mark in data for mark in MARKS):
             return Look()
         text = python_text(data, path)
         groups = groups_in(text, path)
         look = _look(Source(text, file=path), list(map(_set, groups)), syntax_only, limit)
         return Look(look.findings, look.groups, sum(group.unread for group in groups))
-    except Refused as refusal:
+    except InputError as refusal:
         return Look(refusal.findings)
 
 
