@@ -6,15 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
-from dynconstraints.diagnostics.errors import (
-    ConflictingBindingError,
-    ConstraintViolationError,
-)
+from dynconstraints.diagnostics.errors import ConflictingBindingError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Int, Name, Relation, comparison
 from dynconstraints.pytorch.declaration import Binding, Declaration, system_of
 from dynconstraints.pytorch.placing import Place
 from dynconstraints.pytorch.scope import Scope, current_scope
+from dynconstraints.pytorch.violating import violation
 from dynconstraints.pytorch.wellformed import core_of
 from dynconstraints.system import ConstraintSystem
 
@@ -33,11 +31,11 @@ def check_bindings(
     known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
     broken = _broken(system, known)
     if broken:
-        raise _violation(broken, dict(known), places or {})
+        raise violation(broken, dict(known), places or {})
 
 
 def merged(declarations: Iterable[Declaration]) -> Declaration:
-    """The declarations of the values of one call as one. Raises ConflictingBindingError where they give a name two values."""
+    """The declarations of one call's values as one. Raises ConflictingBindingError where they give a name two values."""
     members: list[Binding] = []
     for member in (m for declaration in declarations for m in declaration.members):
         for other in members:
@@ -65,30 +63,12 @@ def conflict(first: Binding, second: Binding) -> ConflictingBindingError:
 
 def _mention(binding: Binding) -> Label:
     place = binding.place or Place(f"a value named {binding.name}")
-    return place.label(f'"{binding.name}"', f"{binding.name} = {binding.value}")
-
-
-def _violation(
-    broken: tuple[Constraint, ...], values: dict[str, int], places: Mapping[str, Place]
-) -> ConstraintViolationError:
-    labels = []
-    for constraint in broken:
-        mine = {name: values[name] for name in constraint.symbols if name in values}
-        place = next((places[name] for name in mine if name in places), None)
-        labels.append(
-            (place.constraint(constraint) if place else constraint).label(
-                ", ".join(f"{n} = {v}" for n, v in mine.items())
-            )
-        )
-    message = "; ".join(str(c) for c in broken)
-    return ConstraintViolationError(
-        Diagnostic("DC301", f"constraint violated: {message}", tuple(labels)), broken[0], values
-    )
+    return place.label(place.part or f'"{binding.name}"', f"{binding.name} = {binding.value}")
 
 
 @lru_cache(maxsize=4096)
 def _broken(system: ConstraintSystem, known: tuple[tuple[str, int], ...]) -> tuple[Constraint, ...]:
-    """The constraints that the values break, each by itself; else those that they break together; () where they may hold."""
+    """The constraints that the values break, each by itself; else those they break together; () where they may hold."""
     values = dict(known)
     decided = [c for c in system.constraints if all(name in values for name in c.symbols)]
     false = tuple(c for c in decided if not c.holds(values))

@@ -105,7 +105,7 @@ def _checked_name(name: object) -> str:
     )
     raise ConstraintSyntaxError(
         Diagnostic(
-            "DC110",
+            "DC151",
             f"not a name: {text!r}" if isinstance(name, str) else f"not a name: {text}",
             (Label(Source(text), Span(0, len(text)), why),),
             help=("a name is a Python identifier such as s0, batch or seq_len",),

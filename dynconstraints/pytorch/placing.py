@@ -14,11 +14,15 @@ from dynconstraints.ir.constraint import Constraint
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a user wrote and where: ``origin`` as he would read it (``DynamicInt(65, name="s0")``), its file and line."""
+    """What a user wrote and where: ``origin`` as he would read it (``DynamicInt(65, name="s0")``), its file and line.
+
+    ``part`` is the part of the origin that is meant, where that isn't all of it.
+    """
 
     origin: str
     file: str | None = None
     line: int = 1
+    part: str = ""
 
     @property
     def where(self) -> str | None:
@@ -41,7 +45,7 @@ class Place:
         )
 
     def label(self, part: str, text: str = "") -> Label:
-        """A label under the first occurrence of ``part`` in what the user wrote; under all of it where there is none."""
+        """A label under the first occurrence of ``part`` in what the user wrote; under all of it if there is none."""
         start = self.origin.find(part)
         span = Span(start, start + len(part)) if start >= 0 else Span(0, len(self.origin))
         return Label(Source(self.origin, None, self.file, self.line), span, text)

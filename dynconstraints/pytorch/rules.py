@@ -7,7 +7,7 @@ the rule is applied when somebody asks. Notes never hold more than `DEFERRED` op
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from dynconstraints.ir.nodes import FloorDiv, Mod, Term
 from dynconstraints.pytorch._compat import UpstreamDynamicInt
@@ -35,7 +35,7 @@ def base_of(value: int) -> Base | None:
         return CONSTANT
     link: Link = getattr(value, "_link", None)
     if type(link) is tuple:
-        compute, rule, left, right, _ = link
+        compute, rule, left, right, _ = cast("Pending", link)
         link = rule(left, right, compute(int(left), int(right)))
         value._link = link  # type: ignore[attr-defined]  # only ours have a link
     return link  # type: ignore[return-value]  # the tuple has become a base

@@ -42,7 +42,7 @@ def check_policy(parameter: str, policy: object, known: tuple[str, ...]) -> None
         text = f"{parameter}={policy!r}"
         raise ConstraintSyntaxError(
             Diagnostic(
-                "DC112",
+                "DC153",
                 f"not a policy: {policy!r}",
                 (Label(Source(text), Span(len(parameter) + 1, len(text))),),
                 help=("write one of " + ", ".join(map(repr, known)),),
@@ -52,17 +52,14 @@ def check_policy(parameter: str, policy: object, known: tuple[str, ...]) -> None
 
 def core_of(system: ConstraintSystem) -> tuple[Constraint, ...]:
     """A minimal set of its constraints that nothing satisfies; () where some values do, or it is not known."""
-    try:
-        verdict = system.check()
-    except NotImplementedError:
-        return ()
+    verdict = system.check()
     return verdict.core if isinstance(verdict, Unsat) else ()
 
 
 def _nameless(constraint: Constraint) -> NamelessConstraintError:
     return NamelessConstraintError(
         Diagnostic(
-            "DC111",
+            "DC152",
             f"this constraint speaks of no name: {constraint}",
             (constraint.label("decides nothing about any value"),),
             help=('name the integer and constrain the name: DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])',),
