@@ -20,11 +20,11 @@ from dynconstraints.ir.nodes import Formula, Or
 if TYPE_CHECKING:
     from dynconstraints.facts.state import State
 
-_LEAVES = 48
+_LEAVES = 64
 """How many cases one question may be split into."""
 _POINTS = 1024
 """How many assignments are tried one by one."""
-_MODULUS = 24
+_MODULUS = 48
 """The greatest modulus whose residues are told apart."""
 
 Pending: TypeAlias = tuple[Formula, ...]
@@ -163,7 +163,9 @@ class _Decision:
         """Parts that cover the part, by what the formula's normal form hinges on."""
         known = part.known
         atoms = list(_atoms(known, form))
-        inner = [(key, level) for key, level in atoms if known.normal.atoms[key].kind in ("at least", "zero", "positive")]
+        inner = [
+            (key, level) for key, level in atoms if known.normal.atoms[key].kind in ("at least", "zero", "positive")
+        ]
         own = {key for key, level in atoms if level == 0}
         for key, level in sorted(inner, key=lambda pair: -pair[1]):
             atom = known.normal.atoms[key]
@@ -188,9 +190,10 @@ class _Decision:
             if divisor is None:
                 continue
             for monomial, coefficient in atom.arguments[0].items():
-                if len(monomial) == 1 and monomial[0] not in part.known.normal.atoms:
-                    needed = divisor // math.gcd(divisor, coefficient)
-                    moduli[monomial[0]] = math.lcm(moduli.get(monomial[0], 1), needed)
+                needed = divisor // math.gcd(divisor, coefficient)
+                for name in monomial:
+                    if name not in part.known.normal.atoms:
+                        moduli[name] = math.lcm(moduli.get(name, 1), needed)
         choices = [(modulus, name) for name, modulus in moduli.items() if 1 < modulus <= min(_MODULUS, self.leaves)]
         if not choices or any(key in part.known.normal.atoms for p in part.rows.values() for key in poly.keys(p)):
             return None

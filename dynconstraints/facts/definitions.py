@@ -37,7 +37,7 @@ def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]
     for left, right in (pair for c in constraints for pair in _equalities(c)):
         known = Knowledge(rows)
         p = poly.add(known.normal.term(left), known.normal.term(right), -1)
-        if taken >= _MOST or not any(key in known.normal.atoms or len(m) > 1 for m in p for key in m):
+        if taken >= _MOST or not any(key in known.normal.atoms or len(m) > 1 or key[0] == "<" for m in p for key in m):
             continue
         found = _defined(known, p)
         if found is not None:

@@ -40,6 +40,7 @@ class Knowledge:
     nonzero: dict[str, Polynomial] = field(default_factory=dict)
     forms: dict[Form, Range] = field(default_factory=dict)
     by_name: dict[str, dict[str, None]] = field(default_factory=dict)
+    nested: dict[str, dict[Monomial, None]] = field(default_factory=dict)
     empty: bool = False
     normal: Normaliser = field(init=False)
     _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Knowledge:
             dict(self.nonzero),
             dict(self.forms),
             {name: dict(relations) for name, relations in self.by_name.items()},
+            {name: dict(monomials) for name, monomials in self.nested.items()},
             self.empty,
         )
         other.normal.atoms.update(self.normal.atoms)
@@ -195,6 +197,8 @@ class Knowledge:
 
     def is_nonzero(self, p: Polynomial) -> bool:
         """Whether the polynomial is known to be nowhere 0."""
+        if not p:
+            return False
         low, high = self.range_of(p)
         if (low is not None and low > 0) or (high is not None and high < 0):
             return True
@@ -243,7 +247,7 @@ class Knowledge:
         """``p != 0``."""
         if not p:
             self.empty = True
-        if self.is_nonzero(p):
+        if not p or self.is_nonzero(p):
             return
         self.nonzero[_unsigned(p)] = p
         if len(p) == 1:
@@ -313,19 +317,26 @@ class Knowledge:
         self._memo.clear()
         self._inner.clear()
         self._inside(monomial, new)
-        names = self.normal.names({monomial: 1})
-        for name in names:
+        for name in sorted(self.normal.names({monomial: 1})):
             for key in self.by_name.get(name, ()):
                 self._enqueue(key)
+            if monomial != (name,):
+                self.nested.setdefault(name, {})[monomial] = None
+            else:
+                for outer in tuple(self.nested.get(name, ())):
+                    self._inside(outer, self.monomial(outer))
             for p in [q for q in self.nonzero.values() if len(q) <= 2 and monomial in q]:
                 self._trim(p)
 
     def _inside(self, monomial: Monomial, bounds: Range) -> None:
         """What the range of an atom or product says of what is inside."""
         low, high = bounds
-        if len(monomial) == 2 and monomial[0] != monomial[1]:
-            for one, other in (monomial, monomial[::-1]):
-                self._factor((one,), self.monomial((other,)), bounds)
+        if len(monomial) > 1:
+            for key in dict.fromkeys(monomial):
+                self._factor((key,), self.monomial(poly.without(monomial, (key,)) or ()), bounds)
+            if high is not None and high >= 0 and len(monomial) % 2 == 0 and len(set(monomial)) == 1:
+                root = _root(high, len(monomial))
+                self.narrow((monomial[0],), (-root, root))
             return
         atom = self.normal.atoms.get(monomial[0]) if len(monomial) == 1 else None
         if atom is None:
@@ -369,6 +380,14 @@ def _unsigned(p: Polynomial) -> str:
     g = math.gcd(*p.values())
     sign = 1 if p[poly.leading(p)] > 0 else -1
     return poly.show({m: c // (g * sign) for m, c in p.items()})
+
+
+def _root(value: int, degree: int) -> int:
+    """The greatest integer whose power is not above the value; Newton's iteration from above."""
+    root = 1 << -(-value.bit_length() // degree)
+    while root**degree > value:
+        root = ((degree - 1) * root + value // root ** (degree - 1)) // degree
+    return root
 
 
 def _form(p: Polynomial) -> tuple[Form, int, int]:

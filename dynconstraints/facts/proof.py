@@ -6,6 +6,7 @@ A search over few multiples, not a decision procedure: what it finds is a proof,
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,55 +14,63 @@ from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Monomial, Polynomial
 
-_STEPS = 24
-_DEPTH = 4
+_STEPS = 32
+"""How many sums one proof looks at, the shallow ones first."""
+_TERMS = 24
+"""The most terms of a sum that is looked at."""
 
 
 def at_least(known: Knowledge, p: Polynomial) -> bool:
     """Whether ``p >= 0`` is proved."""
     low, _ = known.range_of(p)
-    if low is not None:
-        if low >= 0:
-            return True
-    return _Search(known, _STEPS).proves(poly.primitive(p)[1], _DEPTH)
+    return (low is not None and low >= 0) or _Search(known).proves(poly.primitive(p)[1])
 
 
 @dataclass(slots=True)
 class _Search:
     known: Knowledge
-    steps: int
 
-    def proves(self, p: Polynomial, depth: int) -> bool:
-        low, _ = self.known.range_of(p)
-        if low is not None and low >= 0:
-            return True
-        if depth == 0 or not any(p):
-            return False
-        for stronger in self.cleared(p):
-            if self.steps > 0:
-                self.steps -= 1
-                if self.proves(stronger, depth - 1):
+    def proves(self, p: Polynomial) -> bool:
+        """Breadth first over the inequalities that would be enough."""
+        goals, seen, steps = deque([p]), {frozenset(p.items())}, _STEPS
+        while goals:
+            goal = goals.popleft()
+            for enough in self.enough(goal):
+                steps -= 1
+                if steps < 0:
+                    return False
+                low, _ = self.known.range_of(enough)
+                if low is not None and low >= 0:
                     return True
+                key = frozenset(enough.items())
+                if key not in seen and any(enough) and len(enough) <= _TERMS:
+                    seen.add(key)
+                    goals.append(enough)
+        return False
+
+    def enough(self, p: Polynomial) -> Iterator[Polynomial]:
+        """Polynomials such that p is at least 0 where any of them is."""
+        yield from self.cleared(p)
         for monomial, fact in self.useful(p):
-            if self.steps <= 0:
-                return False
-            self.steps -= 1
             a, b = p[monomial], fact[monomial]
             common = math.gcd(a, b)
             # p is an integer: p >= 0 as soon as times*p > -times
             times = abs(b) // common
             rest = poly.add(poly.shift(poly.scale(p, times), times - 1), fact, -(abs(a) // common))
-            if self.proves(poly.primitive(rest)[1], depth - 1):
-                return True
-        return False
+            yield poly.primitive(rest)[1]
 
     def cleared(self, p: Polynomial) -> Iterator[Polynomial]:
-        """``v*p + v - 1``, which is at least 0 where p is, for the divisor v >= 1 of a quotient that is in p by itself."""
+        """``v*p + v - 1`` for the divisor v >= 1 of a quotient that is in p by itself; p without a common factor."""
+        shared = set.intersection(*(set(m) for m in p))
+        for key in sorted(shared):
+            low, _ = self.known.monomial((key,))
+            if low is not None and low > 0:
+                yield {poly.without(m, (key,)) or (): c for m, c in p.items()}
         for monomial in p:
             atom = self.known.normal.atoms.get(monomial[0]) if len(monomial) == 1 else None
             if atom is not None and atom.kind == "quotient" and poly.value_of(v := atom.arguments[1]) is None:
                 low, _ = self.known.range_of(v)
-                if low is not None and low > 0 and len(p) * len(v) <= 24:
+                if low is not None and low > 0 and len(p) * len(v) <= _TERMS:
                     yield poly.shift(poly.add(poly.multiply(p, v), v), -1)
 
     def useful(self, p: Polynomial) -> Iterator[tuple[Monomial, Polynomial]]:
@@ -74,17 +83,18 @@ class _Search:
             for fact in self.facts(monomial):
                 if fact.get(monomial) and (fact[monomial] > 0) == positive:
                     yield monomial, fact
-            if len(monomial) == 2:
-                for one, other in {(monomial[0], monomial[1]), (monomial[1], monomial[0])}:
-                    low, high = known.monomial((one,))
-                    factor = 1 if low is not None and low >= 0 else -1 if high is not None and high <= 0 else 0
-                    if not factor:
-                        continue
-                    for fact in (*self.facts((other,)), *self.ends((other,))):
-                        product = poly.multiply(fact, {(one,): factor})
-                        # ``fact >= 0`` times ``factor*one >= 0``
-                        if product.get(monomial) and (product[monomial] > 0) == positive:
-                            yield monomial, product
+            for key in dict.fromkeys(monomial) if len(monomial) > 1 else ():
+                for fact in self.multiplied(key, poly.without(monomial, (key,)) or ()):
+                    if fact.get(monomial) and (fact[monomial] > 0) == positive:
+                        yield monomial, fact
+
+    def multiplied(self, key: str, other: Monomial) -> Iterator[Polynomial]:
+        """Facts about the other monomial, times an atom whose sign is known."""
+        low, high = self.known.monomial((key,))
+        factor = 1 if low is not None and low >= 0 else -1 if high is not None and high <= 0 else 0
+        if factor:
+            for fact in (*self.facts(other), *self.ends(other)):
+                yield poly.multiply(fact, {(key,): factor})
 
     def facts(self, monomial: Monomial) -> Iterator[Polynomial]:
         """Relations in which the monomial occurs, and what an atom's own meaning says of it."""

@@ -116,9 +116,7 @@ def _not(p: Possible) -> Possible:
 
 def _all(parts: Iterable[Possible]) -> Possible:
     every = list(parts)
-    return Possible(
-        all(p.true for p in every), any(p.false for p in every), any(p.undefined for p in every)
-    )
+    return Possible(all(p.true for p in every), any(p.false for p in every), any(p.undefined for p in every))
 
 
 def _difference(known: Knowledge, left: Term, right: Term) -> Polynomial:
