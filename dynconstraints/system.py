@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.nodes import Term
+from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.verdict import Satisfiability, Verdict
 from dynconstraints.solver.violations import Violation
 from dynconstraints.syntax.parser import parse
+from dynconstraints.syntax.term import parse_term
 
 if TYPE_CHECKING:
+    from dynconstraints.solver.bounds import Range
     from dynconstraints.solver.prepared import Prepared
 
 
@@ -39,7 +43,8 @@ class ConstraintSystem:
         return Prepared([constraint.formula for constraint in self.constraints])
 
     @cached_property
-    def _checked(self) -> dict[int | None, Satisfiability]:
+    def _answers(self) -> dict[tuple[object, ...], Any]:
+        """Answers by question. Threads may work one out twice; they come to the same."""
         return {}
 
     @cached_property
@@ -95,15 +100,37 @@ class ConstraintSystem:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
         from dynconstraints.solver.check import check
 
-        if limit not in self._checked:
-            self._checked[limit] = check(self._prepared, self.constraints, limit)
-        return self._checked[limit]
+        key = "check", limit
+        if key not in self._answers:
+            self._answers[key] = check(self._prepared, self.constraints, limit)
+        return self._answers[key]
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the set settles the query."""
-        from dynconstraints.solver.limits import RLIMIT
-
         return self._prepared.implies(_constraint(query).formula, limit or RLIMIT)
+
+    def range(self, expression: str | Term, limit: int | None = None) -> Range:
+        """The tightest range of the expression that was found, with whether each end is proved to be tight."""
+        from dynconstraints.solver.bounds import range_of
+
+        key = "range", term_of(expression), limit
+        if key not in self._answers:
+            self._answers[key] = range_of(self._prepared, key[1], limit or RLIMIT)
+        return self._answers[key]
+
+    def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
+        """The least and the greatest value of the expression, both inclusive, None where it is not bounded."""
+        found = self.range(expression, limit)
+        return found.lower, found.upper
+
+    def congruence(self, expression: str | Term, limit: int | None = None) -> tuple[int, int]:
+        """``(modulus, remainder)`` with the largest modulus; (0, c) for the constant c, (1, 0) where nothing is known."""
+        from dynconstraints.solver.bounds import congruence_of
+
+        key = "congruence", term_of(expression), limit
+        if key not in self._answers:
+            self._answers[key] = congruence_of(self._prepared, key[1], limit or RLIMIT)
+        return self._answers[key].modulus, self._answers[key].remainder
 
     def compile(self) -> Callable[[Mapping[str, int]], bool]:
         """A function from an assignment to whether every constraint holds under it."""
@@ -112,3 +139,8 @@ class ConstraintSystem:
 
 def _constraint(given: str | Constraint) -> Constraint:
     return given if isinstance(given, Constraint) else parse(given)
+
+
+def term_of(expression: str | Term) -> Term:
+    """The term that the text says. Raises ConstraintSyntaxError where it says none."""
+    return parse_term(expression) if isinstance(expression, str) else expression

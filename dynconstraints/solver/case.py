@@ -52,7 +52,7 @@ class Case:
     """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to branch.
 
     ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns all the
-    values that they may have. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
+    values that they may have. ``lossy`` says that some of what was assumed is not kept. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
     """
 
     def __init__(self, fuel: Fuel | None = None) -> None:
@@ -66,6 +66,7 @@ class Case:
         self.calls: dict[object, Polynomial] = {}
         self.decided: dict[object, bool] = {}
         self.count = 0
+        self.lossy = False
         self._cone: Cone | None = None
 
     def copy(self, fuel: Fuel | None = None) -> Case:
@@ -74,7 +75,7 @@ class Case:
         other.images, other.choices = dict(self.images), dict(self.choices)
         other.equations, other.inequalities, other.distinct = self.equations, self.inequalities, self.distinct
         other.divisions, other.calls, other.decided = dict(self.divisions), dict(self.calls), dict(self.decided)
-        other.count, other._cone = self.count, self._cone
+        other.count, other.lossy, other._cone = self.count, self.lossy, self._cone
         return other
 
     def fresh(self) -> Polynomial:
@@ -153,6 +154,7 @@ class Case:
             if not pending:
                 return
             pending.extend(self._step(*pending.popleft()))
+        self.lossy = True
 
     def _step(self, polynomial: Polynomial, sign: Sign) -> list[tuple[Polynomial, Sign]]:
         """Take one fact in; what has to be looked at again in its light."""
@@ -222,7 +224,8 @@ class Case:
     def _solve(self, name: str, image: Polynomial) -> list[tuple[Polynomial, Sign]]:
         if image.is_constant and image.value not in self.choices.get(name, (image.value,)):
             raise Contradiction
-        self.choices.pop(name, None)
+        if self.choices.pop(name, None) and not image.is_constant:
+            self.lossy = True
         replaced = {name: image}
         self.images = {other: old.substituted(replaced) for other, old in self.images.items()} | replaced
         again: list[tuple[Polynomial, Sign]] = []

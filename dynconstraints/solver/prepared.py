@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.evaluate import truth_of
-from dynconstraints.ir.fold import names
-from dynconstraints.ir.nodes import TRUE, Formula, Int, Not, Relation, comparison
+from dynconstraints.ir.fold import names, walk
+from dynconstraints.ir.nodes import TRUE, Add, Formula, Int, Mul, Name, Neg, Node, Not, Pow, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.case import Fuel
+from dynconstraints.solver.polynomial import Polynomial
+from dynconstraints.solver.terms import polynomial
 from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
@@ -38,6 +41,23 @@ class Prepared:
         """The formulas, taken in as far as that takes no case split."""
         return Tableau.of(self.formulas)
 
+    @cached_property
+    def facts(self) -> State:
+        """What the abstract domains say."""
+        return analyse(self.formulas)
+
+    def solved_image(self, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
+        """The term as a polynomial over unknowns any choice of which is a model, and those that must not be negative.
+
+        None where the formulas are not solved to that extent, or the term is no polynomial.
+        """
+        case = self.tableau.case
+        if self.tableau.closed or self.tableau.todo or case.lossy or case.cone.rest:
+            return None
+        if case.equations or case.distinct or case.choices or not all(map(_is_polynomial, walk(term))):
+            return None
+        return case.cone.image(polynomial(case, term)), case.cone.slacks
+
     def holds(self, model: Mapping[str, int]) -> bool:
         """Whether the evaluator finds every formula to hold."""
         return all(truth_of(formula, model) is True for formula in self.formulas)
@@ -50,6 +70,9 @@ class Prepared:
         return self._verdicts[key]
 
     def _implies(self, query: Formula, limit: int) -> Verdict:
+        seen = self.facts.truth(query)
+        if seen is not None:
+            return Implied() if seen else Refuted()
         holds_at, fails_at = self._witnesses(query)
         if fails_at is None:
             found = self.model_without(query, limit)
@@ -74,7 +97,7 @@ class Prepared:
         """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
         holds_at = fails_at = None
         if not self.tableau.closed:
-            for model in candidates(self.tableau.case, self._names_with(query), _SAMPLE):
+            for model in candidates(self.tableau.case, self.names_with(query), _SAMPLE):
                 if holds_at is not None and fails_at is not None:
                     break
                 if self.holds(model):
@@ -94,7 +117,7 @@ class Prepared:
 
     def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas and the query; None if there is none."""
-        symbols = self._names_with(query)
+        symbols = self.names_with(query)
         found = self.tableau.search(query, Fuel(_FUEL), symbols, lambda m: self.holds(m) and truth_of(query, m) is True)
         if found is None:
             return self._by_z3((query,), (), limit)
@@ -102,7 +125,7 @@ class Prepared:
 
     def model_without(self, query: Formula, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas and under which the query is false or undefined; None if there is none."""
-        symbols = self._names_with(query)
+        symbols = self.names_with(query)
 
         def accepts(model: Mapping[str, int]) -> bool:
             return self.holds(model) and truth_of(query, model) is not True
@@ -122,5 +145,10 @@ class Prepared:
 
         return solve((*self.formulas, *true), not_true, limit)
 
-    def _names_with(self, query: Formula) -> tuple[str, ...]:
-        return tuple(sorted({*self.names, *names(query)}))
+    def names_with(self, node: Node) -> tuple[str, ...]:
+        """The names of the formulas and of the node, in alphabetical order."""
+        return tuple(sorted({*self.names, *names(node)}))
+
+
+def _is_polynomial(node: Node) -> bool:
+    return isinstance(node, Int | Name | Neg | Add | Mul | Pow)

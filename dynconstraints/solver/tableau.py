@@ -213,7 +213,7 @@ def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
         except _Disjunction as open_:
             waiting.append((literal, tuple(Branch((), (operand,)) for operand in open_.operands)))
         except TooLarge:
-            continue  # a hypothesis less
+            case.lossy = True  # a hypothesis less
     _saturate(case)
     if not waiting:
         return None
@@ -263,9 +263,10 @@ def _assume(case: Case, literal: Formula) -> None:
         case Or(operands):
             raise _Disjunction(operands)
         case Test(_, (argument,)):
+            case.lossy = True
             case.assume(polynomial(case, argument) - 1, Sign.NONNEGATIVE)
         case _:
-            pass  # a hypothesis less
+            case.lossy = True  # a hypothesis less
 
 
 def _atom(difference: Polynomial, relation: Relation) -> Atom:

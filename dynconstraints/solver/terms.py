@@ -175,6 +175,7 @@ def _gcd(case: Case, arguments: tuple[Polynomial, ...]) -> Polynomial:
         return Polynomial.constant(gcd(*(p.value for p in arguments)))
     key = (Function.GCD, arguments)
     if key not in case.calls:
+        case.lossy = True
         g = case.calls[key] = case.fresh()
         known = gcd(*(p.value for p in arguments if p.is_constant))
         divisors = tuple(d for d in range(1, min(known, 4096) + 1) if known % d == 0)
@@ -193,6 +194,7 @@ def _lcm(case: Case, arguments: tuple[Polynomial, ...]) -> Polynomial:
         return Polynomial.constant(lcm(*(p.value for p in arguments)))
     key = (Function.LCM, arguments)
     if key not in case.calls:
+        case.lossy = True
         m = case.calls[key] = case.fresh()
         case.assume(m, Sign.NONNEGATIVE)
         for p in arguments:
