@@ -1,9 +1,9 @@
 """How arithmetic keeps the link: the expression of a derived integer over the names, folded as it grows.
 
-A linked integer is its *base* plus a constant: the base is a linear combination of atoms (names, and operations that are
-not linear), and the constant is the difference of the two values, so it is stored nowhere. Adding a constant therefore
-shares the base, sums of bases merge their atoms, and only other operations grow. Beyond ``LARGEST`` nodes an expression
-is given up: the integer is then anonymous, which is always sound.
+A linked integer is its *base* plus a constant: the base is a linear combination of atoms (names, and operations that
+are not linear), and the constant is the difference of the two values, so it is stored nowhere. Adding a constant
+therefore shares the base, sums of bases merge their atoms, and only other operations grow. Beyond ``LARGEST`` nodes an
+expression is given up: the integer is then anonymous, which is always sound.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def combined(left: Base, right: Base, factor: int) -> Base | None:
 
 
 def applied(build: Build, value: int, *operands: tuple[Base, int]) -> Base | None:
-    """The operation applied to operands, each a base and a value; ``value`` is the result's. None where it is too large."""
+    """The operation applied to operands, each a base and a value, with its result's value; None if it is too large."""
     bindings: tuple[Binding, ...] | None = ()
     parts, size = [], 1
     for base, operand in operands:

@@ -35,7 +35,7 @@ def check_bindings(
 
 
 def merged(declarations: Iterable[Declaration]) -> Declaration:
-    """The declarations of one call's values as one. Raises ConflictingBindingError where they give a name two values."""
+    """The declarations of one call's values as one. Raises ConflictingBindingError for a name with two values."""
     members: list[Binding] = []
     for member in (m for declaration in declarations for m in declaration.members):
         for other in members:

@@ -1,4 +1,4 @@
-"""What a declared value carries: the values of its names, the constraints that came with them, and where they were said."""
+"""What a declared value carries: the values of its names, the constraints that came with them, and where from."""
 
 from __future__ import annotations
 

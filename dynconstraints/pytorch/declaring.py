@@ -1,4 +1,4 @@
-"""What a user passes to a declared integer, checked: the value, the name, the constraints, each with its own message."""
+"""What a user passes to a declared integer, checked: value, name, constraints, each with its own message."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tensor dimensions under names: what `name_dims` records on a tensor.
 
-The record is an attribute of the tensor, so it lives as long as the tensor and tensors without one pay nothing. It stays in
-the process: a checkpoint of a named tensor can be read where this package isn't.
+The record is an attribute of the tensor, so it lives as long as the tensor, and tensors without one pay nothing. It
+stays in the process: a checkpoint of a named tensor can be read where this package isn't.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def name_dims(
 ) -> _T:
     """Name dimensions of the tensor, in place, and return it: ``name_dims(x, {0: "batch", 1: "2*s0"})``.
 
-    A dimension is given by its index, negative ones from the end, and equals the expression. A bare name takes the size;
-    an expression whose only unknown name follows from the size, as ``2*s0``, binds that name too. A DynamicInt stands for
-    its own expression. Dimensions that have names already keep them. ``constraints`` hold for every call that the tensor
-    is passed to.
+    A dimension is given by its index, negative ones from the end, and equals the expression. A bare name takes the
+    size; an expression whose only unknown name follows from the size, as ``2*s0``, binds that name too. A DynamicInt
+    stands for its own expression. Dimensions that have names already keep them. ``constraints`` hold for every call
+    that the tensor is passed to.
 
     Raises DimensionError for a dimension that isn't there, ConstraintSyntaxError for what is no expression,
     ConstraintViolationError for sizes that break a constraint or equal an expression for no integers,
@@ -85,7 +85,7 @@ def name_dims(
 
 
 def named_dims(value: object) -> NamedDims | None:
-    """What `name_dims` recorded on a tensor; None for anything else. A tensor that was resized since is declared anew."""
+    """What `name_dims` recorded on a tensor, None for anything else; a tensor resized since is declared anew."""
     record = getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE)
     if not isinstance(record, NamedDims):
         return None

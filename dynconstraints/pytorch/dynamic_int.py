@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, SupportsIndex, TypeAlias
 
+import torch
 from typing_extensions import Self
 
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.nodes import Name, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch import rules
 from dynconstraints.pytorch._compat import UpstreamDynamicInt
-from dynconstraints.pytorch.arithmetic import expression, named
+from dynconstraints.pytorch.arithmetic import expression, named, opaque
 from dynconstraints.pytorch.declaration import Declaration, as_tuple
 from dynconstraints.pytorch.declaring import declare, integer
+from dynconstraints.pytorch.placing import calling_place
 from dynconstraints.pytorch.rules import DEFERRED, LARGEST_EXPONENT, Compute, Link, Rule, base_of
+from dynconstraints.pytorch.sizes import term_of
 
 _Operator: TypeAlias = "Callable[[DynamicInt, int], DynamicInt]"
 
@@ -28,7 +32,7 @@ def _linked(value: int, link: Link) -> DynamicInt:
     """The value as a dynamic integer with the link."""
     result = _new(DynamicInt, value)
     if link is not None:
-        result._link = link
+        result.link = link
     return result
 
 
@@ -38,11 +42,11 @@ def _derived(value: int, compute: Compute, rule: Rule, left: int, right: int) ->
     size = 1
     for operand in (left, right):
         if isinstance(operand, UpstreamDynamicInt):
-            link = operand._link if isinstance(operand, DynamicInt) else None
+            link = operand.link if isinstance(operand, DynamicInt) else None
             if link is None:
                 return result
             size += link[-1]
-    result._link = (compute, rule, left, right, size) if size <= DEFERRED else rule(left, right, value)
+    result.link = (compute, rule, left, right, size) if size <= DEFERRED else rule(left, right, value)
     return result
 
 
@@ -66,7 +70,7 @@ def _shifting(ordinary: _Operator, shift: Compute) -> _Operator:
     """The operator where a plain int is added or taken away: the value moves, the base is shared."""
 
     def shifted(self: DynamicInt, other: int) -> DynamicInt:
-        return _linked(shift(self, other), self._link) if type(other) is int else ordinary(self, other)
+        return _linked(shift(self, other), self.link) if type(other) is int else ordinary(self, other)
 
     return shifted
 
@@ -76,19 +80,21 @@ class DynamicInt(UpstreamDynamicInt):
 
     ``DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])`` binds ``s0`` to 64 for the calls that it is passed to,
     under constraints that hold for each of them. Without a name, constraints over exactly one name give it that name;
-    without constraints too, it is anonymous. Constraints may mention further names; what follows for its own is checked.
+    without constraints too, it is anonymous. Constraints may mention further names; what follows for its own is
+    checked.
 
     It hashes, compares, indexes and formats as the int it is. Arithmetic with ints gives DynamicInts that know their
     expression over the names, up to a bounded size; beyond it, and from operations that have no place in the constraint
-    language, they are anonymous. Two things no subclass of int can do: ``True + n`` and ``math.gcd(n, 4)`` are plain ints,
-    and ``min(n, m)`` is whichever of its arguments is the least.
+    language, they are anonymous. Python asks no subclass of int in ``True + n``, ``pow(2, n, 5)`` and
+    ``math.gcd(n, 4)``: they are plain ints; and ``min(n, m)`` is whichever of its arguments is the least.
 
-    Raises a ConstraintError that says which: NotAnIntegerError for a value that is no int, bool or NumPy integer; for named
-    ones also ConstraintViolationError, IntegerRangeError (beyond 64 bits), InconsistentConstraintsError,
+    Raises a ConstraintError that says which: NotAnIntegerError for a value that is no int, bool or NumPy integer; for
+    named ones also ConstraintViolationError, IntegerRangeError (beyond 64 bits), InconsistentConstraintsError,
     ConstraintSyntaxError and UnboundNameError.
     """
 
-    _link: Link = None
+    link: Link = None
+    """How it depends on names, as the rules of arithmetic keep it; not for users, who have `expression`."""
 
     def __new__(
         cls, value: int, name: str | None = None, constraints: str | Constraint | Iterable[str | Constraint] = ()
@@ -97,12 +103,12 @@ class DynamicInt(UpstreamDynamicInt):
         listed = as_tuple(constraints)
         if name is None and not listed:
             self = _new(cls, integer(value))
-            link: Link = value._link if isinstance(value, DynamicInt) else None
+            link: Link = value.link if isinstance(value, DynamicInt) else None
         else:
             binding = declare(value, name, listed)
             self, link = _new(cls, binding.value), named(binding)
         if link is not None:
-            self._link = link
+            self.link = link
         return self
 
     @property
@@ -113,7 +119,7 @@ class DynamicInt(UpstreamDynamicInt):
 
     @property
     def expression(self) -> Term | None:
-        """What it is over the names (``s0``, ``2*s0 + 1``), as a term of the constraint language; None for an anonymous one."""
+        """What it is over the names (``s0``, ``2*s0 + 1``), as a term of the language; None for an anonymous one."""
         base = base_of(self)
         return None if base is None else expression(base.terms, int(self) - base.value)
 
@@ -132,6 +138,24 @@ class DynamicInt(UpstreamDynamicInt):
                 return f'DynamicInt({int(self)}, name="{id}")'
             case _:
                 return f'DynamicInt({int(self)}, expression="{show(term)}")'
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        # Constraints travel as texts and are checked again where they arrive; plain data only, for weights_only loads.
+        state = {key: value for key, value in vars(self).items() if key not in _OWN_STATE} or None
+        declaration, term = self.declaration, self.expression
+        if declaration is None or term is None:
+            return type(self), (int(self),), state
+        members = tuple((b.name, b.value, tuple(c.text for c in b.constraints)) for b in declaration.members)
+        match term, members:
+            case Name(), ((name, _, texts),):
+                return type(self), (int(self), name, texts), state
+        return restored, (int(self), show(term), members), state
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     # As digits wherever it becomes text: a file name, a log line.
     __str__ = int.__repr__
@@ -189,11 +213,27 @@ class DynamicInt(UpstreamDynamicInt):
         return _derived(abs(int(self)), rules.magnitude, rules.made_absolute, self, 0)
 
     def __pos__(self) -> DynamicInt:
-        return _linked(self, self._link)
+        return _linked(self, self.link)
 
     def __round__(self, digits: SupportsIndex | None = None) -> DynamicInt:
         value = int(self) if digits is None else int.__round__(self, digits)
-        return _linked(value, self._link if digits is None or digits.__index__() >= 0 else None)
+        return _linked(value, self.link if digits is None or digits.__index__() >= 0 else None)
 
     __trunc__ = __floor__ = __ceil__ = conjugate = __pos__
     numerator = property(__pos__)
+
+
+_OWN_STATE = frozenset({"link", "declaration"})
+
+
+def restored(value: int, text: str, members: tuple[tuple[str, int, tuple[str, ...]], ...]) -> DynamicInt:
+    """The integer that was pickled as its value, its expression and the declarations of the names in it."""
+    place = calling_place(f"DynamicInt({value})")
+    bindings = tuple(declare(number, name, constraints) for name, number, constraints in members)
+    term = term_of(text, place)
+    if value_of(term, {b.name: b.value for b in bindings}) != value:
+        raise ValueError(f"damaged pickle of a DynamicInt: {text} is not {value}")
+    return _linked(value, opaque(term, value, bindings))
+
+
+torch.serialization.add_safe_globals([DynamicInt, restored])

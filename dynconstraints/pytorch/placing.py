@@ -53,7 +53,7 @@ class Place:
 
 def calling_place(origin: str) -> Place:
     """The place in the nearest frame outside this package. Costs about a microsecond."""
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  inspect.currentframe is the same, slower
     while frame is not None and frame.f_globals.get("__name__", "").startswith("dynconstraints."):
         frame = frame.f_back
     return Place(origin) if frame is None else Place(origin, frame.f_code.co_filename, frame.f_lineno)

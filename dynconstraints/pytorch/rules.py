@@ -1,7 +1,8 @@
 """What each operator does to the expressions of its operands: for every operator a rule from operands to a base.
 
 Most results are never asked for their expression, so an operator only leaves a note of what it did, a `Pending`, and
-the rule is applied when somebody asks. Notes never hold more than `DEFERRED` operations: a loop of any length stays small.
+the rule is applied when somebody asks. Notes never hold more than `DEFERRED` operations: a loop of any length stays
+small.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ def base_of(value: int) -> Base | None:
     """The base of an operand: CONSTANT for a plain int, None for a dynamic one that depends on no names."""
     if type(value) is int or not isinstance(value, UpstreamDynamicInt):
         return CONSTANT
-    link: Link = getattr(value, "_link", None)
+    link: Link = getattr(value, "link", None)
     if type(link) is tuple:
         compute, rule, left, right, _ = cast("Pending", link)
         link = rule(left, right, compute(int(left), int(right)))
-        value._link = link  # type: ignore[attr-defined]  # only ours have a link
+        value.link = link  # type: ignore[attr-defined]  # only ours have a link
     return link  # type: ignore[return-value]  # the tuple has become a base
 
 

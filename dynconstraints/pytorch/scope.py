@@ -57,7 +57,7 @@ class Scope:
         return Scope((*self.blocks, block))
 
     def leaving(self, block: dynamic_int_constraints) -> Scope:
-        """The scope without the innermost entry of the block: generators may leave blocks in another order than entered."""
+        """The scope without the block's innermost entry: generators may leave blocks in another order than entered."""
         for index in range(len(self.blocks) - 1, -1, -1):
             if self.blocks[index] is block:
                 rest = self.blocks[:index] + self.blocks[index + 1 :]
@@ -78,12 +78,13 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
     """Constraints over names, in force for every call made inside the block, in this thread or task.
 
     A context manager, and a decorator of functions, coroutine functions and (async) generator functions, whose bodies
-    then run in it. One object can be entered any number of times, nested in itself and from many threads. Blocks nest, and
-    each adds. ``on_specialize`` says what happens when the compiled program forces a declared name to one value,
+    then run in it. One object can be entered any number of times, nested in itself and from many threads. Blocks nest,
+    and each adds. ``on_specialize`` says what happens when the compiled program forces a declared name to one value,
     ``on_new_guard`` when it needs a guard that the constraints don't imply; of nested blocks the strictest counts.
 
-    Raises, when it is made, ConstraintSyntaxError, and InconsistentConstraintsError for a set that nothing satisfies; when
-    it is entered, InconsistentConstraintsError if the set contradicts the blocks around it. Then nothing is entered.
+    Raises, when it is made, ConstraintSyntaxError, and InconsistentConstraintsError for a set that nothing satisfies;
+    when it is entered, InconsistentConstraintsError if the set contradicts the blocks around it. Then nothing is
+    entered.
     """
 
     def __init__(

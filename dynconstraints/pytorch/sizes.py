@@ -8,10 +8,9 @@ from functools import lru_cache
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError, ConstraintViolationError, UnboundNameError
-from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.facts.affine import affine_of
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.fold import names_in_order, substitute_term
+from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import Compare, Int, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.checking import check_bindings, conflict

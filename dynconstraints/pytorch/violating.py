@@ -37,8 +37,9 @@ def violation(
     notes = tuple(
         f"{name} = {values[name]} is from {places[name]}" for name in spoken if str(places.get(name)) in elsewhere
     )
-    help = (advice,) if advice else ()
-    return ConstraintViolationError(Diagnostic("DC301", message, tuple(labels), notes, help), first, spoken)
+    return ConstraintViolationError(
+        Diagnostic("DC301", message, tuple(labels), notes, (advice,) if advice else ()), first, spoken
+    )
 
 
 def known(constraint: Constraint, values: Mapping[str, int]) -> str:
