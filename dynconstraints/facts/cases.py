@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from dynconstraints.facts import columns, ranges
+from dynconstraints.facts import columns, ranges, sampling
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.definitions import Rows, substituted
 from dynconstraints.facts.knowledge import Knowledge
@@ -74,7 +74,7 @@ def _joined(known: Knowledge, formula: Formula) -> list[Formula]:
         rest = [] if not alive else learn(known, alive[0][0])
         known.propagate()
         return rest
-    for monomial in set.intersection(*(set(branch.ranges) for _, branch in alive)):
+    for monomial in sorted(set.intersection(*(set(branch.narrowed) for _, branch in alive))):
         hull = alive[0][1].monomial(monomial)
         for _, branch in alive[1:]:
             hull = ranges.join(hull, branch.monomial(monomial))
@@ -88,6 +88,9 @@ def decide(state: State, formula: Formula) -> Possible:
     """What the formula can be under the constraints, with case distinctions within the limits."""
     if (exact := _by_points(state, formula)) is not None:
         return exact
+    seen = set(state.seen(formula))
+    if True in seen and len(seen) > 1:
+        return Possible()
     part = _Part(state.rows, state.constraints, state.known, state.pending)
     return _Decision(formula, _LEAVES).of(part)
 
@@ -272,7 +275,7 @@ def points(state: State, names: Sequence[str]) -> tuple[dict[str, columns.Column
     The last part tells whether no other constraint speaks of the names, so that each of them is part of a solution if
     there is one.
     """
-    parameters = sorted({key for n in names for key in (poly.keys(state.rows[n]) if n in state.rows else (n,))})
+    parameters = sampling.parameters_of(state.rows, names)
     ends: dict[str, range] = {}
     size = 1
     for parameter in parameters:
@@ -284,7 +287,7 @@ def points(state: State, names: Sequence[str]) -> tuple[dict[str, columns.Column
         if size > _POINTS:
             return None
     table, size = columns.box(ends)
-    within: dict[str, columns.Column] = {n: _column(state.rows.get(n, {(n,): 1}), table, size) for n in names}
+    within: dict[str, columns.Column] = {n: sampling.column(state.rows.get(n, {(n,): 1}), table, size) for n in names}
     touching = [c for c in state.constraints if names_of(c) & set(names)]
     inside = [c for c in touching if names_of(c) <= set(names)]
     for constraint in inside:
@@ -293,14 +296,3 @@ def points(state: State, names: Sequence[str]) -> tuple[dict[str, columns.Column
             within = {n: [v for v, k in zip(column, kept, strict=True) if k] for n, column in within.items()}
             size = sum(1 for k in kept if k)
     return within, size, len(inside) == len(touching)
-
-
-def _column(p: Polynomial, table: dict[str, list[int]], size: int) -> columns.Column:
-    result = [p.get((), 0)] * size
-    for monomial, coefficient in p.items():
-        if monomial:
-            column = [coefficient] * size
-            for key in monomial:
-                column = [a * b for a, b in zip(column, table[key], strict=True)]
-            result = [a + b for a, b in zip(result, column, strict=True)]
-    return result

@@ -18,6 +18,8 @@ Rows: TypeAlias = Mapping[str, Polynomial]
 
 _MOST = 64
 """The most nonlinear definitions that are taken."""
+_TERMS, _DEGREE = 16, 6
+"""The size that a definition may reach as others are put into it."""
 
 
 def rows_of(lattice: Lattice, order: Sequence[str]) -> dict[str, Polynomial]:
@@ -40,10 +42,15 @@ def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]
         if taken >= _MOST or not any(key in known.normal.atoms or len(m) > 1 or key[0] == "<" for m in p for key in m):
             continue
         found = _defined(known, p)
-        if found is not None:
-            taken += 1
-            rows = substituted(rows, *found)
+        larger = rows if found is None else substituted(rows, *found)
+        if all(_is_small(larger[name]) for name in larger if larger[name] is not rows.get(name)):
+            taken += larger is not rows
+            rows = larger
     return rows
+
+
+def _is_small(p: Polynomial) -> bool:
+    return len(p) <= _TERMS and all(len(m) <= _DEGREE for m in p)
 
 
 def _equalities(formula: Formula) -> Iterator[tuple[Term, Term]]:
@@ -96,15 +103,13 @@ def _inside_atoms(known: Knowledge, p: Polynomial) -> bool:
 
 def substituted(rows: Rows, name: str, value: Polynomial) -> dict[str, Polynomial]:
     """The rows with a parameter replaced; rows hold no atoms, so that this is multiplication."""
-    result = {other: _replaced(p, name, value) for other, p in rows.items()}
+    result = {other: _replaced(p, name, value) if any(name in m for m in p) else p for other, p in rows.items()}
     if name not in result:
         result[name] = value
     return result
 
 
 def _replaced(p: Polynomial, name: str, value: Polynomial) -> Polynomial:
-    if not any(name in m for m in p):
-        return p
     total: Polynomial = poly.ZERO
     for monomial, coefficient in p.items():
         product: Polynomial = {tuple(key for key in monomial if key != name): coefficient}

@@ -39,13 +39,14 @@ class Knowledge:
     relations: dict[str, Polynomial] = field(default_factory=dict)
     nonzero: dict[str, Polynomial] = field(default_factory=dict)
     forms: dict[Form, Range] = field(default_factory=dict)
-    by_name: dict[str, dict[str, None]] = field(default_factory=dict)
-    nested: dict[str, dict[Monomial, None]] = field(default_factory=dict)
+    by_name: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    nested: dict[str, tuple[Monomial, ...]] = field(default_factory=dict)
+    trims: dict[Monomial, tuple[Polynomial, ...]] = field(default_factory=dict)
     empty: bool = False
     normal: Normaliser = field(init=False)
     _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(default_factory=dict)
     _inner: dict[Monomial, Range] = field(default_factory=dict)
-    _rounds: dict[Monomial, int] = field(default_factory=dict)
+    narrowed: dict[Monomial, int] = field(default_factory=dict)
     _queue: deque[str] = field(default_factory=deque)
     _queued: set[str] = field(default_factory=set)
 
@@ -60,11 +61,12 @@ class Knowledge:
             dict(self.relations),
             dict(self.nonzero),
             dict(self.forms),
-            {name: dict(relations) for name, relations in self.by_name.items()},
-            {name: dict(monomials) for name, monomials in self.nested.items()},
+            dict(self.by_name),
+            dict(self.nested),
+            dict(self.trims),
             self.empty,
         )
-        other.normal.atoms.update(self.normal.atoms)
+        other.normal.atoms = self.normal.atoms  # what a key stands for is the same everywhere
         return other
 
     # What is known
@@ -233,7 +235,7 @@ class Knowledge:
             self._memo.clear()
             self._inner.clear()
             for name in self.normal.names(p):
-                self.by_name.setdefault(name, {})[key] = None
+                self.by_name[name] = (*self.by_name.get(name, ()), key)
             self._enqueue(key)
 
     def learn_zero(self, p: Polynomial) -> None:
@@ -249,22 +251,26 @@ class Knowledge:
             self.empty = True
         if not p or self.is_nonzero(p):
             return
-        self.nonzero[_unsigned(p)] = p
+        self._distinguish(p)
         if len(p) == 1:
             for monomial in p:
                 for key in dict.fromkeys(monomial):
-                    self.nonzero[_unsigned(poly.atom(key))] = poly.atom(key)
-                    self._trim(poly.atom(key))
-        self._trim(p)
+                    self._distinguish(poly.atom(key))
 
-    def _trim(self, p: Polynomial) -> None:
-        """Move an end of a range off the value that a disequality takes away."""
+    def _distinguish(self, p: Polynomial) -> None:
+        self.nonzero[_unsigned(p)] = p
         monomials = [m for m in p if m]
         if len(monomials) == 1:
-            value, rest = divmod(-p.get((), 0), p[monomials[0]])
-            low, high = self.monomial(monomials[0])
-            if not rest and value in (low, high):
-                self.narrow(monomials[0], (value + 1 if value == low else low, value - 1 if value == high else high))
+            self.trims[monomials[0]] = (*self.trims.get(monomials[0], ()), p)
+            self._trim(p)
+
+    def _trim(self, p: Polynomial) -> None:
+        """Move an end of a range off the value where ``c*monomial + d``, which is not 0, would be."""
+        ((monomial, coefficient),) = ((m, c) for m, c in p.items() if m)
+        value, rest = divmod(-p.get((), 0), coefficient)
+        low, high = self.monomial(monomial)
+        if not rest and value in (low, high):
+            self.narrow(monomial, (value + 1 if value == low else low, value - 1 if value == high else high))
 
     def propagate(self) -> None:
         """Let everything tighten everything else, within the limits."""
@@ -310,7 +316,7 @@ class Knowledge:
         if ranges.is_empty(new):
             self.empty = True
             return
-        rounds = self._rounds[monomial] = self._rounds.get(monomial, 0) + 1
+        rounds = self.narrowed[monomial] = self.narrowed.get(monomial, 0) + 1
         if rounds > _ROUNDS:
             return
         self.ranges[monomial] = new
@@ -321,12 +327,14 @@ class Knowledge:
             for key in self.by_name.get(name, ()):
                 self._enqueue(key)
             if monomial != (name,):
-                self.nested.setdefault(name, {})[monomial] = None
+                outside = self.nested.get(name, ())
+                if monomial not in outside:
+                    self.nested[name] = (*outside, monomial)
             else:
-                for outer in tuple(self.nested.get(name, ())):
+                for outer in self.nested.get(name, ()):
                     self._inside(outer, self.monomial(outer))
-            for p in [q for q in self.nonzero.values() if len(q) <= 2 and monomial in q]:
-                self._trim(p)
+        for p in self.trims.get(monomial, ()):
+            self._trim(p)
 
     def _inside(self, monomial: Monomial, bounds: Range) -> None:
         """What the range of an atom or product says of what is inside."""

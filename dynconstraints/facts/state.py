@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dynconstraints.facts import cases, columns
+from dynconstraints.facts import cases, columns, sampling
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.affine import linear_facts
 from dynconstraints.facts.definitions import Rows, rows_of, with_definitions
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.lattice import Contradiction, Lattice
 from dynconstraints.facts.ranges import Range
-from dynconstraints.facts.truth import possible
-from dynconstraints.ir.fold import names as names_of
+from dynconstraints.facts.truth import learn, learn_not, possible
+from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names_in_order
-from dynconstraints.ir.nodes import Formula, Term
+from dynconstraints.ir.nodes import Formula, Not, Term
 
 
 def analyse(constraints: Sequence[Formula]) -> State:
@@ -59,6 +59,52 @@ class State:
         if verdict is not None:
             return verdict
         return cases.decide(self, formula).verdict
+
+    def candidates(self, seed: int = 0) -> tuple[Mapping[str, int], ...]:
+        """Assignments of the names that satisfy all constraints, various and few; none where none was found."""
+        if self.is_empty:
+            return ()
+        return tuple(sampling.models(self.known, self.pending, self.names, self.constraints, seed))
+
+    @cached_property
+    def _models(self) -> tuple[Mapping[str, int], ...]:
+        return self.candidates()
+
+    def seen(self, formula: Formula) -> Sequence[bool | None]:
+        """What the formula is under each of the candidates; names that are not the set's take small values."""
+        table: dict[str, columns.Column] = {n: [m[n] for m in self._models] for n in self.names}
+        size = len(self._models)
+        for position, name in enumerate(n for n in names_in_order(formula) if n not in table):
+            table[name] = [(j + position) * (3 * position + 1) % 11 - 4 for j in range(size)]
+        return columns.truths(formula, table, size)
+
+    def witnesses(self, formula: Formula, seed: int = 0) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:
+        """Two assignments that satisfy the constraints: under the first the formula is true, under the second it is not.
+
+        None where none was found, which says nothing.
+        """
+        names = tuple(dict.fromkeys((*self.names, *names_in_order(formula))))
+        holds_at = self._where(names, (formula,), seed, lambda known: learn(known, formula))
+        fails_at = self._where(names, (Not(formula),), seed, lambda known: learn_not(known, formula))
+        if fails_at is None:
+            fails_at = self._undefined_at(names, formula, seed)
+        return holds_at, fails_at
+
+    def _where(
+        self, names: Sequence[str], more: Sequence[Formula], seed: int, condition: Callable[[Knowledge], list[Formula]]
+    ) -> Mapping[str, int] | None:
+        known = self.known.copy()
+        pending = condition(known)
+        known.propagate()
+        if known.empty:
+            return None
+        constraints = (*self.constraints, *more)
+        return next(iter(sampling.models(known, (*self.pending, *pending), names, constraints, seed)), None)
+
+    def _undefined_at(self, names: Sequence[str], formula: Formula, seed: int) -> Mapping[str, int] | None:
+        """A zero divisor somewhere."""
+        found = sampling.models(self.known, self.pending, names, self.constraints, seed)
+        return next((m for m in found if truth_of(formula, m) is not True), None)
 
     def range_of(self, term: Term) -> Range:
         """Ends, both inclusive, that hold the term's values wherever it is defined; None for no end known."""
