@@ -77,12 +77,8 @@ def violated_together(
 ) -> Diagnostic:
     """Values leave none for the other names of these constraints."""
     labels = tuple(constraint.label() for constraint in constraints)
-    return Diagnostic(
-        "DC301",
-        f"constraints violated together: {shown(values)} leaves no other values",
-        labels,
-        help=_nearest(nearest),
-    )
+    message = f"constraints violated together: no values of the other names go with {shown(values)}"
+    return Diagnostic("DC301", message, labels, help=_nearest(nearest))
 
 
 def _nearest(nearest: Mapping[str, int] | None) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.syntax.files import Listing, parse_bytes
 from dynconstraints.syntax.parser import parse_in
-from dynconstraints.system import ConstraintSystem
 
 SUFFIX = ".dync"
 """The end of a path to a file of constraints, one a line."""
@@ -77,11 +76,11 @@ def assignment_of(texts: Iterable[str]) -> dict[str, int]:
     return values
 
 
-def require_known(system: ConstraintSystem, names: Iterable[str]) -> None:
-    """Raises InputError where the constraints do not speak of one of the names."""
-    unknown = [name for name in names if name not in system.symbols]
+def require_known(names: Iterable[str], known: tuple[str, ...]) -> None:
+    """Raises InputError where one of the names is not known: no constraint speaks of it."""
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise InputError(*(_unknown_name(name, system.symbols) for name in unknown))
+        raise InputError(*(_unknown_name(name, known) for name in unknown))
 
 
 def is_assignment(text: str) -> bool:

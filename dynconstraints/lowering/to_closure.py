@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from typing_extensions import assert_never
 
@@ -51,6 +53,8 @@ _GLOBALS = {"__builtins__": {}, "min": min, "max": max, "abs": abs, "sum": sum, 
     "gcd": math.gcd,
     "lcm": math.lcm,
 }
+_FROM_MATH = {"prod", "gcd", "lcm"}
+_LOCAL = re.compile(r"t\d+")
 # Longer sums and products become a call: nested additions would exhaust the stack of Python's own compiler.
 _LONGEST_SPINE = 16
 
@@ -82,6 +86,32 @@ def compile_term(term: Term, parameters: Sequence[str]) -> Callable[..., int | N
     return code.function(code.term(term).value)
 
 
+def python_source(formula: Formula, parameters: Sequence[str]) -> str:
+    """The source of a function ``holds`` that takes the parameters by position, as `compile_formula` makes it.
+
+    A parameter has the name that it has in the formula, with underscores after it where the code needs that name itself.
+    Raises KeyError where the formula mentions a name that is no parameter.
+    """
+    code = _Code(tuple(parameters))
+    code.places = _spelled(parameters)
+    truth = code.formula(formula)
+    module = code.module("holds", _is(truth.value, True) if truth.partial else truth.value)
+    used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)} & _FROM_MATH
+    imports = f"from math import {', '.join(sorted(used))}\n\n\n" if used else ""
+    return imports + ast.unparse(module)
+
+
+def _spelled(parameters: Sequence[str]) -> dict[str, str]:
+    """A name in Python for each parameter, none like another, like a local variable, or like what the code calls."""
+    places: dict[str, str] = {}
+    for name in parameters:
+        spelled = normalize("NFKC", name)  # as Python reads identifiers
+        while _LOCAL.fullmatch(spelled) or spelled in _GLOBALS or spelled in places.values():
+            spelled += "_"
+        places[name] = spelled
+    return places
+
+
 class _Part(NamedTuple):
     """An expression; ``partial`` ones may be None."""
 
@@ -102,14 +132,18 @@ class _Code:
 
     def function(self, result: ast.expr) -> Callable[..., Any]:
         """The function that runs the body and returns the result."""
-        module = ast.parse("def compiled(): pass")
+        scope: dict[str, Any] = dict(_GLOBALS)
+        exec(compile(self.module("compiled", result), "<constraint>", "exec"), scope)  # noqa: S102  # made of the IR
+        return scope["compiled"]  # type: ignore[no-any-return]
+
+    def module(self, name: str, result: ast.expr) -> ast.Module:
+        """A module that holds the function alone."""
+        module = ast.parse(f"def {name}(): pass")
         definition = module.body[0]
         assert isinstance(definition, ast.FunctionDef)  # noqa: S101  # for mypy: it is the line above
         definition.args.posonlyargs = [ast.arg(self.places[name]) for name in self.parameters]
         definition.body = [*self.body, ast.Return(result)]
-        scope: dict[str, Any] = dict(_GLOBALS)
-        exec(compile(ast.fix_missing_locations(module), "<constraint>", "exec"), scope)  # noqa: S102  # made of the IR
-        return scope["compiled"]  # type: ignore[no-any-return]
+        return ast.fix_missing_locations(module)
 
     def kept(self, value: ast.expr) -> ast.expr:
         """The value in a local variable, so that it can be mentioned twice."""

@@ -53,7 +53,7 @@ def _satisfiable(session: Session, system: ConstraintSystem) -> Report:
 
 
 def _assigned(session: Session, system: ConstraintSystem, values: Mapping[str, int]) -> Report:
-    require_known(system, values)
+    require_known(values, system.symbols)
     broken = system.violations(values)
     if broken:
         near = nearest_to(system, values, session.limit)

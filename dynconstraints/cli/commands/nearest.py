@@ -28,7 +28,7 @@ def nearest(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
     if not values:
         raise click.UsageError("no values: give some in the form NAME=INT, such as s0=65")
     system = ConstraintSystem(collect((text for text in constraints if not is_assignment(text)), sources))
-    require_known(system, values)
+    require_known(values, system.symbols)
     with session.working("looking for the nearest values"):
         near = system.nearest(values, session.limit)
     return Report(Outcome.HOLDS, result={"given": values, "nearest": dict(near)}, text=shown(near))

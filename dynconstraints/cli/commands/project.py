@@ -28,7 +28,7 @@ def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
     if not names:
         raise click.UsageError("no names: give those that the answer may speak of, such as s0")
     system = ConstraintSystem(collect((text for text in constraints if not is_name(text)), sources))
-    require_known(system, names)
+    require_known(names, system.symbols)
     with session.working(f"projecting {len(system)} constraints"):
         projected = system.project(names, session.limit)
     texts = [constraint.text for constraint in projected]

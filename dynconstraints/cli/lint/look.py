@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dynconstraints.cli.answers import conflict, redundant, undecided, violated
 from dynconstraints.cli.inputs import SUFFIX, Found, read
@@ -16,7 +17,9 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.source import Source
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.syntax.files import parse_bytes
-from dynconstraints.system import ConstraintSystem
+
+if TYPE_CHECKING:  # a run for the syntax alone does without the solver
+    from dynconstraints.system import ConstraintSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +71,8 @@ def _look(source: Source, sets: list[_Set], syntax_only: bool, limit: int | None
     findings = [finding for one in sets for finding in _about(one, syntax_only, limit)]
     constraints = [c for one in sets for c in one.constraints]
     findings += misspelt(constraints, [one.declared for one in sets if one.declared])
-    if syntax_only:
-        return Look(tuple(findings), len(sets))
-    python = not (source.file or "").endswith(SUFFIX)
-    return Look(applied(findings, suppressions_in(source, python)), len(sets))
+    suppressions = suppressions_in(source, python=not (source.file or "").endswith(SUFFIX))
+    return Look(applied(findings, suppressions, complete=not syntax_only), len(sets))
 
 
 def _about(one: _Set, syntax_only: bool, limit: int | None) -> Iterator[Diagnostic]:
@@ -82,6 +83,7 @@ def _about(one: _Set, syntax_only: bool, limit: int | None) -> Iterator[Diagnost
 
 def _about_meaning(one: _Set, limit: int | None) -> Iterator[Diagnostic]:
     from dynconstraints.solver.verdict import Sat, Unknown, Unsat
+    from dynconstraints.system import ConstraintSystem
 
     system = ConstraintSystem(one.constraints)
     match system.check(limit):

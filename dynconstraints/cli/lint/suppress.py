@@ -33,15 +33,20 @@ def suppressions_in(source: Source, python: bool) -> tuple[Suppression, ...]:
     return tuple(_in_python(source) if python else _in_lines(source))
 
 
-def applied(findings: Iterable[Diagnostic], suppressions: Iterable[Suppression]) -> tuple[Diagnostic, ...]:
-    """The findings that are not suppressed, then one for each suppression that suppressed nothing."""
+def applied(
+    findings: Iterable[Diagnostic], suppressions: Iterable[Suppression], *, complete: bool
+) -> tuple[Diagnostic, ...]:
+    """The findings that are not suppressed, then one for each suppression that suppressed nothing.
+
+    Where the findings are not ``complete``, as without the solver, no suppression can be called unused.
+    """
     suppressions, used, left = tuple(suppressions), set[Suppression](), []
     for finding in findings:
         hits = [one for one in suppressions if one.code == finding.code and one.line in _lines(finding)]
         used.update(hits)
         if not hits:
             left.append(finding)
-    return (*left, *(_unused(one) for one in suppressions if one not in used))
+    return (*left, *(_unused(one) for one in suppressions if complete and one not in used))
 
 
 def _in_python(source: Source) -> Iterator[Suppression]:
