@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from dynconstraints.diagnostics.errors import ConstraintViolationError, InconsistentConstraintsError
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Term
+from dynconstraints.ir.nodes import Formula, Term, conjunction
 from dynconstraints.solver.limits import RLIMIT
-from dynconstraints.solver.verdict import Satisfiability, Verdict
+from dynconstraints.solver.verdict import Satisfiability, Unsat, Verdict
 from dynconstraints.solver.violations import Violation
 from dynconstraints.syntax.parser import parse
 from dynconstraints.syntax.term import parse_term
 
 if TYPE_CHECKING:
     from dynconstraints.solver.bounds import Range
+    from dynconstraints.solver.minimize import Dropped
     from dynconstraints.solver.prepared import Prepared
+    from dynconstraints.solver.summary import Facts
+
+T = TypeVar("T")
 
 
 class ConstraintSystem:
@@ -44,7 +50,6 @@ class ConstraintSystem:
 
     @cached_property
     def _answers(self) -> dict[tuple[object, ...], Any]:
-        """Answers by question. Threads may work one out twice; they come to the same."""
         return {}
 
     @cached_property
@@ -100,10 +105,7 @@ class ConstraintSystem:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
         from dynconstraints.solver.check import check
 
-        key = "check", limit
-        if key not in self._answers:
-            self._answers[key] = check(self._prepared, self.constraints, limit)
-        return self._answers[key]
+        return self._answer("check", lambda: check(self._prepared, self.constraints, limit), limit)
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the set settles the query."""
@@ -113,10 +115,8 @@ class ConstraintSystem:
         """The tightest range of the expression that was found, with whether each end is proved to be tight."""
         from dynconstraints.solver.bounds import range_of
 
-        key = "range", term_of(expression), limit
-        if key not in self._answers:
-            self._answers[key] = range_of(self._prepared, key[1], limit or RLIMIT)
-        return self._answers[key]
+        term = term_of(expression)
+        return self._answer("range", lambda: range_of(self._prepared, term, limit or RLIMIT), term, limit)
 
     def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
         """The least and the greatest value of the expression, both inclusive, None where it is not bounded."""
@@ -127,14 +127,153 @@ class ConstraintSystem:
         """``(modulus, remainder)`` with the largest modulus; (0, c) for the constant c, (1, 0) where nothing is known."""
         from dynconstraints.solver.bounds import congruence_of
 
-        key = "congruence", term_of(expression), limit
-        if key not in self._answers:
-            self._answers[key] = congruence_of(self._prepared, key[1], limit or RLIMIT)
-        return self._answers[key].modulus, self._answers[key].remainder
+        term = term_of(expression)
+        found = self._answer("congruence", lambda: congruence_of(self._prepared, term, limit or RLIMIT), term, limit)
+        return found.modulus, found.remainder
+
+    def facts(self, limit: int | None = None) -> Facts:
+        """Ranges, congruences, values, equations and the lattice of the names; each tight or marked not."""
+        from dynconstraints.solver.summary import summarise
+
+        return self._answer("facts", lambda: summarise(self._prepared, self.symbols, limit or RLIMIT), limit)
+
+    def cores(self, number: int = 8, limit: int | None = None) -> tuple[tuple[Constraint, ...], ...]:
+        """Up to ``number`` different minimal cores; none where the set is satisfiable, or it is not known."""
+        from dynconstraints.solver.core import minimal_cores
+
+        return minimal_cores(self.constraints, number, limit or RLIMIT)
+
+    def nearest(self, assignment: Mapping[str, int], limit: int | None = None) -> dict[str, int]:
+        """The legal assignment nearest to the given one: fewest changed values, then smallest distance.
+
+        It has a value for every name; names without a given value are free. Raises InconsistentConstraintsError where
+        nothing satisfies the set, SolverLimitError where a limit is hit.
+        """
+        from dynconstraints.solver.nearest import nearest
+
+        found = nearest(self._prepared, assignment, limit or RLIMIT)
+        if found is None:
+            raise self.inconsistency(limit)
+        return found
+
+    def sample(self, number: int, seed: int = 0, limit: int | None = None) -> list[dict[str, int]]:
+        """``number`` different assignments that satisfy the set, fewer where there are no more; the same for a seed.
+
+        They reach the ends of the names' ranges and each alternative of a disjunction before they are random.
+        """
+        from dynconstraints.solver.sample import sample
+
+        return sample(self._prepared, number, seed, limit or RLIMIT)
+
+    def enumerate(self, limit: int | None = None) -> Iterator[dict[str, int]]:
+        """Every assignment that satisfies the set, in lexicographic order of ``symbols``.
+
+        Raises SolverLimitError where they are more than ``limit``, or infinitely many.
+        """
+        from dynconstraints.solver.enumerate import assignments, limit_error
+
+        for index, assignment in enumerate(assignments(self._prepared, self.symbols)):
+            if limit is not None and index >= limit:
+                raise limit_error(f"there are more than {limit:,} assignments", "assignments")
+            yield assignment
+
+    def count(self, limit: int = 1_000_000) -> int:
+        """How many assignments satisfy the set. Raises SolverLimitError where they are more than ``limit``."""
+        from dynconstraints.solver.enumerate import count
+
+        return count(self._prepared, limit)
+
+    def minimize(self, limit: int | None = None) -> Minimized:
+        """An equivalent system without the constraints that follow from others, and what each of those follows from."""
+        from dynconstraints.solver.minimize import redundancies
+
+        kept, dropped = redundancies(self.constraints, limit or RLIMIT)
+        return Minimized(ConstraintSystem(kept), dropped)
+
+    def project(self, names: Iterable[str], limit: int | None = None) -> Projected:
+        """What the set says about those names alone."""
+        from dynconstraints.solver.project import project
+
+        found = project(self._prepared, tuple(dict.fromkeys(names)), limit or RLIMIT)
+        written = {constraint.formula: constraint for constraint in self.constraints}
+        return Projected(ConstraintSystem(written.get(f) or Constraint.of(f) for f in found.formulas), found.exact)
+
+    def violation(self, assignment: Mapping[str, int], limit: int | None = None) -> ConstraintViolationError | None:
+        """The error that says which constraints the assignment breaks, and the nearest legal values; None if none."""
+        from dynconstraints.solver.explain import violation
+
+        broken = [found.constraint for found in self.violations(assignment)]
+        return violation(self._prepared, broken, assignment, limit or RLIMIT) if broken else None
+
+    def inconsistency(self, limit: int | None = None) -> InconsistentConstraintsError:
+        """The error that says which constraints contradict each other, for a set that nothing satisfies."""
+        from dynconstraints.solver.explain import inconsistency
+
+        found = self.check(limit)
+        return inconsistency(found.core if isinstance(found, Unsat) else self.constraints)
+
+    def to_sympy(self) -> Any:
+        """The conjunction as a sympy expression; see `dynconstraints.lowering.to_sympy`."""
+        from dynconstraints.lowering.to_sympy import to_sympy
+
+        return to_sympy(self._conjunction)
+
+    def to_z3(self) -> Any:
+        """The conjunction as a z3 expression, in a context of its own; see `dynconstraints.lowering.to_z3`."""
+        from dynconstraints.lowering.to_z3 import expression
+
+        return expression([constraint.formula for constraint in self.constraints])
+
+    def to_smtlib(self) -> str:
+        """The conjunction as an SMT-LIB script that ends in ``(check-sat)``."""
+        from dynconstraints.lowering.to_smtlib import to_smtlib
+
+        return to_smtlib(constraint.formula for constraint in self.constraints)
 
     def compile(self) -> Callable[[Mapping[str, int]], bool]:
-        """A function from an assignment to whether every constraint holds under it."""
-        return self.holds
+        """A fast function from an assignment to whether every constraint holds under it.
+
+        It raises KeyError for a name without a value.
+        """
+        from dynconstraints.lowering.to_closure import compile_formula
+
+        compiled, symbols = compile_formula(self._conjunction, self.symbols), self.symbols
+        return lambda assignment: compiled(*(assignment[name] for name in symbols))
+
+    @cached_property
+    def _conjunction(self) -> Formula:
+        return conjunction(tuple(constraint.formula for constraint in self.constraints))
+
+    def _answer(self, kind: str, work: Callable[[], T], *key: object) -> T:
+        """The remembered answer to a question. Threads may work one out twice; they come to the same."""
+        if (kind, key) not in self._answers:
+            self._answers[kind, key] = work()
+        return self._answers[kind, key]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Minimized:
+    """A system that means the same as another and none of whose constraints is known to follow from the others."""
+
+    system: ConstraintSystem
+    dropped: tuple[Dropped, ...]
+
+    def __iter__(self) -> Iterator[Constraint]:
+        return iter(self.system)
+
+
+@dataclass(frozen=True)
+class Projected:
+    """A system over some names of another that holds wherever that does.
+
+    ``exact``: each assignment that satisfies it can be completed to one of the other; if not, some may not be.
+    """
+
+    system: ConstraintSystem
+    exact: bool
+
+    def __iter__(self) -> Iterator[Constraint]:
+        return iter(self.system)
 
 
 def _constraint(given: str | Constraint) -> Constraint:

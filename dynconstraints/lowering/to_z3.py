@@ -12,7 +12,7 @@ evaluator.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -335,3 +335,13 @@ class Encoder:
 def _literal(value: Any) -> int | None:
     simple = z3.simplify(value)
     return int(simple.as_long()) if z3.is_int_value(simple) else None
+
+
+def expression(formulas: Iterable[Formula]) -> Any:
+    """The conjunction of the formulas as one z3 expression, in a context of its own (its ``ctx``).
+
+    For gcd and lcm it has helper symbols, whose names have a ``!``: a model of it is one of the formulas without them.
+    """
+    encoder = Encoder(z3.Context(), fresh_quotients=False)
+    true = [encoder.true(formula) for formula in formulas]
+    return z3.And([z3.BoolVal(True, encoder.context), *true, *encoder.sides])

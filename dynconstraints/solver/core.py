@@ -23,6 +23,27 @@ def minimal_core(constraints: Sequence[Constraint], limit: int = RLIMIT) -> tupl
     return tuple(c for c in constraints if c in core)
 
 
+def minimal_cores(
+    constraints: Sequence[Constraint], number: int, limit: int = RLIMIT
+) -> tuple[tuple[Constraint, ...], ...]:
+    """Up to ``number`` different minimal cores, none for a set that is not proved unsatisfiable.
+
+    After a core, each of its constraints is left out in turn: what contradictions remain have cores that differ.
+    """
+    cores: dict[frozenset[Constraint], tuple[Constraint, ...]] = {}
+    seen: set[frozenset[Constraint]] = set()
+    pending = [tuple(dict.fromkeys(constraints))]
+    while pending and len(cores) < number:
+        some = pending.pop(0)
+        if frozenset(some) in seen or not unsatisfiable(some, limit):
+            continue
+        seen.add(frozenset(some))
+        core = next((c for key, c in cores.items() if key <= set(some)), None) or minimal_core(some, limit)
+        cores.setdefault(frozenset(core), core)
+        pending.extend(tuple(c for c in some if c != left_out) for left_out in core)
+    return tuple(cores.values())
+
+
 def unsatisfiable(constraints: Sequence[Constraint], limit: int = RLIMIT) -> bool:
     """Whether it is proved that nothing satisfies all of them."""
     return Prepared([c.formula for c in constraints]).model(limit) is None

@@ -17,10 +17,10 @@ from dynconstraints.ir.fold import names, walk
 from dynconstraints.ir.nodes import TRUE, Add, Formula, Int, Mul, Name, Neg, Node, Not, Pow, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.case import Fuel
-from dynconstraints.solver.polynomial import Polynomial
-from dynconstraints.solver.terms import polynomial
-from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
 from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.polynomial import Polynomial
+from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
+from dynconstraints.solver.terms import polynomial
 from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
 from dynconstraints.solver.witness import candidates
 

@@ -1,0 +1,91 @@
+"""The errors for values that break constraints and for sets that nothing satisfies, in the user's own text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import ConstraintViolationError, InconsistentConstraintsError, SolverLimitError
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.evaluate import value_of
+from dynconstraints.ir.fold import substitute_term, walk
+from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Term
+from dynconstraints.ir.printer import show
+from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.nearest import either_side, nearest
+from dynconstraints.solver.prepared import Prepared
+
+_MOST_SHOWN = 3
+
+
+def violation(
+    prepared: Prepared, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
+) -> ConstraintViolationError:
+    """DC301: the values break these constraints, one or more; what the parts come to, and the nearest legal values."""
+    labels = tuple(constraint.label(known(constraint, values)) for constraint in broken)
+    message = "; ".join(constraint.text for constraint in broken)
+    help_ = (text,) if (text := advice(prepared, broken, values, limit)) else ()
+    return ConstraintViolationError(
+        Diagnostic("DC301", f"constraint violated: {message}", labels, help=help_), broken[0], values
+    )
+
+
+def inconsistency(core: Sequence[Constraint]) -> InconsistentConstraintsError:
+    """DC201: nothing satisfies these constraints, of which none can be left out."""
+    if len(core) == 1:
+        message, help_ = "no values satisfy this constraint", "mend it, or remove it"
+    else:
+        message = f"no values satisfy these {len(core)} constraints together"
+        help_ = "leave out or change one of them: without any one of them the others can be satisfied"
+    labels = tuple(constraint.label() for constraint in core)
+    return InconsistentConstraintsError(Diagnostic("DC201", message, labels, help=(help_,)), tuple(core))
+
+
+def known(constraint: Constraint, values: Mapping[str, int]) -> str:
+    """What is known at a broken constraint: ``s0 = 65, and 65 % 32 = 1``."""
+    bound = [f"{name} = {values[name]}" for name in constraint.symbols]
+    parts = list(dict.fromkeys(_parts(constraint.formula, values)))[:_MOST_SHOWN]
+    return ", ".join(bound) + (f", and {', '.join(parts)}" if parts else "")
+
+
+def advice(
+    prepared: Prepared, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
+) -> str | None:
+    """The nearest legal values in words; None where they are not found, or there are none."""
+    names = tuple(dict.fromkeys(name for constraint in broken for name in constraint.symbols))
+    try:
+        if len(names) == 1 and (text := _single(prepared, names[0], values, limit)):
+            return text
+        near = nearest(prepared, values, limit)
+    except SolverLimitError:
+        return None
+    if near is None:
+        return None
+    changed = ", ".join(f"{name} = {near[name]}" for name in values if near[name] != values[name])
+    return f"the nearest values that satisfy every constraint: {changed}"
+
+
+def _single(prepared: Prepared, name: str, values: Mapping[str, int], limit: int) -> str | None:
+    ends = [end for end in either_side(prepared, values, name, limit) if end is not None]
+    if not ends:
+        return None
+    if len(ends) == 1:
+        return f"the nearest value that satisfies every constraint on {name} is {ends[0]}"
+    return f"the nearest values that satisfy every constraint on {name} are {ends[0]} and {ends[1]}"
+
+
+def _parts(formula: Formula, values: Mapping[str, int]) -> Iterator[str]:
+    """The sides that are neither literals nor names, worked out one step."""
+    sides = [side for node in walk(formula) if isinstance(node, Compare) for side in node.operands]
+    for side in sides:
+        if not isinstance(side, Int | Name):
+            yield f"{_with_values(side, values)} {_result(side, values)}"
+
+
+def _with_values(term: Term, values: Mapping[str, int]) -> str:
+    return show(substitute_term(term, {name: Int(value) for name, value in values.items()}))
+
+
+def _result(term: Term, values: Mapping[str, int]) -> str:
+    value = value_of(term, values)
+    return "is undefined" if value is None else f"= {value}"

@@ -1,0 +1,51 @@
+"""Which constraints say nothing that the others do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.printer import show
+from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.verdict import Implied
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A constraint that follows from ``follows_from``; from nothing, if it holds everywhere. None of those can be left out."""
+
+    constraint: Constraint
+    follows_from: tuple[Constraint, ...]
+
+
+def redundancies(
+    constraints: Sequence[Constraint], limit: int = RLIMIT
+) -> tuple[tuple[Constraint, ...], tuple[Dropped, ...]]:
+    """The constraints that are kept, none of which is known to follow from the others, and those dropped, with the reasons.
+
+    Later constraints are dropped before earlier ones; the longest texts first among equals. What a constraint follows from is
+    a minimal subset of what is kept.
+    """
+    kept = list(dict.fromkeys(constraints))
+    gone: list[Constraint] = []
+    for constraint in reversed(list(kept)):
+        rest = [c for c in kept if c != constraint]
+        if _implied(rest, constraint, limit):
+            kept = rest
+            gone.append(constraint)
+    return tuple(kept), tuple(Dropped(c, _reasons(kept, c, limit)) for c in reversed(gone))
+
+
+def _reasons(kept: Sequence[Constraint], constraint: Constraint, limit: int) -> tuple[Constraint, ...]:
+    reasons = list(kept)
+    for candidate in sorted(kept, key=lambda c: (bool(set(c.symbols) & set(constraint.symbols)), show(c.formula))):
+        rest = [c for c in reasons if c != candidate]
+        if _implied(rest, constraint, limit):
+            reasons = rest
+    return tuple(reasons)
+
+
+def _implied(constraints: Sequence[Constraint], constraint: Constraint, limit: int) -> bool:
+    return isinstance(Prepared([c.formula for c in constraints]).implies(constraint.formula, limit), Implied)

@@ -1,0 +1,42 @@
+"""All that is known of each name: range, congruence, value; and the equations between names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dynconstraints.facts.lattice import Lattice
+from dynconstraints.ir.nodes import Formula, Name
+from dynconstraints.solver.bounds import Congruence, Range, congruence_of, range_of
+from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.shadow import equations
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows from a set of constraints for its names.
+
+    ``ranges`` and ``congruences`` are by name, each marked tight or merely sound; ``fixed`` are the names with one value only;
+    ``equalities`` and the ``lattice`` (None where it is empty) are what the linear equations and congruences come to.
+    """
+
+    ranges: Mapping[str, Range]
+    congruences: Mapping[str, Congruence]
+    fixed: Mapping[str, int]
+    equalities: tuple[Formula, ...]
+    lattice: Lattice | None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ranges)
+
+
+def summarise(prepared: Prepared, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
+    """The facts of the names, in the order given."""
+    ranges = {name: range_of(prepared, Name(name), limit) for name in names}
+    congruences = {name: congruence_of(prepared, Name(name), limit) for name in names}
+    fixed = {
+        name: found.lower for name, found in ranges.items() if found.lower is not None and found.lower == found.upper
+    }
+    lattice = prepared.facts.lattice
+    return Facts(ranges, congruences, fixed, () if lattice is None else equations(lattice, names), lattice)
