@@ -21,7 +21,7 @@ _SECTION = re.compile(r"^-- (failing|says|mended)(?: (python|file|command))?\n",
 class Entry:
     """One code: a short name, one sentence, an explanation, and an example: failing, what it says, mended.
 
-    ``language`` is what the example is written in: one ``constraint``, a ``file`` of them, ``python``, or a ``command``.
+    ``language`` is what the example is written in: a ``constraint``, a ``file`` of them, ``python``, or a ``command``.
     """
 
     code: str

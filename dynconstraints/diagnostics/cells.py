@@ -10,7 +10,7 @@ _ELLIPSIS = "…"
 
 
 def printable(text: str) -> str:
-    """The text with control characters, lone surrogates and invisible ones spelled out, as in ``\\x00``; else unchanged."""
+    """The text with control characters, lone surrogates and invisible ones spelled out, as in ``\\x00``."""
     return text if text.isascii() and text.isprintable() else "".join(_shown(c, 0) for c in text)
 
 
@@ -72,7 +72,8 @@ def _between(text: str, left: int, right: int) -> tuple[str, int]:
     """The characters that lie within the columns, and how many columns the first one starts after ``left``."""
     if text.isascii():
         return text[left:right], 0
-    column, kept, skipped = 0, [], 0
+    kept: list[str] = []
+    column = skipped = 0
     for character in text:
         if left <= column and column + _width(character) <= right:
             if not kept:

@@ -19,8 +19,8 @@ _Paint = Callable[[str, str], str]
 def render(diagnostic: Diagnostic, *, color: bool = False, columns: int = 120) -> str:
     """The diagnostic as text of several lines, without a final newline.
 
-    Source lines longer than ``columns`` are clipped around what the carets mark; messages are not. Control characters and
-    lone surrogates are spelled out, so the text can be written anywhere. ``color`` adds ANSI escapes.
+    Source lines longer than ``columns`` are clipped around what the carets mark; messages are not. Control characters
+    and lone surrogates are spelled out, so the text can be written anywhere. ``color`` adds ANSI escapes.
     """
     paint = _coloured if color else _plain
     lines = [_title(diagnostic, paint)]
@@ -32,7 +32,7 @@ def render(diagnostic: Diagnostic, *, color: bool = False, columns: int = 120) -
 
 
 def place(source: Source, offset: int) -> str:
-    """Where a character of the source is, as a user finds it: its origin, its file and line; empty where neither is known."""
+    """Where a character of the source is, as a user finds it: origin, file and line; empty where none is known."""
     line, column = source.position(offset)
     if source.file is None:
         return _text(source.origin or "")
@@ -83,7 +83,7 @@ def _carets(row: list[tuple[int, int, str]], shift: int, columns: int, severity:
 
 def _marks(text: str, label: Label) -> list[tuple[tuple[int, int], int, int, str]]:
     """What the label marks in each line that it touches; it speaks at the last one. A long middle is left out."""
-    marks = []
+    marks: list[tuple[tuple[int, int], int, int, str]] = []
     for start, stop in _lines(text, label.span):
         first = max(label.span.start, start)
         last = min(label.span.stop, stop)

@@ -1,1 +1,1 @@
-
+"""The language as frozen data: nodes, their meaning, and their text."""

@@ -19,7 +19,8 @@ class Constraint:
     """One boolean expression over named integers: the set of assignments under which it holds.
 
     ``text`` is what the user wrote. Spans inside ``formula`` count from its start; ``offset`` is where it starts in
-    ``source``, which may be a whole file. Two constraints are equal when their formulas are; texts and places don't count.
+    ``source``, which may be a whole file. Two constraints are equal when their formulas are; texts and places don't
+    count.
     """
 
     formula: Formula

@@ -51,8 +51,8 @@ def value_of(term: Term, assignment: Mapping[str, int]) -> int | None:
         case Name(id):
             return int(assignment[id])
         case Neg(operand):
-            value = value_of(operand, assignment)
-            return None if value is None else -value
+            negated = value_of(operand, assignment)
+            return None if negated is None else -negated
         case Add(terms):
             values = _all(terms, assignment)
             return None if values is None else sum(values)
@@ -66,8 +66,8 @@ def value_of(term: Term, assignment: Mapping[str, int]) -> int | None:
             values = _all((dividend, divisor), assignment)
             return None if values is None or values[1] == 0 else values[0] % values[1]
         case Pow(base, exponent):
-            value = value_of(base, assignment)
-            return None if value is None else int(value**exponent)
+            raised = value_of(base, assignment)
+            return None if raised is None else int(raised**exponent)
         case Call(function, arguments):
             values = _all(arguments, assignment)
             return None if values is None else apply(function, values)
@@ -84,8 +84,8 @@ def truth_of(formula: Formula, assignment: Mapping[str, int]) -> bool | None:
         case Bool(value):
             return value
         case Compare(operands, relations):
-            values = [value_of(operand, assignment) for operand in operands]
-            links = zip(relations, pairwise(values), strict=True)
+            chain = [value_of(operand, assignment) for operand in operands]
+            links = zip(relations, pairwise(chain), strict=True)
             return _all_of(compare(relation, left, right) for relation, (left, right) in links)
         case Member(item, collection):
             return _contains(value_of(item, assignment), collection, assignment)
@@ -185,7 +185,7 @@ def _contains(item: int | None, collection: SetOf | RangeOf, assignment: Mapping
             return _any_of(compare(Relation.EQ, item, value_of(element, assignment)) for element in elements)
         case RangeOf(start, stop, step):
             bounds = _all((start, stop), assignment)
-            return None if item is None or bounds is None else item in range(*bounds, step)
+            return None if item is None or bounds is None else item in range(bounds[0], bounds[1], step)
         case _:
             assert_never(collection)
 

@@ -1,4 +1,4 @@
-"""The one generic traversal: children, names, substitution, size. Readings with a case per node live in their own files."""
+"""The one generic traversal: children, names, substitution. Readings with a case per node live in their own files."""
 
 from __future__ import annotations
 

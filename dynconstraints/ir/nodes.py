@@ -1,7 +1,7 @@
 """The nodes of the language: frozen data, nothing else.
 
-A :data:`Term` denotes an integer, a :data:`Formula` a truth value, both under an assignment of integers to names. Either
-is undefined where a divisor is zero; `dynconstraints.ir.evaluate` is the meaning, to the last case.
+A :data:`Term` denotes an integer, a :data:`Formula` a truth value, both under an assignment of integers to names.
+Either is undefined where a divisor is zero; `dynconstraints.ir.evaluate` is the meaning, to the last case.
 
 Invariants, which the smart constructors at the end keep and printing relies on: the first argument of an ``Add`` is no
 ``Add`` and that of a ``Mul`` no ``Mul`` (left-associated chains are flat, so depth is what the user nested, not what he
@@ -49,16 +49,12 @@ class Relation(Enum):
     GE = ">="
 
 
-def _span() -> Span | None:
-    return field(default=None, compare=False, repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Int:
     """An integer literal of any size and sign."""
 
     value: int
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Name:
     """A named integer."""
 
     id: str
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class Neg:
     """``-operand``."""
 
     operand: Term
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ class Add:
     """The sum of two or more terms; a subtrahend is a ``Neg`` or a negative literal."""
 
     terms: tuple[Term, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class Mul:
     """The product of two or more factors."""
 
     factors: tuple[Term, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ class FloorDiv:
 
     dividend: Term
     divisor: Term
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +104,7 @@ class Mod:
 
     dividend: Term
     divisor: Term
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +113,21 @@ class Pow:
 
     base: Term
     exponent: int
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A function applied to arguments.
 
-    ``ceildiv(a, b)`` is ``-(-a // b)``, ``align_up(a, m)`` is ``ceildiv(a, m)*m``, ``align_down(a, m)`` is ``a//m*m``; each
-    undefined for a zero second argument. ``gcd`` and ``lcm`` are never negative; ``gcd(0, 0)`` and ``lcm(0, x)`` are 0.
+    ``ceildiv(a, b)`` is ``-(-a // b)``, ``align_up(a, m)`` is ``ceildiv(a, m)*m``, ``align_down(a, m)`` is ``a//m*m``;
+    each undefined for a zero second argument. ``gcd`` and ``lcm`` are never negative; ``gcd(0, 0)`` and
+    ``lcm(0, x)`` are 0.
     """
 
     function: Function
     arguments: tuple[Term, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,7 @@ class IfElse:
     condition: Formula
     then: Term
     otherwise: Term
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 Term: TypeAlias = Int | Name | Neg | Add | Mul | FloorDiv | Mod | Pow | Call | IfElse
@@ -151,7 +148,7 @@ class Bool:
     """``true`` or ``false``."""
 
     value: bool
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +157,7 @@ class Compare:
 
     operands: tuple[Term, ...]
     relations: tuple[Relation, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +165,7 @@ class SetOf:
     """The set of the elements' values."""
 
     elements: tuple[Term, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ class RangeOf:
     start: Term
     stop: Term
     step: int = 1
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +184,7 @@ class Member:
 
     item: Term
     collection: SetOf | RangeOf
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +196,7 @@ class Test:
 
     predicate: Predicate
     arguments: tuple[Term, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +204,7 @@ class Not:
     """``not operand``."""
 
     operand: Formula
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +212,7 @@ class And:
     """The conjunction of two or more formulas."""
 
     operands: tuple[Formula, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +220,7 @@ class Or:
     """The disjunction of two or more formulas."""
 
     operands: tuple[Formula, ...]
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +229,7 @@ class Implies:
 
     premise: Formula
     conclusion: Formula
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +239,7 @@ class Choice:
     condition: Formula
     then: Formula
     otherwise: Formula
-    span: Span | None = _span()
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 Formula: TypeAlias = Bool | Compare | Member | Test | Not | And | Or | Implies | Choice

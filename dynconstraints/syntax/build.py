@@ -10,7 +10,7 @@ import keyword
 import unicodedata
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any
 
 from dynconstraints.diagnostics.source import Span
 from dynconstraints.ir import nodes as n
@@ -37,8 +37,6 @@ _FUNCTIONS = {f.value: f for f in n.Function}
 _RELATIONS = {r.value: r for r in n.Relation}
 _FORMULAS = (n.Bool, n.Compare, n.Member, n.Test, n.Not, n.And, n.Or, n.Implies, n.Choice)
 RESERVED = frozenset((*_ARITY, "range"))
-
-_Part: TypeAlias = n.Term | n.Formula | n.SetOf | n.RangeOf | Token
 
 
 class Builder:
@@ -160,11 +158,18 @@ class Builder:
 
 
 def formula(node: Any) -> n.Formula:
-    """What a whole text was read as, where that is a condition. Raises Failure where it is a number, or nested too deep."""
+    """What a whole text was read as. Raises Failure where that is no condition, or is nested too deep."""
     if isinstance(node, _FORMULAS):
         check_depth(node)
         return node
     raise foreign.lone_number(node)
+
+
+def term(node: Any) -> n.Term:
+    """The same, where a number is wanted."""
+    read = _term(node)
+    check_depth(read)
+    return read
 
 
 def _span(parts: Any) -> Span:
@@ -181,10 +186,9 @@ def _term(node: Any) -> n.Term:
 def _truth(node: Any) -> n.Formula:
     if isinstance(node, _FORMULAS):
         return node
-    help = "compare it with something, as in `… == 1`"
-    raise Failure(
-        "DC110", "a condition is needed, and here stands a number", _span((node,)), known="this is a number", help=help
-    )
+    advice = "compare it with something, as in `… == 1`"
+    message, known = "a condition is needed, and here stands a number", "this is a number"
+    raise Failure("DC110", message, _span((node,)), known=known, advice=advice)
 
 
 def check_depth(node: n.Node) -> None:
@@ -194,7 +198,7 @@ def check_depth(node: n.Node) -> None:
         current, depth = stack.pop()
         if depth > MAX_DEPTH:
             message = f"the constraint is nested more than {MAX_DEPTH} levels deep"
-            raise Failure("DC125", message, current.span or Span(0, 1), help="split it into several constraints")
+            raise Failure("DC125", message, current.span or Span(0, 1), advice="split it into several constraints")
         stack.extend([(child, depth + 1) for child in children(current)])
 
 
@@ -217,7 +221,9 @@ def _exponent(base: n.Term, exponent: n.Term) -> int:
     span = _span((exponent,))
     value = _constant(exponent)
     if value is None:
-        raise Failure("DC121", "an exponent must be a constant", span, help="write the power as a product")
+        two = isinstance(base, n.Int) and base.value == 2
+        advice = "of what equals it, say `is_power_of_two(…)`" if two else "write a number"
+        raise Failure("DC121", "an exponent must be a constant", span, advice=advice)
     if value < 0:
         raise Failure("DC121", "an exponent must not be negative", span, known="the power would be a fraction")
     if value * _bits(base) > MAX_POWER_BITS:
@@ -227,7 +233,7 @@ def _exponent(base: n.Term, exponent: n.Term) -> int:
 
 
 def _bits(term: n.Term) -> int:
-    """A generous estimate of how long the term's value can be, taking each name for a 64-bit value; stops when too long."""
+    """A generous estimate of how long the term's value can be, each name having 64 bits; stops when it is too long."""
     total, stack = 0, [(term, 1)]
     while stack and total <= MAX_POWER_BITS:
         node, times = stack.pop()
@@ -245,8 +251,8 @@ def _bits(term: n.Term) -> int:
 
 def _reserved(text: str, token: Token) -> Failure:
     kind = "a function of the language" if text in RESERVED else "a Python keyword"
-    help = f"call it, as in `{text}(…)`" if text in RESERVED else f"choose another name, as in `{text}_`"
-    return Failure("DC120", f"`{text}` cannot be a name", token.span, known=f"it is {kind}", help=help)
+    advice = f"call it, as in `{text}(…)`" if text in RESERVED else f"choose another name, as in `{text}_`"
+    return Failure("DC120", f"`{text}` cannot be a name", token.span, known=f"it is {kind}", advice=advice)
 
 
 def _unknown(token: Token) -> Failure:
@@ -254,5 +260,5 @@ def _unknown(token: Token) -> Failure:
     if near:
         mend = Mend(token.span, (near[0],))
         return Failure("DC115", f"there is no function `{token.text}`", token.span, mend=mend)
-    help = f"the functions are {', '.join(sorted(_ARITY))}"
-    return Failure("DC115", f"there is no function `{token.text}`", token.span, help=help)
+    advice = f"the functions are {', '.join(sorted(_ARITY))}"
+    return Failure("DC115", f"there is no function `{token.text}`", token.span, advice=advice)

@@ -20,10 +20,10 @@ class Mend:
         return "".join((text[: self.span.start], *said, text[self.span.stop :]))
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818  # internal: what users see is ConstraintSyntaxError
     """The text is not a constraint: what is wrong, where, what is known there, and how to repair it.
 
-    ``help`` is said when there is no mend, or when the mended text is still no constraint.
+    ``advice`` is said when there is no mend, or when the mended text is still no constraint.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Failure(Exception):
         span: Span,
         *,
         known: str = "",
-        help: str = "",
+        advice: str = "",
         mend: Mend | None = None,
     ) -> None:
         super().__init__(message)
@@ -41,11 +41,11 @@ class Failure(Exception):
         self.message = message
         self.span = span
         self.known = known
-        self.help = help
+        self.advice = advice
         self.mend = mend
 
 
-class Unexpected(Exception):
+class Unexpected(Exception):  # noqa: N818  # as above
     """A character or a token that cannot stand where it stands: the raw finding, which `slips` turns into a Failure.
 
     ``start`` and ``stop`` delimit it; both are the text's length where the text ends too early.

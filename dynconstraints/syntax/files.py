@@ -1,4 +1,4 @@
-"""``*.dync`` files: one constraint a line, ``#`` comments, blank lines, and a trailing backslash that continues a line."""
+"""``*.dync`` files: one constraint a line, ``#`` comments, blank lines; a trailing backslash continues a line."""
 
 from __future__ import annotations
 

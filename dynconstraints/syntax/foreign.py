@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from dynconstraints.diagnostics.source import Span
 from dynconstraints.ir import nodes as n
@@ -11,11 +11,14 @@ from dynconstraints.syntax.failure import Failure, Mend
 
 # How sympy, torch and C spell what is an operator here: with two operands, or with any number where marked so.
 _BINARY = {
-    **{"mod": "%", "Mod": "%", "PythonMod": "%", "floordiv": "//", "FloorDiv": "//", "CleanDiv": "//", "div": "//"},
-    **{"pow": "**", "Pow": "**", "Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "Gt": ">", "Ge": ">="},
-    **{"implies": "=>", "Implies": "=>"},
+    **dict.fromkeys(("mod", "Mod", "PythonMod"), "%"),
+    **dict.fromkeys(("div", "floordiv", "FloorDiv", "CleanDiv"), "//"),
+    **dict.fromkeys(("pow", "Pow"), "**"),
+    **dict.fromkeys(("implies", "Implies"), "=>"),
+    **{"Eq": "==", "Ne": "!=", "Lt": "<", "Le": "<=", "Gt": ">", "Ge": ">="},  # noqa: PIE800  # one row a kind
 }
 _VARIADIC = {"And": "and", "Or": "or", "Add": "+", "Mul": "*"}
+_TERMS = get_args(n.Term)
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _ATOMS = (n.Int, n.Name, n.Call, n.Test, n.Bool)
 
@@ -32,31 +35,31 @@ def operator_as_function(name: str, arguments: tuple[Any, ...], span: Span) -> F
         pieces += [f" {sign} "] * bool(pieces and sign)
         pieces += [argument.span] if _binds_tighter(argument, sign) else ["(", argument.span, ")"]
     message = f"`{name}` is written as an operator, `{sign or 'not'}`"
-    return Failure("DC105", message, span, help=f"write `{sign or 'not'}`", mend=Mend(span, tuple(pieces)))
+    return Failure("DC105", message, span, advice=f"write `{sign or 'not'}`", mend=Mend(span, tuple(pieces)))
 
 
 def _binds_tighter(argument: Any, sign: str | None) -> bool:
     if isinstance(argument, n.Compare | n.Member):
         return sign in ("and", "or", "=>")
-    return isinstance(argument, _ATOMS) or (sign in _COMPARISONS and isinstance(argument, n.Term.__args__))  # type: ignore[attr-defined]
+    return isinstance(argument, _ATOMS) or (sign in _COMPARISONS and isinstance(argument, _TERMS))
 
 
 def implication_between_numbers(premise: Any, conclusion: Any) -> Failure:
     """``a => b`` where one of them is a number, so that at least is meant, or a comparison is missing."""
-    numbers = [part for part in (premise, conclusion) if isinstance(part, n.Term.__args__)]  # type: ignore[attr-defined]
+    numbers = [part for part in (premise, conclusion) if isinstance(part, _TERMS)]
     span = Span(premise.span.start, conclusion.span.stop)
     if len(numbers) == 2:
         mend = Mend(span, (premise.span, " >= ", conclusion.span))
         return Failure("DC108", "`=>` is implication, and these are numbers; at least is `>=`", span, mend=mend)
-    known, help = "this is a number", "write `>=` for at least; `=>` stands between two conditions"
+    known, advice = "this is a number", "write `>=` for at least; `=>` stands between two conditions"
     message = "`=>` is implication, which needs a condition on both sides"
-    return Failure("DC108", message, numbers[0].span, known=known, help=help)
+    return Failure("DC108", message, numbers[0].span, known=known, advice=advice)
 
 
 def refuse_shared_subject(operands: list[Any]) -> None:
     """Raises Failure for ``s0 == 1 or 2``, where the comparison is meant for the second number too."""
     for left, right in pairwise(operands):
-        if isinstance(right, n.Term.__args__) and isinstance(left, n.Compare) and len(left.operands) == 2:  # type: ignore[attr-defined]
+        if isinstance(right, _TERMS) and isinstance(left, n.Compare) and len(left.operands) == 2:
             subject, sign = left.operands[0].span or Span(0, 0), left.relations[0].value
             mend = Mend(right.span, (subject, f" {sign} ", right.span))
             message = "`or` needs a condition on both sides, and here stands a number"

@@ -1,7 +1,7 @@
 """Text -> tokens, with the terminals of the grammar.
 
-Written for lark's custom lexer interface: one regular expression for all terminals is several times as fast as lark's own
-lexer, which keeps line numbers that nothing here needs.
+Written for lark's custom lexer interface: one regular expression for all terminals is several times as fast as lark's
+own lexer, which keeps line numbers that nothing here needs.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Token:
     # lark copies these from the last token to the one that marks the end.
     line = column = end_line = end_column = end_pos = None
 
-    def __init__(self, type: str, text: str, start: int) -> None:
-        self.type = type
+    def __init__(self, kind: str, text: str, start: int) -> None:
+        self.type = kind
         self.text = text
         self.start_pos = start
 
@@ -53,7 +53,7 @@ class Tokens(Lexer):
         self._ignored = frozenset(conf.ignore)
 
     def lex(self, text: Any) -> Iterator[Token]:  # type: ignore[override]  # lark's documented form for text alone
-        """The tokens in order. Raises Unexpected for a character that starts none, Failure for too many open brackets."""
+        """The tokens in order. Raises Unexpected for a character that starts none, Failure for too many brackets."""
         words, ignored = self._words, self._ignored
         opened: list[int] = []
         for match in self._pattern.finditer(text if text.isascii() else _shadow(text)):
@@ -76,7 +76,7 @@ def _bracket(text: str, opened: list[int], start: int) -> None:
         opened.append(start)
         if len(opened) > MAX_BRACKETS:
             message = f"more than {MAX_BRACKETS} brackets are open at once"
-            raise Failure("DC125", message, Span(start, start + 1), help="split the constraint into several")
+            raise Failure("DC125", message, Span(start, start + 1), advice="split the constraint into several")
     elif opened and _CLOSES[text[opened[-1]]] == text[start]:
         opened.pop()
     else:

@@ -1,0 +1,86 @@
+"""Text -> node or Failure: the only module that runs lark, which is loaded with the first text."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dynconstraints.diagnostics.source import Span
+from dynconstraints.ir.nodes import Formula, Node, Term
+from dynconstraints.syntax.failure import Failure, Unexpected
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+MAX_LENGTH = 1 << 18
+# A run of prefixes and open brackets this long is nested too deep; finding it so spares the parser a long stack.
+_LONGEST_PREFIXES = 1000
+_PREFIXES = re.compile(rf"(?:(?:[-+({{]|not\b)\s*){{{_LONGEST_PREFIXES}}}")
+
+
+def read_formula(text: str) -> Formula:
+    """The formula that the text says. Raises Failure."""
+    from dynconstraints.syntax.build import formula
+
+    return formula(_read(text))
+
+
+def read_term(text: str) -> Term:
+    """The term that the text says. Raises Failure."""
+    from dynconstraints.syntax.build import term
+
+    return term(_read(text))
+
+
+def _read(text: str) -> Node:
+    if len(text) > MAX_LENGTH:
+        message = f"the text has {len(text):,} characters, and {MAX_LENGTH:,} are the limit of one constraint"
+        raise Failure("DC126", message, Span(0, 1), advice="split it into several constraints")
+    if len(text) > _LONGEST_PREFIXES and (run := _PREFIXES.search(text)):
+        message, advice = "the constraint is nested too deep", "split it into several constraints"
+        raise Failure("DC125", message, Span(run.start(), run.start() + 1), advice=advice)
+    try:
+        return _parsed(text)
+    except Unexpected as unexpected:
+        raise _explained(text, unexpected) from None
+
+
+def _parsed(text: str) -> Node:
+    from lark.exceptions import UnexpectedToken
+
+    try:
+        return _parser().parse(text)  # type: ignore[return-value]  # the builder returns nodes, lark speaks of trees
+    except UnexpectedToken as error:
+        if error.token.type == "$END":
+            raise Unexpected(len(text), len(text)) from None
+        span = error.token.span
+        raise Unexpected(span.start, span.stop) from None
+
+
+def _explained(text: str, unexpected: Unexpected) -> Failure:
+    from dynconstraints.syntax.slips import explain
+
+    reading = _parser().parse_interactive(text[: unexpected.start])
+    tokens = reading.lexer_thread.lex(None)  # type: ignore[no-untyped-call]  # lark leaves it untyped
+    return explain(text, unexpected, list(tokens))
+
+
+@cache
+def _parser() -> Lark:
+    from lark import Lark
+
+    from dynconstraints.syntax.build import Builder
+    from dynconstraints.syntax.lexer import Tokens
+
+    return Lark(_grammar(), parser="lalr", lexer=Tokens, transformer=Builder(), maybe_placeholders=False)
+
+
+def _grammar() -> str:
+    package = Path(__file__).parent.parent
+    for folder in (package, package.parent):  # a wheel has it inside, a checkout and an editable install beside
+        path = folder / "grammar" / "constraints.lark"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise FileNotFoundError("grammar/constraints.lark is missing from the installation")
