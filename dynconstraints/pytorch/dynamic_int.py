@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias, cast
 
 import torch
 from typing_extensions import Self
@@ -50,20 +50,34 @@ def _derived(value: int, compute: Compute, rule: Rule, left: int, right: int) ->
     return result
 
 
-def _operators(compute: Compute, rule: Rule) -> tuple[_Operator, _Operator]:
-    """The methods for ``n <op> other`` and ``other <op> n``; int decides which operands they take."""
-    forward: Compute = getattr(int, f"__{compute.__name__.strip('_')}__")
-    backward: Compute = getattr(int, f"__r{compute.__name__.strip('_')}__")
+def _operators(compute: Compute, rule: Rule | None) -> tuple[_Operator, _Operator]:
+    """The methods for ``n <op> other`` and ``other <op> n``; with no rule, for an operation that gives no integer."""
+    name = compute.__name__.strip("_")
+    forward: Compute = getattr(int, f"__{name}__")
+    backward: Compute = getattr(int, f"__r{name}__")
 
     def ordinary(self: DynamicInt, other: int) -> DynamicInt:
         value = forward(self, other)
-        return _derived(value, compute, rule, self, other) if value is not NotImplemented else NotImplemented
+        if value is NotImplemented:
+            return cast("DynamicInt", _foreign(compute, int(self), other, other))
+        return _derived(value, compute, rule, self, other) if rule else cast("DynamicInt", value)
 
     def reflected(self: DynamicInt, other: int) -> DynamicInt:
         value = backward(self, other)
-        return _derived(value, compute, rule, other, self) if value is not NotImplemented else NotImplemented
+        if value is NotImplemented:
+            return cast("DynamicInt", _foreign(compute, other, int(self), other))
+        return _derived(value, compute, rule, other, self) if rule else cast("DynamicInt", value)
 
     return ordinary, reflected
+
+
+def _foreign(compute: Callable[[Any, Any], Any], left: object, right: object, other: object) -> Any:
+    """The operation with an operand that int leaves to itself.
+
+    NumPy's arrays and scalars keep their type only beside the exact type int (NEP 50), so they get that. On the left
+    they don't ask us; if they did (``__array_priority__``), their comparisons would too, and those are int's own slots.
+    """
+    return compute(left, right) if hasattr(other, "__array_priority__") else NotImplemented
 
 
 def _shifting(ordinary: _Operator, shift: Compute) -> _Operator:
@@ -174,6 +188,7 @@ class DynamicInt(UpstreamDynamicInt):
     __mul__, __rmul__ = _operators(operator.mul, rules.multiplied)
     __floordiv__, __rfloordiv__ = _operators(operator.floordiv, rules.divided)
     __mod__, __rmod__ = _operators(operator.mod, rules.remaining)
+    __truediv__, __rtruediv__ = _operators(operator.truediv, None)
     __lshift__, __rlshift__ = _operators(operator.lshift, rules.shifted_left)
     __rshift__, __rrshift__ = _operators(operator.rshift, rules.shifted_right)
     __and__, __rand__ = _operators(operator.and_, rules.masked)
@@ -184,14 +199,20 @@ class DynamicInt(UpstreamDynamicInt):
     __sub__ = _shifting(__sub__, int.__sub__)
 
     def __divmod__(self, other: int) -> tuple[int, int]:
-        return NotImplemented if int.__divmod__(self, other) is NotImplemented else (self // other, self % other)
+        if int.__divmod__(self, other) is NotImplemented:
+            return cast("tuple[int, int]", _foreign(divmod, int(self), other, other))
+        return self // other, self % other
 
     def __rdivmod__(self, other: int) -> tuple[int, int]:
-        return NotImplemented if int.__rdivmod__(self, other) is NotImplemented else (other // self, other % self)
+        if int.__rdivmod__(self, other) is NotImplemented:
+            return cast("tuple[int, int]", _foreign(divmod, other, int(self), other))
+        return other // self, other % self
 
     def __pow__(self, exponent: int, modulus: int | None = None) -> Any:
         value = int.__pow__(self, exponent, modulus)
-        if not isinstance(value, int):  # a float, for a negative exponent, or NotImplemented
+        if value is NotImplemented:
+            return _foreign(pow, int(self), exponent, exponent)
+        if not isinstance(value, int):  # a float, for a negative exponent
             return value
         if modulus is None:
             return _derived(value, operator.pow, rules.raised, self, exponent)
@@ -201,6 +222,8 @@ class DynamicInt(UpstreamDynamicInt):
 
     def __rpow__(self, base: int, modulus: int | None = None) -> Any:
         value = int.__rpow__(self, base, modulus)
+        if value is NotImplemented:
+            return _foreign(pow, base, int(self), base)
         return _new(DynamicInt, value) if isinstance(value, int) else value
 
     def __neg__(self) -> DynamicInt:

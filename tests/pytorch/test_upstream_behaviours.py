@@ -1,4 +1,4 @@
-"""The behaviours that torch asserts of its own DynamicInt, each by its number, for anonymous, named and constrained ones.
+"""The behaviours that torch asserts of its own DynamicInt, each by its number, for every kind of ours.
 
 1 to 9 are about compiled functions (torch's test with CompileCounterWithBackend), 10 to 32 about eager use.
 """
@@ -73,12 +73,12 @@ class CompiledBehaviours:
         with fresh_inductor_cache():
             compiled = torch.compile(total, backend=counter, fullgraph=True)
             x, z = make(1), make(3)
-            assert torch.equal(compiled(x, x, z), total(1, 1, 3)), 1
-            assert torch.equal(compiled(2, 2, 0), total(2, 2, 0)), 2
-            assert torch.equal(compiled(-1, -1, 2), total(-1, -1, 2)), 3
-            assert counter.frame_count == 1, 4
-            assert torch.equal(compiled(3, 4, 5), total(3, 4, 5)), 5
-            assert counter.frame_count == 2, 6
+            assert torch.equal(compiled(x, x, z), total(1, 1, 3)), "1"
+            assert torch.equal(compiled(2, 2, 0), total(2, 2, 0)), "2"
+            assert torch.equal(compiled(-1, -1, 2), total(-1, -1, 2)), "3"
+            assert counter.frame_count == 1, "4"
+            assert torch.equal(compiled(3, 4, 5), total(3, 4, 5)), "5"
+            assert counter.frame_count == 2, "6"
 
     @KINDS
     def test_7_to_9_module_attribute(self, make: Make) -> None:
@@ -87,10 +87,10 @@ class CompiledBehaviours:
         with fresh_inductor_cache():
             module = Adds(make(1))
             compiled = torch.compile(module, backend=counter, fullgraph=True)
-            assert torch.equal(compiled(make(0)), module(0)), 7
+            assert torch.equal(compiled(make(0)), module(0)), "7"
             compiled.i = -2
-            assert torch.equal(compiled(-1), module(-1)), 8
-            assert counter.frame_count == 1, 9
+            assert torch.equal(compiled(-1), module(-1)), "8"
+            assert counter.frame_count == 1, "9"
 
 
 class TestCompiledEagerly(CompiledBehaviours):
@@ -123,7 +123,7 @@ def gives_dynamic(result: object, value: int) -> bool:
 )
 def test_10_to_17_and_24_stay_dynamic(make: Make, number: int, operation: Callable[..., object], value: int) -> None:
     """Arithmetic gives a DynamicInt of Python's value."""
-    assert gives_dynamic(operation(*map(make, (-1, 0, 1, 2))), value), number
+    assert gives_dynamic(operation(*map(make, (-1, 0, 1, 2))), value), f"{number}"
 
 
 @KINDS
@@ -147,7 +147,7 @@ def test_10_to_17_and_24_stay_dynamic(make: Make, number: int, operation: Callab
 )
 def test_18_and_20_to_32_work_as_with_ints(make: Make, number: int, holds: Callable[..., object]) -> None:
     """Comparisons, conversions, NumPy and torch take a DynamicInt for the int it is."""
-    assert holds(*map(make, (-1, 0, 1, 2))), number
+    assert holds(*map(make, (-1, 0, 1, 2))), f"{number}"
 
 
 @KINDS
