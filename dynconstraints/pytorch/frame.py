@@ -9,6 +9,7 @@ earlier one; where constraints that arrive late would, the trace is restarted wi
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +20,8 @@ from dynconstraints.facts.lattice import Contradiction, Lattice, Row, linear_fac
 from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
-from dynconstraints.ir.fold import substitute
-from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison
+from dynconstraints.ir.fold import substitute, substitute_term
+from dynconstraints.ir.nodes import FloorDiv, Formula, Int, Mul, Name, Relation, Term, comparison, product
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo
 from dynconstraints.pytorch.checking import check_bindings, conflict
@@ -51,6 +52,35 @@ class Parameter:
     source: Any
     node: Any
     proxy: Any
+    hint: int
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The one name of a term that the trace has not met: its value, and how it is computed from the term's value."""
+
+    name: str
+    value: int
+    quotient: Term
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """A value as the trace meets it: its source, its number, the term that it is held to, the bindings behind it."""
+
+    base: Any
+    value: int
+    term: Term
+    members: tuple[Binding, ...]
+    is_size: bool
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What earlier attempts at a frame leave to the next: constraints in force, and values to be met before all others."""
+
+    constraints: tuple[Constraint, ...] = ()
+    early: tuple[Entrance, ...] = ()
 
 
 @dataclass
@@ -65,6 +95,7 @@ class FrameFacts:
     rows: dict[str, Row] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
     expressions: dict[str, sympy.Expr] = field(default_factory=dict)
+    held: dict[str, Term] = field(default_factory=dict)
     dimensions: dict[str, sympy.Expr] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     guarded: bool = False
@@ -74,14 +105,12 @@ class FrameFacts:
     _premises: tuple[Formula, ...] | None = None
 
     @classmethod
-    def of(cls, env: Any) -> FrameFacts:
-        """The facts of the ShapeEnv's frame, made at the first declared value."""
-        facts = env.__dict__.get(KEY)
-        if facts is None:
-            scope = current_scope()
-            facts = cls(env, scope, dict.fromkeys((*scope.constraints, *_remembered())))
-            env.__dict__[KEY] = facts
-        return facts  # type: ignore[no-any-return]
+    def start(cls, env: Any) -> tuple[FrameFacts, tuple[Entrance, ...]]:
+        """The facts of a frame at its first declared value, and the values to be met before that one."""
+        scope, learnt = current_scope(), _learnt()
+        facts = cls(env, scope, dict.fromkeys((*scope.constraints, *learnt.constraints)))
+        env.__dict__[KEY] = facts
+        return facts, learnt.early
 
     def learn(self, constraints: Iterable[Constraint]) -> None:
         """Take constraints into force. Restarts the trace where they change an expression already handed out.
@@ -95,13 +124,23 @@ class FrameFacts:
         self._lattice = self._premises = None
         check_consistent(system_of(tuple(self.constraints)))
         if self._rows(self.rows) != tuple(self.rows.values()):
-            _remember(self.constraints)
-            raise dynamo().Restart(restart_reason="a constraint on an earlier size arrived with a later one")
+            raise self.restart("a constraint on an earlier size arrived with a later one")
 
-    def resolve(self, term: Term, value: int, members: Iterable[Binding]) -> tuple[str, bool]:
-        """The name under which a value is held, and whether it is met now for the first time.
+    def restart(self, reason: str, early: tuple[Entrance, ...] = ()) -> Exception:
+        """The end of this attempt, with what it learnt kept for the next."""
+        context = dynamo().CompileContext.try_get()
+        if context is not None:
+            context.__dict__[KEY] = Learnt(tuple(self.constraints), (*early, *_learnt().early))
+        return dynamo().Restart(restart_reason=reason)  # type: ignore[no-any-return]
 
-        A value given by an expression over names that the trace has not met is held under the expression's text.
+    def is_factor_of_held(self, name: str) -> bool:
+        """Whether a product that was met before all of its names has the name as a factor; had it been met first,
+        the product would fold."""
+        return any(name in names_of(term) and isinstance(term, Mul) for term in self.held.values())
+
+    def admit(self, members: Iterable[Binding]) -> None:
+        """Take the names behind a value into account: their values, and the constraints that came with them.
+
         Raises ConflictingBindingError and ConstraintViolationError in the user's terms.
         """
         for member in members:
@@ -111,10 +150,39 @@ class FrameFacts:
         self.learn(c for member in self.members.values() for c in member.constraints)
         places = {m.name: m.place for m in self.members.values() if m.place is not None}
         check_bindings(system_of(tuple(self.constraints)), {n: m.value for n, m in self.members.items()}, places)
+
+    def hold(self, term: Term) -> str:
+        """The name under which a value is held: a name's own, or the text of an expression, then defined by it."""
         name = held_as(term)
         if not isinstance(term, Name) and name not in self.rows:
+            self.held[name] = term
             self.learn([Constraint.of(comparison(Name(name), Relation.EQ, term))])
-        return name, name not in self.rows
+        return name
+
+    def unknown_factor(self, term: Term, value: int) -> Unknown | None:
+        """For ``c*u``, u the only name not met and c a product of names that are: how u follows from the value."""
+        if not isinstance(term, Mul):
+            return None
+        unmet = [f for f in term.factors if not names_of(f) <= self.rows.keys()]
+        if len(unmet) != 1 or not isinstance(unmet[0], Name):
+            return None
+        known = [f for f in term.factors if f is not unmet[0]]
+        if not all(isinstance(f, Name | Int) for f in known) or not any(isinstance(f, Name) for f in known):
+            return None
+        scale = math.prod(self.values[f.id] if isinstance(f, Name) else f.value for f in known if isinstance(f, Name | Int))
+        if not scale or value % scale:
+            return None
+        divisor = substitute_term(product(tuple(known)), {n: self.term_of(n) for n in self.rows})
+        return Unknown(unmet[0].id, value // scale, FloorDiv(Name("_0"), divisor))
+
+    def term_of(self, name: str) -> Term:
+        """A name that the trace has met, over the parameters."""
+        affine = self.rows[name].affine
+        return affine_to_term(affine.constant, affine.coefficients)
+
+    def hint(self, parameter: str) -> int:
+        """The value of a parameter in the call that is being traced."""
+        return self.parameters[parameter].hint
 
     def expression_of(self, term: Term) -> sympy.Expr | None:
         """The term over the parameters, where the trace has met all of its names; None elsewhere."""
@@ -142,6 +210,16 @@ class FrameFacts:
         """What the declaration says about the parameters, names that are not met projected away."""
         return analyse(self._substituted(self.constraints))
 
+    def ranges(self) -> tuple[Formula, ...]:
+        """The parameters' ranges as they stand in the ShapeEnv, which checks them at every entry."""
+        found: list[Formula] = []
+        for name, parameter in self.parameters.items():
+            known = self.env.var_to_range[parameter.symbol]
+            for relation, bound in ((Relation.GE, known.lower), (Relation.LE, known.upper)):
+                if isinstance(bound, sympy.Integer):
+                    found.append(comparison(Name(name), relation, Int(int(bound))))
+        return tuple(found)
+
     @property
     def premises(self) -> tuple[Formula, ...]:
         """What every entry into the compiled frame is checked for, as formulas over the parameters.
@@ -150,16 +228,8 @@ class FrameFacts:
         ShapeEnv's own, which would be proved from itself while guards are printed.
         """
         if self._premises is None:
-            state = self.parameter_state()
-            found = list(self._substituted(self.bound()))
-            for name in self.parameters:
-                low, high = state.range_of(Name(name))
-                if low is not None:
-                    found.append(comparison(Name(name), Relation.GE, Int(low)))
-                if high is not None:
-                    found.append(comparison(Name(name), Relation.LE, Int(high)))
-            self._premises = tuple(found)
-        return self._premises
+            self._premises = tuple(self._substituted(self.bound()))
+        return (*self._premises, *self.ranges())
 
     def bound(self) -> list[Constraint]:
         """The constraints whose names the frame has all met."""
@@ -167,14 +237,7 @@ class FrameFacts:
 
     def residual(self) -> list[Constraint]:
         """The bound constraints that the lattice and the parameters' ranges, guarded by the ShapeEnv, don't imply."""
-        state = self.parameter_state()
-        ranges = [
-            comparison(Name(name), relation, Int(bound))
-            for name in self.parameters
-            for relation, bound in zip((Relation.GE, Relation.LE), state.range_of(Name(name)), strict=True)
-            if bound is not None
-        ]
-        box = analyse(ranges)
+        box = analyse(self.ranges())
         formulas = self._substituted(self.bound())
         return [c for c, formula in zip(self.bound(), formulas, strict=True) if box.truth(formula) is not True]
 
@@ -209,13 +272,7 @@ def held_as(term: Term) -> str:
     return term.id if isinstance(term, Name) else show(term)
 
 
-def _remembered() -> tuple[Constraint, ...]:
+def _learnt() -> Learnt:
     """What earlier attempts at the frame that is being compiled have learnt."""
     context = dynamo().CompileContext.try_get()
-    return () if context is None else tuple(context.__dict__.get(KEY, ()))
-
-
-def _remember(constraints: Iterable[Constraint]) -> None:
-    context = dynamo().CompileContext.try_get()
-    if context is not None:
-        context.__dict__[KEY] = tuple(constraints)
+    return Learnt() if context is None else context.__dict__.get(KEY, Learnt())

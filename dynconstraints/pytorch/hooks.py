@@ -59,6 +59,7 @@ def _wrap_all() -> None:
     d.VariableBuilder.wrap_tensor = _wrap_tensors(d.VariableBuilder.wrap_tensor)
     d.ShapeEnv.create_symbol = _named_sizes(d.ShapeEnv.create_symbol)
     d.ShapeEnv._maybe_evaluate_static = _ask_oracle(d.ShapeEnv._maybe_evaluate_static)
+    d.ShapeEnv._maybe_guard_rel = _sharpen_ranges(d.ShapeEnv._maybe_guard_rel)
     d.ShapeEnv.produce_guards_verbose = _show_guards(d.ShapeEnv.produce_guards_verbose)
     d.OutputGraph._call_user_compiler = _tag_caches(d.OutputGraph._call_user_compiler)
 
@@ -128,6 +129,21 @@ def _ask_oracle(original: Callable[..., Any]) -> Callable[..., Any]:
         if hasattr(original, name):
             setattr(_maybe_evaluate_static, name, getattr(original, name))
     return _maybe_evaluate_static
+
+
+def _sharpen_ranges(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ShapeEnv._maybe_guard_rel: a new guard may rule out the least value of a parameter."""
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def _maybe_guard_rel(self: Any, expr: Any) -> None:
+        original(self, expr)
+        if KEY in self.__dict__:
+            from dynconstraints.pytorch.oracle import sharpen
+
+            sharpen(self, expr)
+
+    return _maybe_guard_rel
 
 
 def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,13 +13,14 @@ import torch
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.facts.lattice import Row
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Int, Name, Relation, Term, comparison
+from dynconstraints.ir.fold import names_in_order, substitute_term
+from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry
 from dynconstraints.pytorch._compat import dynamo, source_name
 from dynconstraints.pytorch.declaration import Binding
-from dynconstraints.pytorch.frame import FrameFacts, Parameter, Place, held_as
-from dynconstraints.pytorch.sources import ParameterSource
-from dynconstraints.pytorch.symbolic import operate
+from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
+from dynconstraints.pytorch.sources import ComputedSource
+from dynconstraints.pytorch.symbolic import affine_to_term, operate
 
 
 def wrap_int(builder: Any, value: Any) -> Any:
@@ -29,12 +30,12 @@ def wrap_int(builder: Any, value: Any) -> Any:
     """
     d = dynamo()
     tx, number = builder.tx, int(value)
-    facts = FrameFacts.of(tx.output.shape_env)
+    facts = _facts_of(tx)
     base = d.DynamicScalarSource(builder.source, True)
     declaration = value.declaration
     term: Term = value.expression or Name(base.name)
     members: tuple[Binding, ...] = () if declaration is None else declaration.members
-    expr = bind(tx, facts, base, number, term, members)
+    expr = bind(tx, facts, Entrance(base, number, term, members, is_size=False))
     facts.places.append(Place(builder.source, None, held_as(term), declaration))
     entry.install(facts)
     node = facts.env.create_symintnode(expr, hint=number, source=base)
@@ -47,63 +48,81 @@ def wrap_int(builder: Any, value: Any) -> Any:
 def bind_dimensions(builder: Any, tensor: Any, named: Any) -> None:
     """Give the named dimensions of the tensor that is being wrapped their expressions, before its sizes get symbols."""
     d, tx, source = dynamo(), builder.tx, builder.get_source()
-    facts = FrameFacts.of(tx.output.shape_env)
-    for dimension, term in named.dims.items():
+    facts = _facts_of(tx)
+    # Names before expressions, which then follow from them.
+    for dimension, term in sorted(named.dims.items(), key=lambda item: not isinstance(item[1], Name)):
         base = d.TensorPropertySource(source, d.TensorProperty.SIZE, dimension)
-        expr = bind(tx, facts, base, int(tensor.shape[dimension]), term, named.declaration.members, size_of_tensor=True)
+        size = int(tensor.shape[dimension])
+        expr = bind(tx, facts, Entrance(base, size, term, named.declaration.members, is_size=True))
         facts.dimensions[source_name(base)] = expr
         facts.places.append(Place(source, dimension, held_as(term), named.declaration))
     entry.install(facts)
 
 
-def bind(
-    tx: Any,
-    facts: FrameFacts,
-    base: Any,
-    value: int,
-    term: Term,
-    members: tuple[Binding, ...],
-    size_of_tensor: bool = False,
-) -> sympy.Expr:
+def _facts_of(tx: Any) -> FrameFacts:
+    """The facts of the frame that is being traced, made at its first declared value."""
+    env = tx.output.shape_env
+    if KEY not in env.__dict__:
+        facts, early = FrameFacts.start(env)
+        for entrance in early:
+            bind(tx, facts, entrance)
+    return env.__dict__[KEY]  # type: ignore[no-any-return]
+
+
+def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
     """The value as an expression over the parameters; a new name may bring a new one. Raises the user's errors."""
+    term = entrance.term
     try:
+        facts.admit(entrance.members)
         expr = facts.expression_of(term) if not isinstance(term, Name) else None
-        name, new = facts.resolve(term, value, members)
-        if expr is None and size_of_tensor:
-            facts.learn([Constraint.of(comparison(Name(name), Relation.GE, _ZERO))])
-        if expr is not None:
-            return expr
-        if not new:
-            return facts.expressions[name]
-        row = facts.row(name)
-        parameter = _parameter(tx, facts, row, base, value) if row.divisor else None
-        expr = facts.meet(name, value, row, parameter)
-        _narrow(facts)
+        if expr is None and (unknown := facts.unknown_factor(term, entrance.value)) is not None:
+            _meet(tx, facts, entrance, unknown)
+            expr = facts.expression_of(term)
+        if expr is None:
+            name = facts.hold(term)
+            if name not in facts.rows:
+                if facts.is_factor_of_held(name):
+                    raise facts.restart("a factor of an earlier size arrived with a later value", (entrance,))
+                _meet(tx, facts, entrance, Unknown(name, entrance.value, _BASE))
+            expr = facts.expressions[name]
         return expr
     except ConstraintError as error:
         raise passed_through(error) from None
 
 
-def _parameter(tx: Any, facts: FrameFacts, row: Row, base: Any, value: int) -> Parameter:
+def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> None:
+    """Take a name into the frame, with the parameter that its row brings, if any."""
+    if entrance.is_size:
+        facts.learn([Constraint.of(comparison(Name(unknown.name), Relation.GE, _ZERO))])
+    row = facts.row(unknown.name)
+    parameter = _parameter(tx, facts, row, entrance.base, unknown) if row.divisor else None
+    facts.meet(unknown.name, unknown.value, row, parameter)
+    _narrow(facts)
+
+
+def _parameter(tx: Any, facts: FrameFacts, row: Row, base: Any, unknown: Unknown) -> Parameter:
     """Make the row's parameter a symbol of the ShapeEnv and an input of the graph."""
-    d = dynamo()
-    earlier = tuple((c, facts.parameters[name].source) for name, c in row.coefficients)
-    hints = sum(c * _hint(facts, name) for name, c in row.coefficients)
-    hint = (value - row.constant - hints) // row.divisor
-    plain = row.divisor == 1 and not row.constant and not earlier
-    source = base if plain else ParameterSource(base, row.constant, earlier, row.divisor)
-    env = facts.env
+    d, env = dynamo(), facts.env
+    earlier = affine_to_term(row.constant, row.coefficients)
+    term = unknown.quotient if earlier == _ZERO else total((unknown.quotient, negated(earlier)))
+    source = _computed(facts, base, term if row.divisor == 1 else FloorDiv(term, Int(row.divisor)))
+    hint = (unknown.value - row.constant - sum(c * facts.hint(name) for name, c in row.coefficients)) // row.divisor
     symbol = env.create_unspecified_symbol(hint, source=source, dynamic_dim=d.DimDynamic.DYNAMIC)
     node = env.create_symintnode(symbol, hint=hint, source=source)
     label = re.sub(r"\W+", "_", f"parameter_of_{row.name}")
     proxy = tx.output.root_tracer.create_graph_input(label, type(node), node, source=source)
     proxy.node.meta["grapharg"] = d.GraphArg(source, node, False, None, is_tensor=False, example_strong_ref=node)
     tx.output.tracked_fakes.append(d.TrackedFake(node, source, None))
-    return Parameter(symbol, source, node, proxy)
+    return Parameter(symbol, source, node, proxy, hint)
 
 
-def _hint(facts: FrameFacts, name: str) -> int:
-    return int(facts.parameters[name].node.node.hint)
+def _computed(facts: FrameFacts, base: Any, term: Term) -> Any:
+    """The source of a term over ``_0``, the base, and the names of parameters."""
+    if term == _BASE:
+        return base
+    used = [name for name in names_in_order(term) if name != _BASE.id]
+    slots: dict[str, Term] = {name: Name(f"_{i}") for i, name in enumerate(used, 1)}
+    return ComputedSource(base, tuple(facts.parameters[n].source for n in used), substitute_term(term, slots))
 
 
 def _narrow(facts: FrameFacts) -> None:
@@ -161,4 +180,4 @@ def _pass_through_class(kind: type[ConstraintError]) -> type[ConstraintError]:
     return type(kind.__name__, (kind, dynamo().PassThrough), {"__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
-_ZERO = Int(0)
+_ZERO, _BASE = Int(0), Name("_0")

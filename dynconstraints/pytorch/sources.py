@@ -1,62 +1,77 @@
-"""Where a parameter's value comes from: a quotient of the value that brought it.
+"""Where a parameter's value comes from: a computation on the value that brought it.
 
 Dynamo's sources have to be importable, since guards are pickled with them.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any
 
+from dynconstraints.ir.fold import substitute_term
+from dynconstraints.ir.nodes import Add, FloorDiv, Int, Mul, Name, Neg, Term
+from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo, source_name
 
 _d = dynamo()
 
 
 @_d.dataclass_with_cached_hash(frozen=True)
-class ParameterSource(_d.ChainedSource):  # type: ignore[misc, name-defined]  # torch's classes come untyped
-    """``(base - constant - Σ coefficient*earlier) // divisor``: the parameter k of a row of the lattice.
+class ComputedSource(_d.ChainedSource):  # type: ignore[misc, name-defined]  # torch's classes come untyped
+    """The value of a term of sums, products and floor divisions over the values of sources.
 
-    ``base`` is the source of an integer; ``earlier`` pairs coefficients with the sources of earlier parameters.
+    In the term the name ``_0`` is ``base``, and ``_1``, ``_2``, … are the ``others``, in order.
     """
 
-    constant: int
-    earlier: tuple[tuple[int, Any], ...]
-    divisor: int
+    others: tuple[Any, ...]
+    term: Term
 
     @property
     def _name_template(self) -> str:
-        text = "{0}"
-        if self.constant:
-            text += f" - {self.constant}"
-        for coefficient, source in self.earlier:
-            escaped = source_name(source).replace("{", "{{").replace("}", "}}")
-            text += f" - {coefficient}*{escaped}"
-        if text != "{0}":
-            text = f"({text})"
-        return text if self.divisor == 1 else f"({text} // {self.divisor})"
+        texts: dict[str, Term] = {"_0": Name("{0}")}
+        for i, source in enumerate(self.others, 1):
+            texts[f"_{i}"] = Name(source_name(source).replace("{", "{{").replace("}", "}}"))
+        return f"({show(substitute_term(self.term, texts))})"
 
     def reconstruct(self, codegen: Any) -> None:
-        """Emit the computation. Calls of `operator` functions, since the opcodes differ from one Python to the next."""
-        steps: list[tuple[str, Any]] = []
-        if self.constant:
-            steps.append(("sub", self.constant))
-        for coefficient, source in self.earlier:
-            steps.append(("sub", (coefficient, source)))
-        if self.divisor != 1:
-            steps.append(("floordiv", self.divisor))
-        _emit(codegen, self.base, steps)
+        """Emit the computation, as calls of `operator` functions: opcodes differ from one Python to the next."""
+        _emit(codegen, self.term, (self.base, *self.others))
 
 
-def _emit(codegen: Any, base: Any, steps: list[tuple[str, Any]]) -> None:
-    if not steps:
-        codegen(base)
-        return
-    *rest, (operation, operand) = steps
-    codegen.add_push_null(lambda: codegen.load_import_from("operator", operation))
-    _emit(codegen, base, rest)
-    if isinstance(operand, int):
-        codegen.append_output(codegen.create_load_const(operand))
+def _emit(codegen: Any, term: Term, sources: tuple[Any, ...]) -> None:
+    match term:
+        case Int(value):
+            codegen.append_output(codegen.create_load_const(value))
+        case Name(id):
+            codegen(sources[int(id[1:])])
+        case Neg(operand):
+            _call(codegen, operator.neg, [operand], sources)
+        case Add(terms):
+            _chain(codegen, operator.add, terms, sources)
+        case Mul(factors):
+            _chain(codegen, operator.mul, factors, sources)
+        case FloorDiv(dividend, divisor):
+            _call(codegen, operator.floordiv, [dividend, divisor], sources)
+        case _:
+            raise NotImplementedError(f"no computation of a parameter needs {type(term).__name__}")
+
+
+def _chain(codegen: Any, operation: Callable[..., Any], operands: tuple[Term, ...], sources: tuple[Any, ...]) -> None:
+    *rest, last = operands
+    if rest:
+        _call(codegen, operation, [_node_of(operation)(tuple(rest)), last], sources)
     else:
-        coefficient, source = operand
-        _emit(codegen, source, [] if coefficient == 1 else [("mul", coefficient)])
-    codegen.extend_output(_d.create_call_function(2, False))
+        _emit(codegen, last, sources)
+
+
+def _node_of(operation: Callable[..., Any]) -> Any:
+    """The node of a chain of the operation."""
+    return Add if operation is operator.add else Mul
+
+
+def _call(codegen: Any, operation: Callable[..., Any], operands: list[Term], sources: tuple[Any, ...]) -> None:
+    codegen.add_push_null(lambda: codegen.load_import_from("operator", operation.__name__))
+    for operand in operands:
+        _emit(codegen, operand, sources)
+    codegen.extend_output(_d.create_call_function(len(operands), False))
