@@ -20,17 +20,6 @@ def shown(assignment: Mapping[str, int]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in assignment.items())
 
 
-def conflict(core: Iterable[Constraint]) -> Diagnostic:
-    """No values satisfy the constraints of a minimal core."""
-    core = tuple(core)
-    if len(core) == 1:
-        message, advice = "no values satisfy this constraint", "mend it, or remove it"
-    else:
-        message = f"no values satisfy these {len(core)} constraints together"
-        advice = "any of them can go: without it the others can be satisfied"
-    return Diagnostic("DC201", message, tuple(constraint.label() for constraint in core), help=(advice,))
-
-
 def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Diagnostic:
     """The constraint says nothing that others do not say already."""
     causes = tuple(follows_from)
@@ -65,24 +54,14 @@ def left_open(query: Constraint, holds_at: Mapping[str, int], fails_at: Mapping[
     )
 
 
-def violated(constraint: Constraint, values: Mapping[str, int], nearest: Mapping[str, int] | None) -> Diagnostic:
-    """Values break a constraint; ``nearest`` are the legal values closest to them, where they are known."""
-    return Diagnostic(
-        "DC301", f"constraint violated: {constraint.text}", (constraint.label(shown(values)),), help=_nearest(nearest)
-    )
-
-
 def violated_together(
     constraints: Iterable[Constraint], values: Mapping[str, int], nearest: Mapping[str, int] | None
 ) -> Diagnostic:
-    """Values leave none for the other names of these constraints."""
+    """Values leave none for the other names of these constraints; ``nearest`` are legal ones, where they are known."""
     labels = tuple(constraint.label() for constraint in constraints)
     message = f"constraints violated together: no values of the other names go with {shown(values)}"
-    return Diagnostic("DC301", message, labels, help=_nearest(nearest))
-
-
-def _nearest(nearest: Mapping[str, int] | None) -> tuple[str, ...]:
-    return () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
+    advice = () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
+    return Diagnostic("DC301", message, labels, help=advice)
 
 
 def undecided(reason: str, constraints: Iterable[Constraint] = ()) -> Diagnostic:

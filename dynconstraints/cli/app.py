@@ -9,7 +9,6 @@ from typing import NoReturn
 import click
 
 from dynconstraints import __version__
-from dynconstraints.cli.session import silence
 
 COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "lint", "emit", "rule")
 
@@ -70,7 +69,4 @@ def run() -> NoReturn:
         code = 2
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        silence(sys.stdout)
-        code = 0
     sys.exit(code)

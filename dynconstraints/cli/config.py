@@ -55,7 +55,7 @@ def _table(path: Path) -> Mapping[str, object] | None:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
-        import tomli as tomllib
+        import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]  # not installed from 3.11 on
     try:
         return tomllib.loads(text.decode()).get("tool", {}).get(TABLE)  # type: ignore[no-any-return]  # JSON-like
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -15,8 +15,10 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.nodes import Term
 from dynconstraints.syntax.files import Listing, parse_bytes
 from dynconstraints.syntax.parser import parse_in
+from dynconstraints.syntax.term import parse_term
 
 SUFFIX = ".dync"
 """The end of a path to a file of constraints, one a line."""
@@ -52,6 +54,16 @@ def one_argument(text: str, place: str) -> Constraint:
     """A constraint that an argument of its own holds, such as the query of ``implies``. Raises InputError."""
     (constraint,) = checked([read(Source(decoded_argument(text, place), place), text)])
     return constraint
+
+
+def term_in(text: str) -> Term | None:
+    """The term that an argument says; None where it says none, but perhaps a constraint."""
+    if text == "-" or text.endswith(SUFFIX):
+        return None
+    try:
+        return parse_term(text)
+    except ConstraintSyntaxError:
+        return None
 
 
 def read(source: Source, text: str, offset: int = 0) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from dynconstraints.cli.config import COLORS, Config, ConfigError, nearest
 from dynconstraints.cli.formats import FORMATS
 from dynconstraints.cli.report import InputError, Outcome, Report
 from dynconstraints.cli.session import Session, common_folder, verbosity_of
+
+if TYPE_CHECKING:
+    from dynconstraints.system import ConstraintSystem
 
 Body = Callable[..., Report]
 
@@ -76,6 +79,14 @@ def _session(name: str, parameters: dict[str, Any]) -> Session:
     session = Session(command=name, verbosity=verbosity, config=config, **settings)
     session.log(f"settings from {config.path}" if config.path else "settings are the defaults")
     return session
+
+
+def require_consistent(system: ConstraintSystem, limit: int | None) -> None:
+    """Raises InconsistentConstraintsError where no values satisfy the constraints; of such a set everything follows."""
+    from dynconstraints.solver.verdict import Unsat
+
+    if isinstance(system.check(limit), Unsat):
+        raise system.inconsistency(limit)
 
 
 def answer(body: Body, session: Session, parameters: dict[str, Any]) -> Report:

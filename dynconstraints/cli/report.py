@@ -23,13 +23,15 @@ class Report:
     """The outcome of one command.
 
     ``findings`` say what is wrong, primary first. ``result`` is the answer as JSON data, ``text`` the same answer for
-    people; both are empty where the findings say it all.
+    people; both are empty where the findings say it all. ``text_is_piped`` marks a text that is input for a next
+    program, which findings must not be mixed into.
     """
 
     outcome: Outcome
     findings: tuple[Diagnostic, ...] = ()
     result: Mapping[str, object] = field(default_factory=dict)
     text: str = ""
+    text_is_piped: bool = False
 
 
 class InputError(Exception):

@@ -61,7 +61,7 @@ class Session:
         from dynconstraints.diagnostics.render import render
 
         # An answer that could not be given must not end up in the file or the pipe that waits for it.
-        to_error = report.outcome in (Outcome.INVALID, Outcome.UNKNOWN)
+        to_error = report.text_is_piped or report.outcome in (Outcome.INVALID, Outcome.UNKNOWN)
         color, columns = self._colored(to_error), shutil.get_terminal_size((120, 0)).columns
         findings = "\n\n".join(render(finding, color=color, columns=columns) for finding in report.findings)
         if findings:

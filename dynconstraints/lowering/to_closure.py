@@ -89,7 +89,7 @@ def compile_term(term: Term, parameters: Sequence[str]) -> Callable[..., int | N
 def python_source(formula: Formula, parameters: Sequence[str]) -> str:
     """The source of a function ``holds`` that takes the parameters by position, as `compile_formula` makes it.
 
-    A parameter has the name that it has in the formula, with underscores after it where the code needs that name itself.
+    A parameter has the name that it has in the formula, with underscores after it where the code needs that name.
     Raises KeyError where the formula mentions a name that is no parameter.
     """
     code = _Code(tuple(parameters))

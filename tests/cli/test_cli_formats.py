@@ -32,7 +32,7 @@ RUNS = {
     "facts": (["facts", "s0 % 32 == 0", "s0 < 99", "s0 + 3"], 0),
     "sample": (["sample", "3", "s0 % 32 == 0"], 0),
     "nearest": (["nearest", "s0=65", "s0 % 32 == 0"], 0),
-    "minimize": (["minimize", "s0 % 32 == 0", "s0 % 16 == 0"], 0),
+    "minimize": (["minimize", "s0 % 32 == 0", "s0 % 16 == 0"], 1),
     "project": (["project", "s1", "s1 == 2*s0", "0 <= s0 < 5"], 0),
     "lint": (["lint", "m.py"], 1),
     "emit": (["emit", "--to", "smtlib", "s0 % 32 == 0"], 0),
@@ -90,7 +90,7 @@ def test_sarif_is_valid_against_the_schema_of_oasis(run, name):
     jsonschema.Draft4Validator(schema).validate(json.loads(run(name, "sarif").out))
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", sorted({*RUNS} - {"rule"}))  # whose answer is the text of a finding
 def test_every_format_has_the_same_findings(run, name):
     """The codes in order, and the messages."""
     findings = json.loads(run(name, "json").out)["findings"]

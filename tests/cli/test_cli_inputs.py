@@ -1,4 +1,4 @@
-"""Constraints reach the commands from arguments, files, standard input and Python sources; what cannot be read is told."""
+"""Constraints come from arguments, files, standard input and Python sources; what cannot be read is told."""
 
 import os
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import click
 from typing_extensions import assert_never
 
-from dynconstraints.cli.answers import conflict, shown, undecided, violated, violated_together
+from dynconstraints.cli.answers import shown, undecided, violated_together
+from dynconstraints.cli.facts_text import known_of
 from dynconstraints.cli.inputs import assignment_of, collect, require_known
 from dynconstraints.cli.options import command, over_constraints
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import InconsistentConstraintsError, SolverLimitError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Int, Name, Relation, comparison
+from dynconstraints.ir.printer import show
 from dynconstraints.system import ConstraintSystem
 
 
@@ -40,26 +44,33 @@ def _satisfiable(session: Session, system: ConstraintSystem) -> Report:
     verdict = system.check(session.limit)
     match verdict:
         case Sat(model):
-            facts = facts_of(system, session.limit)
-            result = {"satisfiable": True, "model": dict(model), "facts": facts.data}
-            example = f", for example by {shown(model)}" if model else ""
-            return Report(Outcome.HOLDS, result=result, text="\n".join([f"satisfiable{example}", *facts.lines]))
-        case Unsat(core):
-            return Report(Outcome.FAILS, (conflict(core),), {"satisfiable": False})
+            return _with_facts(system, model, session.limit)
+        case Unsat():
+            return Report(Outcome.FAILS, (system.inconsistency(session.limit).diagnostic,), {"satisfiable": False})
         case Unknown(reason):
             return Report(Outcome.UNKNOWN, (undecided(reason, system),), {"satisfiable": None, "reason": reason})
         case _:
             assert_never(verdict)
 
 
+def _with_facts(system: ConstraintSystem, model: Mapping[str, int], limit: int | None) -> Report:
+    facts = system.facts(limit)
+    known, equalities = known_of(facts), list(map(show, facts.equalities))
+    example = f", for example by {shown(model)}" if model else ""
+    lines = [f"  {line}" for line in (*(line for one in known for line in one.lines()), *equalities)]
+    data = {"facts": [one.data() for one in known], "equalities": equalities}
+    return Report(
+        Outcome.HOLDS,
+        result={"satisfiable": True, "model": dict(model), **data},
+        text="\n".join([f"satisfiable{example}", *lines]),
+    )
+
+
 def _assigned(session: Session, system: ConstraintSystem, values: Mapping[str, int]) -> Report:
     require_known(values, system.symbols)
-    broken = system.violations(values)
-    if broken:
-        near = nearest_to(system, values, session.limit)
-        findings = tuple(violated(violation.constraint, violation.values, near) for violation in broken)
-        result = {"satisfiable": False, "assignment": dict(values), "nearest": near and dict(near)}
-        return Report(Outcome.FAILS, findings, result)
+    violation = system.violation(values, session.limit)
+    if violation is not None:
+        return _broken(session, system, values, lambda _near: violation.diagnostic)
     if not system.unbound(values):
         result = {"satisfiable": True, "assignment": dict(values), "model": dict(values)}
         return Report(Outcome.HOLDS, result=result, text=f"satisfied by {shown(values)}")
@@ -79,12 +90,23 @@ def _completed(session: Session, system: ConstraintSystem, values: Mapping[str, 
             result = {"satisfiable": True, "assignment": dict(values), "model": dict(model)}
             return Report(Outcome.HOLDS, result=result, text=text)
         case Unsat(core):
-            near = nearest_to(system, values, session.limit)
             together = tuple(constraint for constraint in core if constraint not in given)
-            findings = (violated_together(together, values, near),)
-            result = {"satisfiable": False, "assignment": dict(values), "nearest": near and dict(near)}
-            return Report(Outcome.FAILS, findings, result)
+            return _broken(session, system, values, lambda near: violated_together(together, values, near))
         case Unknown(reason):
             return Report(Outcome.UNKNOWN, (undecided(reason, system),), {"satisfiable": None, "reason": reason})
         case _:
             assert_never(verdict)
+
+
+def _broken(
+    session: Session,
+    system: ConstraintSystem,
+    values: Mapping[str, int],
+    finding: Callable[[Mapping[str, int] | None], Diagnostic],
+) -> Report:
+    try:
+        near: dict[str, int] | None = system.nearest(values, session.limit)
+    except (InconsistentConstraintsError, SolverLimitError):
+        near = None
+    result = {"satisfiable": False, "assignment": dict(values), "nearest": near}
+    return Report(Outcome.FAILS, (finding(near),), result)

@@ -30,5 +30,7 @@ def emit(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...
       def holds(s0):
           return s0 % 32 == 0
     """
-    text = TRANSLATIONS[language](ConstraintSystem(collect(constraints, sources)))
+    system = ConstraintSystem(collect(constraints, sources))
+    with session.working(f"writing {len(system)} constraints"):
+        text = TRANSLATIONS[language](system)
     return Report(Outcome.HOLDS, result={"to": language, "text": text}, text=text)

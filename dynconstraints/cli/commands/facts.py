@@ -1,10 +1,56 @@
-"""stub"""
+"""`facts`: what follows from the constraints for their names, or for expressions."""
 
-from dynconstraints.cli.options import command
+from __future__ import annotations
+
+from dynconstraints.cli.facts_text import Known, known_of
+from dynconstraints.cli.inputs import collect, require_known, term_in
+from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
+from dynconstraints.cli.session import Session
+from dynconstraints.ir.fold import names_in_order
+from dynconstraints.ir.nodes import Term
+from dynconstraints.ir.printer import show
+from dynconstraints.system import ConstraintSystem
 
 
 @command("facts")
-def facts(session):
-    """Stub."""
-    return Report(Outcome.HOLDS)
+@over_constraints
+def facts(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...]) -> Report:
+    """Tell the range and the congruence of each name, or of expressions.
+
+    The expressions are the arguments that compare nothing, such as s0 or s1 + 3; the constraints are the others.
+
+    \b
+    Example:
+      $ dynconstraints facts "s0 % 32 == 0" "40 < s0 < 1000" "s0 + 3"
+      67 <= s0 + 3 <= 995
+      (s0 + 3) % 32 == 3
+    """
+    read = {text: term_in(text) for text in constraints}
+    terms = tuple(term for term in read.values() if term is not None)
+    system = ConstraintSystem(collect((text for text, term in read.items() if term is None), sources))
+    require_known((name for term in terms for name in names_in_order(term)), system.symbols)
+    with session.working("looking for facts"):
+        require_consistent(system, session.limit)
+        return _of_terms(session, system, terms) if terms else _of_names(session, system)
+
+
+def _of_names(session: Session, system: ConstraintSystem) -> Report:
+    found = system.facts(session.limit)
+    equalities = tuple(map(show, found.equalities))
+    return _report(known_of(found), equalities)
+
+
+def _of_terms(session: Session, system: ConstraintSystem, terms: tuple[Term, ...]) -> Report:
+    from dynconstraints.solver.bounds import congruence_of, range_of
+    from dynconstraints.solver.limits import RLIMIT
+    from dynconstraints.solver.prepared import Prepared
+
+    prepared, limit = Prepared([constraint.formula for constraint in system]), session.limit or RLIMIT
+    return _report(tuple(Known(t, range_of(prepared, t, limit), congruence_of(prepared, t, limit)) for t in terms), ())
+
+
+def _report(known: tuple[Known, ...], equalities: tuple[str, ...]) -> Report:
+    lines = [line for one in known for line in one.lines()]
+    result = {"facts": [one.data() for one in known], "equalities": list(equalities)}
+    return Report(Outcome.HOLDS, result=result, text="\n".join([*lines, *equalities]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 from typing_extensions import assert_never
 
-from dynconstraints.cli.answers import conflict, left_open, refuted, undecided
+from dynconstraints.cli.answers import left_open, refuted, undecided
 from dynconstraints.cli.inputs import collect, one_argument
-from dynconstraints.cli.options import command, over_constraints
+from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.ir.constraint import Constraint
@@ -34,13 +34,11 @@ def implies(session: Session, query: str, constraints: tuple[str, ...], sources:
 
 
 def _answer(session: Session, system: ConstraintSystem, asked: Constraint) -> Report:
-    from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Unsat
+    from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown
 
     verdict = system.implies(asked, session.limit)
-    if not isinstance(verdict, Open):  # of a contradictory set everything follows, and nothing is learnt from that
-        consistent = system.check(session.limit)
-        if isinstance(consistent, Unsat):
-            return Report(Outcome.FAILS, (conflict(consistent.core),), {"verdict": "inconsistent"})
+    if not isinstance(verdict, Open):
+        require_consistent(system, session.limit)
     match verdict:
         case Implied():
             return Report(Outcome.HOLDS, result={"verdict": "implied"}, text=f"implied: {asked.text}")

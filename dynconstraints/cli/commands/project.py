@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dynconstraints.cli.inputs import collect, is_name, require_known
-from dynconstraints.cli.options import command, over_constraints
+from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.system import ConstraintSystem
@@ -30,6 +30,11 @@ def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
     system = ConstraintSystem(collect((text for text in constraints if not is_name(text)), sources))
     require_known(names, system.symbols)
     with session.working(f"projecting {len(system)} constraints"):
+        require_consistent(system, session.limit)
         projected = system.project(names, session.limit)
     texts = [constraint.text for constraint in projected]
-    return Report(Outcome.HOLDS, result={"names": list(names), "constraints": texts}, text="\n".join(texts))
+    lines = texts or ["# nothing: they may have any values"]
+    if not projected.exact:
+        lines += ["# perhaps more: not every assignment that satisfies these may go with values of the other names"]
+    result = {"names": list(names), "constraints": texts, "exact": projected.exact}
+    return Report(Outcome.HOLDS, result=result, text="\n".join(lines))

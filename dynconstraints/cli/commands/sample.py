@@ -6,7 +6,7 @@ import click
 
 from dynconstraints.cli.answers import shown
 from dynconstraints.cli.inputs import collect
-from dynconstraints.cli.options import command, over_constraints
+from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.system import ConstraintSystem
@@ -26,5 +26,6 @@ def sample(session: Session, number: int, constraints: tuple[str, ...], sources:
     """
     system = ConstraintSystem(collect(constraints, sources))
     with session.working(f"looking for {number} assignments"):
+        require_consistent(system, session.limit)
         found = [dict(assignment) for assignment in system.sample(number, seed=seed, limit=session.limit)]
     return Report(Outcome.HOLDS, result={"assignments": found, "seed": seed}, text="\n".join(map(shown, found)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dynconstraints.cli.answers import conflict, redundant, undecided, violated
+from dynconstraints.cli.answers import redundant, undecided
 from dynconstraints.cli.inputs import SUFFIX, Found, read
 from dynconstraints.cli.lint.discover import MARKS, Group, groups_in, python_text
 from dynconstraints.cli.lint.misspelt import misspelt
@@ -87,13 +87,13 @@ def _about_meaning(one: _Set, limit: int | None) -> Iterator[Diagnostic]:
 
     system = ConstraintSystem(one.constraints)
     match system.check(limit):
-        case Unsat(core):
-            yield conflict(core)
+        case Unsat():
+            yield system.inconsistency(limit).diagnostic
         case Unknown(reason):
             yield undecided(reason, one.constraints)
         case Sat():
             yield from _repeated(one.constraints)
-            yield from _violated(one, system)
+            yield from _violated(one, system, limit)
             for dropped in system.minimize(limit).dropped:
                 yield redundant(dropped.constraint, dropped.follows_from)
 
@@ -105,9 +105,10 @@ def _repeated(constraints: Iterable[Constraint]) -> Iterator[Diagnostic]:
             yield redundant(constraint, (first[constraint],))
 
 
-def _violated(one: _Set, system: ConstraintSystem) -> Iterator[Diagnostic]:
+def _violated(one: _Set, system: ConstraintSystem, limit: int | None) -> Iterator[Diagnostic]:
     """Of ``DynamicInt(65, name="s0", constraints=[...])``: what 65 breaks."""
     name = one.declared or (system.symbols[0] if len(system.symbols) == 1 else None)
     if name is not None and one.value is not None:
-        for violation in system.violations({name: one.value}):
-            yield violated(violation.constraint, violation.values, None)
+        violation = system.violation({name: one.value}, limit)
+        if violation is not None:
+            yield violation.diagnostic
