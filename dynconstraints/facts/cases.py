@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from dynconstraints.facts import columns, ranges, sampling
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.definitions import Rows, substituted
+from dynconstraints.facts.differences import is_consistent
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Polynomial
 from dynconstraints.facts.proof import at_least
 from dynconstraints.facts.truth import Possible, learn, learn_not, possible
 from dynconstraints.ir.fold import names as names_of
-from dynconstraints.ir.nodes import Formula, Or
+from dynconstraints.ir.nodes import Formula, Node, Or
 
 if TYPE_CHECKING:
     from dynconstraints.facts.state import State
@@ -40,6 +41,7 @@ def learnt(rows: Rows, formulas: Iterable[Formula]) -> tuple[Knowledge, Pending]
     for formula in formulas:
         pending.extend(learn(known, formula))
     known.propagate()
+    known.empty = known.empty or not is_consistent(known.edges)
     return known, joined(known, tuple(pending))
 
 
@@ -257,7 +259,7 @@ def _parameters(rows: Rows, formula: Formula) -> set[str]:
 
 def _by_points(state: State, formula: Formula) -> Possible | None:
     """What the formula is at each assignment of its names, where those are few; None where they are not."""
-    found = points(state, sorted(names_of(formula)))
+    found = points(state, formula)
     if found is None:
         return None
     table, size, complete = found
@@ -269,12 +271,13 @@ def _by_points(state: State, formula: Formula) -> Possible | None:
     return Possible(True in seen, False in seen, None in seen)
 
 
-def points(state: State, names: Sequence[str]) -> tuple[dict[str, columns.Column], int, bool] | None:
-    """Every assignment of the names that the constraints on them alone allow, as columns; None where they are too many.
+def points(state: State, node: Node) -> tuple[dict[str, columns.Column], int, bool] | None:
+    """Every assignment of the node's names that the constraints on them alone allow; None where they are too many.
 
     The last part tells whether no other constraint speaks of the names, so that each of them is part of a solution if
     there is one.
     """
+    names = sorted(names_of(node))
     parameters = sampling.parameters_of(state.rows, names)
     ends: dict[str, range] = {}
     size = 1
@@ -283,7 +286,7 @@ def points(state: State, names: Sequence[str]) -> tuple[dict[str, columns.Column
         if low is None or high is None:
             return None
         ends[parameter] = range(low, high + 1)
-        size *= len(ends[parameter])
+        size *= high - low + 1
         if size > _POINTS:
             return None
     table, size = columns.box(ends)

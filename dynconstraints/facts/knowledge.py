@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts import ranges
+from dynconstraints.facts.differences import with_edge
 from dynconstraints.facts.normal import Atom, Normaliser
 from dynconstraints.facts.polynomial import Monomial, Polynomial
 from dynconstraints.facts.ranges import EVERYTHING, Range
@@ -42,13 +43,14 @@ class Knowledge:
     by_name: dict[str, tuple[str, ...]] = field(default_factory=dict)
     nested: dict[str, tuple[Monomial, ...]] = field(default_factory=dict)
     trims: dict[Monomial, tuple[Polynomial, ...]] = field(default_factory=dict)
+    edges: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     empty: bool = False
     normal: Normaliser = field(init=False)
     _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(default_factory=dict)
     _inner: dict[Monomial, Range] = field(default_factory=dict)
     narrowed: dict[Monomial, int] = field(default_factory=dict)
-    _queue: deque[str] = field(default_factory=deque)
-    _queued: set[str] = field(default_factory=set)
+    _queue: deque[str | Monomial] = field(default_factory=deque)
+    _queued: set[str | Monomial] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.normal = Normaliser(self.rows, self.range_of)
@@ -64,6 +66,7 @@ class Knowledge:
             dict(self.by_name),
             dict(self.nested),
             dict(self.trims),
+            dict(self.edges),
             self.empty,
         )
         other.normal.atoms = self.normal.atoms  # what a key stands for is the same everywhere
@@ -236,6 +239,8 @@ class Knowledge:
             self._inner.clear()
             for name in self.normal.names(p):
                 self.by_name[name] = (*self.by_name.get(name, ()), key)
+            if (edge := difference(p)) is not None:
+                with_edge(self.edges, *edge)
             self._enqueue(key)
 
     def learn_zero(self, p: Polynomial) -> None:
@@ -275,14 +280,18 @@ class Knowledge:
     def propagate(self) -> None:
         """Let everything tighten everything else, within the limits."""
         while self._queue and not self.empty:
-            key = self._queue.popleft()
-            self._queued.discard(key)
-            self._tighten(self.relations[key])
+            work = self._queue.popleft()
+            self._queued.discard(work)
+            if isinstance(work, str):
+                self._tighten(self.relations[work])
+            else:
+                self._inside(work, self.monomial(work))
 
-    def _enqueue(self, key: str) -> None:
-        if key not in self._queued:
-            self._queued.add(key)
-            self._queue.append(key)
+    def _enqueue(self, work: str | Monomial) -> None:
+        """Look again at a relation, or at what is inside a monomial."""
+        if work not in self._queued:
+            self._queued.add(work)
+            self._queue.append(work)
 
     def _tighten(self, p: Polynomial) -> None:
         """Bound each monomial of ``p >= 0`` by the greatest values of the others."""
@@ -322,7 +331,8 @@ class Knowledge:
         self.ranges[monomial] = new
         self._memo.clear()
         self._inner.clear()
-        self._inside(monomial, new)
+        if len(monomial) > 1 or monomial[0] in self.normal.atoms:
+            self._enqueue(monomial)
         for name in sorted(self.normal.names({monomial: 1})):
             for key in self.by_name.get(name, ()):
                 self._enqueue(key)
@@ -332,7 +342,7 @@ class Knowledge:
                     self.nested[name] = (*outside, monomial)
             else:
                 for outer in self.nested.get(name, ()):
-                    self._inside(outer, self.monomial(outer))
+                    self._enqueue(outer)
         for p in self.trims.get(monomial, ()):
             self._trim(p)
 
@@ -381,6 +391,15 @@ class Knowledge:
             self.narrow(one, (None, high // least if high >= 0 else -1 if most is None else high // most))
         if low is not None:
             self.narrow(one, (-(-low // least) if low <= 0 else 1 if most is None else -(-low // most), None))
+
+
+def difference(p: Polynomial) -> tuple[str, str, int] | None:
+    """x, y and c where ``p >= 0`` is ``x <= y + c``."""
+    rising = [m for m, c in p.items() if m and c == 1 and len(m) == 1]
+    falling = [m for m, c in p.items() if m and c == -1 and len(m) == 1]
+    if len(rising) != 1 or len(falling) != 1 or len(p) - (() in p) != 2:
+        return None
+    return falling[0][0], rising[0][0], p.get((), 0)
 
 
 def _unsigned(p: Polynomial) -> str:

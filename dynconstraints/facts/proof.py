@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dynconstraints.facts import polynomial as poly
-from dynconstraints.facts.knowledge import Knowledge
+from dynconstraints.facts.differences import least_bound
+from dynconstraints.facts.knowledge import Knowledge, difference
 from dynconstraints.facts.polynomial import Monomial, Polynomial
 
 _STEPS = 32
@@ -23,7 +24,15 @@ _TERMS = 24
 def at_least(known: Knowledge, p: Polynomial) -> bool:
     """Whether ``p >= 0`` is proved."""
     low, _ = known.range_of(p)
-    return (low is not None and low >= 0) or _Search(known).proves(poly.primitive(p)[1])
+    if low is not None and low >= 0:
+        return True
+    _, p = poly.primitive(p)
+    edge = difference(p)
+    if edge is not None and edge[0] in known.edges:
+        bound = least_bound(known.edges, edge[0], edge[1])
+        if bound is not None and bound <= edge[2]:
+            return True
+    return _Search(known).proves(p)
 
 
 @dataclass(slots=True)

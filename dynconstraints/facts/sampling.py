@@ -17,7 +17,7 @@ from dynconstraints.facts.ranges import Range
 from dynconstraints.facts.truth import learn
 from dynconstraints.ir.nodes import Formula, Or
 
-_POINTS = 40
+_POINTS = 24
 _WALKS = 6
 _FAR = 100
 """How far from its one end a value is drawn where the other is missing."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dynconstraints.facts import cases, columns, sampling
+from dynconstraints.facts import cases, columns, congruences, enclosure, ranges, sampling
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.affine import linear_facts
 from dynconstraints.facts.definitions import Rows, rows_of, with_definitions
@@ -14,9 +14,9 @@ from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.lattice import Contradiction, Lattice
 from dynconstraints.facts.ranges import Range
 from dynconstraints.facts.truth import learn, learn_not, possible
-from dynconstraints.ir.evaluate import truth_of
+from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.ir.fold import names_in_order
-from dynconstraints.ir.nodes import Formula, Not, Term
+from dynconstraints.ir.nodes import Formula, Int, Not, Relation, Term, comparison
 
 
 def analyse(constraints: Sequence[Formula]) -> State:
@@ -84,11 +84,18 @@ class State:
         None where none was found, which says nothing.
         """
         names = tuple(dict.fromkeys((*self.names, *names_in_order(formula))))
-        holds_at = self._where(names, (formula,), seed, lambda known: learn(known, formula))
-        fails_at = self._where(names, (Not(formula),), seed, lambda known: learn_not(known, formula))
+        drawn = self._models if names == self.names else self._drawn(names, seed)
+        truths = [truth_of(formula, model) for model in drawn]
+        holds_at = next((m for m, truth in zip(drawn, truths, strict=True) if truth), None)
+        fails_at = next((m for m, truth in zip(drawn, truths, strict=True) if not truth), None)
+        if holds_at is None:
+            holds_at = self._where(names, (formula,), seed, lambda known: learn(known, formula))
         if fails_at is None:
-            fails_at = self._undefined_at(names, formula, seed)
+            fails_at = self._where(names, (Not(formula),), seed, lambda known: learn_not(known, formula))
         return holds_at, fails_at
+
+    def _drawn(self, names: Sequence[str], seed: int) -> Sequence[Mapping[str, int]]:
+        return sampling.models(self.known, self.pending, names, self.constraints, seed)
 
     def _where(
         self, names: Sequence[str], more: Sequence[Formula], seed: int, condition: Callable[[Knowledge], list[Formula]]
@@ -101,18 +108,57 @@ class State:
         constraints = (*self.constraints, *more)
         return next(iter(sampling.models(known, (*self.pending, *pending), names, constraints, seed)), None)
 
-    def _undefined_at(self, names: Sequence[str], formula: Formula, seed: int) -> Mapping[str, int] | None:
-        """A zero divisor somewhere."""
-        found = sampling.models(self.known, self.pending, names, self.constraints, seed)
-        return next((m for m in found if truth_of(formula, m) is not True), None)
-
     def range_of(self, term: Term) -> Range:
         """Ends, both inclusive, that hold the term's values wherever it is defined; None for no end known."""
-        return self.known.range_of(self.known.normal.term(term))
+        bounds = self.known.range_of(self.known.normal.term(term))
+        outside = enclosure.range_of(term, self._range_of_name, self.truth)
+        bounds = _met(bounds, outside)
+        if (values := self.values_of(term)) is not None:
+            return (min(values), max(values)) if values else bounds
+        modulus, remainder = self.congruence_of(term)
+        low, high = bounds
+        if modulus > 1:
+            low = None if low is None else congruences.from_on((modulus, remainder), low)
+            high = None if high is None else congruences.up_to((modulus, remainder), high)
+        return (low, high)
 
     def congruence_of(self, term: Term) -> tuple[int, int]:
         """A modulus m and remainder r with ``term ≡ r (mod m)`` wherever it is defined; (0, c) for the constant c."""
         p = self.known.normal.term(term)
-        modulus = poly.content(p)
-        constant = p.get((), 0)
-        return (modulus, constant % modulus) if modulus else (0, constant)
+        normal = congruences.congruence(poly.content(p), p.get((), 0))
+        other = enclosure.congruence_of(term, self._congruence_of_name)
+        return congruences.meet(normal, other) or normal
+
+    def values_of(self, term: Term) -> frozenset[int] | None:
+        """A set that holds the term's values wherever it is defined, if its names have few; None otherwise."""
+        found = None if self.is_empty else cases.points(self, term)
+        if found is None:
+            return None
+        table, size, _ = found
+        return frozenset(v for v in columns.values(term, table, size) if v is not None)
+
+    def attains(self, term: Term, value: int, seed: int = 0) -> Mapping[str, int] | None:
+        """An assignment that satisfies the constraints and gives the term the value; None where none was found.
+
+        An end of :meth:`range_of` that is attained is tight.
+        """
+        query = comparison(term, Relation.EQ, Int(value))
+        for model in self._models:
+            if all(name in model for name in names_in_order(term)) and value_of(term, model) == value:
+                return model
+        names = tuple(dict.fromkeys((*self.names, *names_in_order(term))))
+        return self._where(names, (query,), seed, lambda known: learn(known, query))
+
+    def _range_of_name(self, name: str) -> Range:
+        row = self.rows.get(name)
+        return self.known.monomial((name,)) if row is None else self.known.range_of(row)
+
+    def _congruence_of_name(self, name: str) -> tuple[int, int]:
+        row = self.rows.get(name)
+        return (1, 0) if row is None else congruences.congruence(poly.content(row), row.get((), 0))
+
+
+def _met(a: Range, b: Range) -> Range:
+    """The intersection; of two enclosures that contradict each other, which only happens where nothing is defined, one."""
+    met = ranges.meet(a, b)
+    return a if ranges.is_empty(met) else met

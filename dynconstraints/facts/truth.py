@@ -116,6 +116,8 @@ def _not(p: Possible) -> Possible:
 
 def _all(parts: Iterable[Possible]) -> Possible:
     every = list(parts)
+    if NEVER in every:
+        return NEVER
     return Possible(all(p.true for p in every), any(p.false for p in every), any(p.undefined for p in every))
 
 
@@ -320,9 +322,9 @@ def _learn_divisors(known: Knowledge, term: Term) -> None:
     match term:
         case Int() | Name() | IfElse():
             return
-        case FloorDiv(_, divisor) | Mod(_, divisor) if not isinstance(divisor, Int):
+        case FloorDiv(_, divisor) | Mod(_, divisor):
             known.learn_nonzero(known.normal.term(divisor))
-        case Call(function, (_, divisor)) if function in _DIVIDING and not isinstance(divisor, Int):
+        case Call(function, (_, divisor)) if function in _DIVIDING:
             known.learn_nonzero(known.normal.term(divisor))
         case _:
             pass

@@ -1,0 +1,146 @@
+"""Terms -> ranges and congruences, node by node: the transfer functions of the two domains for the whole language.
+
+Each encloses the values that the node has where it is defined, for all values of its operands in their enclosures. They
+see no relation between operands, which the normal form does; they see the shapes that it has no atom for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+
+from typing_extensions import assert_never
+
+from dynconstraints.facts import congruences, ranges
+from dynconstraints.facts.congruences import Congruence
+from dynconstraints.facts.ranges import Range
+from dynconstraints.ir.nodes import (
+    Add,
+    Call,
+    FloorDiv,
+    Formula,
+    Function,
+    IfElse,
+    Int,
+    Mod,
+    Mul,
+    Name,
+    Neg,
+    Pow,
+    Term,
+)
+
+
+def range_of(term: Term, name: Callable[[str], Range], truth: Callable[[Formula], bool | None]) -> Range:
+    """The term's range, from those of the names; a condition whose truth is known leaves one branch."""
+
+    def go(t: Term) -> Range:
+        return range_of(t, name, truth)
+
+    match term:
+        case Int(value):
+            return (value, value)
+        case Name(id):
+            return name(id)
+        case Neg(operand):
+            return ranges.scale(go(operand), -1)
+        case Add(terms):
+            return reduce(ranges.add, map(go, terms))
+        case Mul(factors):
+            return reduce(ranges.multiply, map(go, factors))
+        case FloorDiv(dividend, divisor):
+            return ranges.floor_divide(go(dividend), go(divisor))
+        case Mod(dividend, divisor):
+            return ranges.modulo(go(dividend), go(divisor))
+        case Pow(base, exponent):
+            return ranges.power(go(base), exponent)
+        case Call(function, arguments):
+            return _called(function, tuple(map(go, arguments)))
+        case IfElse(condition, then, otherwise):
+            chosen = truth(condition)
+            if chosen is None:
+                return ranges.join(go(then), go(otherwise))
+            return go(then if chosen else otherwise)
+        case _:
+            assert_never(term)
+
+
+def _called(function: Function, arguments: tuple[Range, ...]) -> Range:
+    match function:
+        case Function.MIN:
+            return reduce(ranges.least, arguments)
+        case Function.MAX:
+            return reduce(ranges.greatest, arguments)
+        case Function.ABS:
+            return ranges.greatest(arguments[0], ranges.scale(arguments[0], -1))
+        case Function.CEILDIV:
+            return ranges.scale(ranges.floor_divide(ranges.scale(arguments[0], -1), arguments[1]), -1)
+        case Function.ALIGN_DOWN:
+            # a // m * m is a - a % m
+            return ranges.add(arguments[0], ranges.scale(ranges.modulo(*arguments), -1))
+        case Function.ALIGN_UP:
+            return ranges.add(arguments[0], ranges.modulo(ranges.scale(arguments[0], -1), arguments[1]))
+        case Function.GCD:
+            return _gcd(arguments)
+        case Function.LCM:
+            sizes = [_called(Function.ABS, (a,)) for a in arguments]
+            return (0, reduce(ranges.multiply, sizes)[1])
+        case _:
+            assert_never(function)
+
+
+def _gcd(arguments: tuple[Range, ...]) -> Range:
+    """At most the size of any argument that is not 0."""
+    sizes = [_called(Function.ABS, (a,)) for a in arguments]
+    some = [size for size in sizes if size[0]]
+    least = [size[1] for size in some if size[1] is not None]
+    every = [size[1] for size in sizes]
+    top = min(least, default=None)
+    if top is None and None not in every:
+        top = max(end for end in every if end is not None)
+    return (1 if some else 0, top)
+
+
+def congruence_of(term: Term, name: Callable[[str], Congruence]) -> Congruence:
+    """The term's congruence, from those of the names."""
+
+    def go(t: Term) -> Congruence:
+        return congruence_of(t, name)
+
+    match term:
+        case Int(value):
+            return (0, value)
+        case Name(id):
+            return name(id)
+        case Neg(operand):
+            return congruences.multiply((0, -1), go(operand))
+        case Add(terms):
+            return reduce(congruences.add, map(go, terms))
+        case Mul(factors):
+            return reduce(congruences.multiply, map(go, factors))
+        case FloorDiv(dividend, Int(divisor)) if divisor:
+            return congruences.floor_divide(go(dividend), divisor)
+        case Mod(dividend, Int(divisor)) if divisor:
+            return congruences.modulo(go(dividend), divisor)
+        case Pow(base, exponent):
+            return _power(go(base), exponent)
+        case Call(Function.MIN | Function.MAX, arguments):
+            return reduce(congruences.join, map(go, arguments))
+        case Call(Function.ABS, (argument,)):
+            inner = go(argument)
+            return congruences.join(inner, congruences.multiply((0, -1), inner))
+        case Call(Function.ALIGN_UP | Function.ALIGN_DOWN, (_, unit)):
+            step = go(unit)
+            return congruences.multiply(step, (1, 0))
+        case IfElse(_, then, otherwise):
+            return congruences.join(go(then), go(otherwise))
+        case FloorDiv() | Mod() | Call():
+            return congruences.EVERYTHING
+        case _:
+            assert_never(term)
+
+
+def _power(base: Congruence, exponent: int) -> Congruence:
+    if exponent > 64:
+        return congruences.EVERYTHING
+    return reduce(congruences.multiply, [base] * exponent, (0, 1))

@@ -1,0 +1,62 @@
+"""Difference bounds: shortest paths and negative cycles."""
+
+from itertools import product
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynconstraints.facts.differences import closure, is_consistent, least_bound, with_edge
+from dynconstraints.facts.state import analyse
+from dynconstraints.syntax.parser import parse
+
+NAMES = ("a", "b", "c", "d")
+triples = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.integers(-3, 3)), max_size=8)
+
+
+def graph(some):
+    edges = {}
+    for x, y, c in some:
+        if x != y:
+            with_edge(edges, x, y, c)
+    return edges
+
+
+def models(some):
+    for point in product(range(-4, 5), repeat=4):
+        values = dict(zip(NAMES, point, strict=True))
+        if all(values[x] <= values[y] + c for x, y, c in some if x != y):
+            yield values
+
+
+@given(triples)
+def test_bounds_hold_on_every_model(some):
+    """Each bound of the closure holds, is the one asked for alone, and an inconsistent set has no model."""
+    edges = graph(some)
+    found = list(models(some))
+    if not is_consistent(edges):
+        assert not found
+        return
+    for (x, y), c in closure(edges, NAMES).items():
+        assert least_bound(edges, x, y) == c
+        assert all(values[x] <= values[y] + c for values in found)
+
+
+@given(triples)
+def test_a_consistent_set_has_a_model(some):
+    """With four names and lengths up to 3, the shortest paths are one within a small box."""
+    if is_consistent(graph(some)):
+        wide = range(-9, 1)  # from all-zero starts no path is shorter than -9
+        assert any(
+            all(values[x] <= values[y] + c for x, y, c in some if x != y)
+            for values in (dict(zip(NAMES, p, strict=True)) for p in product(wide, repeat=4))
+        )
+
+
+def test_strict_chains_and_cycles():
+    """`a < b, b < c` gives `a < c` and more; closing the circle leaves nothing."""
+    chain = [parse(f"x{i} < x{i + 1}").formula for i in range(60)]
+    state = analyse(chain)
+    assert state.truth(parse("x0 <= x60 - 60").formula) is True
+    assert state.truth(parse("x0 <= x60 - 61").formula) is None
+    assert state.truth(parse("x60 < x3").formula) is False
+    assert analyse([*chain, parse("x60 < x0").formula]).is_empty
