@@ -7,10 +7,42 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-# 2.10 to 2.15. Dynamo recognises a dynamic integer by `isinstance` of this class, so ours derives from it.
-from torch.fx.experimental.sym_node import DynamicInt as UpstreamDynamicInt
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import UnsupportedTorchError
 
-__all__ = ["UpstreamDynamicInt", "dynamo", "functions", "hint_of", "source_name"]
+OLDEST, NEXT = (2, 10), (2, 16)
+"""The releases that this file was read against: from the first, below the second."""
+
+
+def _unsupported(what: str, mend: str) -> UnsupportedTorchError:
+    return UnsupportedTorchError(Diagnostic("DC701", what, help=(mend,)))
+
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise _unsupported(
+        "declared sizes need torch, which is not installed", "pip install dynconstraints[torch]"
+    ) from None
+
+try:
+    # 2.10 to 2.15. Dynamo recognises a dynamic integer by `isinstance` of this class, so ours derives from it.
+    from torch.fx.experimental.sym_node import DynamicInt as UpstreamDynamicInt
+except ImportError:
+    raise _unsupported(
+        f"torch {torch.__version__} has no dynamic integers", "install torch 2.10 or later, below 2.16"
+    ) from None
+
+
+def release() -> tuple[int, int]:
+    """Major and minor number of the torch at hand."""
+    major, minor, *_ = torch.__version__.split(".")
+    return int(major), int(minor)
+
+
+__all__ = ["NEXT", "OLDEST", "UpstreamDynamicInt", "dynamo", "functions", "release", "source_name"]
 
 
 @cache
@@ -68,9 +100,3 @@ def source_name(source: Any) -> str:
     """The guard expression that gives a source's value; a method up to 2.10, a property after."""
     name = source.name
     return str(name() if callable(name) else name)
-
-
-def hint_of(env: Any, symbol: Any) -> int:
-    """The value that a backed symbol had in the call that is being traced."""
-    values = env.backed_var_to_val if hasattr(env, "backed_var_to_val") else env.var_to_val  # 2.10
-    return int(values[symbol])

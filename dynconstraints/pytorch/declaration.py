@@ -34,6 +34,11 @@ class Declaration:
         return tuple(dict.fromkeys(c for member in self.members for c in member.constraints))
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names, in the order of the bindings."""
+        return tuple(member.name for member in self.members)
+
+    @cached_property
     def system(self) -> ConstraintSystem:
         """The conjunction of the constraints."""
         return system_of(self.constraints)

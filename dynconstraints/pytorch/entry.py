@@ -51,21 +51,19 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
     ]
     scope = facts.scope.constraints
     dimensions = tuple(place.dimension for place in places)
-    known = tuple(None if p.declaration is None else p.declaration.constraints for p in places)
-    in_force = frozenset(facts.constraints)
-    names = tuple(place.name for place in places)
+    # What a place was compiled for. Anything else, other names too, is checked as a call of its own.
+    known = tuple(None if p.declaration is None else (p.declaration.names, p.declaration.constraints) for p in places)
 
     def check(*objects: Any) -> bool:
-        foreign = current_scope().constraints is not scope and current_scope().constraints != scope
-        for value, dimension, constraints, name in zip(objects, dimensions, known, names, strict=True):
-            if dimension is not None:
-                foreign = foreign or not _same_dimensions(value, in_force)
-            elif type(value) is not int:
-                if not isinstance(value, UpstreamDynamicInt):
-                    return False
-                declaration = getattr(value, "declaration", None)
-                if declaration is not None and declaration.constraints != constraints:
-                    foreign = foreign or not in_force.issuperset(declaration.constraints)
+        constraints = current_scope().constraints
+        foreign = constraints is not scope and constraints != scope
+        for value, dimension, compiled in zip(objects, dimensions, known, strict=True):
+            if dimension is None and type(value) is int:
+                continue
+            if dimension is None and not isinstance(value, UpstreamDynamicInt):
+                return False
+            declaration = _declared(value)
+            foreign = foreign or (declaration is not None and (declaration.names, declaration.constraints) != compiled)
         for holds, slots in residual:
             if not holds(*(int(objects[i]) if d is None else int(objects[i].shape[d]) for i, d in slots)):
                 return False
@@ -74,18 +72,17 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
     return check
 
 
-def _same_dimensions(tensor: Any, in_force: frozenset[Any]) -> bool:
-    declaration = named_dims(tensor).declaration
-    return declaration is None or in_force.issuperset(declaration.constraints)
+def _declared(value: Any) -> Declaration | None:
+    """What an int or a tensor carries; None for plain ones."""
+    if isinstance(value, DynamicInt):
+        return value.declaration
+    named = named_dims(value)
+    return None if named is None else named.declaration
 
 
 def _allowed(objects: tuple[Any, ...]) -> bool:
     """Whether what the objects themselves declare, and the open blocks, holds for this call."""
-    declarations: list[Declaration] = []
-    for value in objects:
-        declaration = value.declaration if isinstance(value, DynamicInt) else getattr(named_dims(value), "declaration", None)
-        if declaration is not None:
-            declarations.append(declaration)
+    declarations = [d for d in map(_declared, objects) if d is not None]
     try:
         call = merged(declarations)
         check_bindings(constraints_in_force([call]), call.bindings, call.places)

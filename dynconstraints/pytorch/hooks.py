@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.util
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from types import ModuleType
@@ -52,16 +53,46 @@ def _then(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]
 
 @cache
 def _wrap_all() -> None:
-    from dynconstraints.pytorch._compat import dynamo
+    """Wrap what this torch has; where it lacks a part, nothing is wrapped, and a warning says so.
 
-    d = dynamo()
-    d.VariableBuilder._wrap = _wrap_values(d.VariableBuilder._wrap)
-    d.VariableBuilder.wrap_tensor = _wrap_tensors(d.VariableBuilder.wrap_tensor)
-    d.ShapeEnv.create_symbol = _named_sizes(d.ShapeEnv.create_symbol)
-    d.ShapeEnv._maybe_evaluate_static = _ask_oracle(d.ShapeEnv._maybe_evaluate_static)
-    d.ShapeEnv._maybe_guard_rel = _sharpen_ranges(d.ShapeEnv._maybe_guard_rel)
-    d.ShapeEnv.produce_guards_verbose = _show_guards(d.ShapeEnv.produce_guards_verbose)
-    d.OutputGraph._call_user_compiler = _tag_caches(d.OutputGraph._call_user_compiler)
+    A release newer than those known is tried out before it is trusted: facts off rather than wrong.
+    """
+    from dynconstraints.pytorch import oracle  # noqa: F401  a fault of our own is no fault of torch's
+    from dynconstraints.pytorch._compat import NEXT, dynamo, release
+
+    kept: list[tuple[Any, str, Any]] = []
+    try:
+        d = dynamo()
+        for owner, name, wrap in (
+            (d.VariableBuilder, "_wrap", _wrap_values),
+            (d.VariableBuilder, "wrap_tensor", _wrap_tensors),
+            (d.ShapeEnv, "create_symbol", _named_sizes),
+            (d.ShapeEnv, "_maybe_evaluate_static", _ask_oracle),
+            (d.ShapeEnv, "_maybe_guard_rel", _sharpen_ranges),
+            (d.ShapeEnv, "produce_guards_verbose", _show_guards),
+            (d.OutputGraph, "_call_user_compiler", _tag_caches),
+        ):
+            original = getattr(owner, name)
+            setattr(owner, name, wrap(original))
+            kept.append((owner, name, original))
+        if release() >= NEXT:
+            from dynconstraints.pytorch.selftest import selftest
+
+            selftest()
+    except (AttributeError, ImportError, RuntimeError) as error:
+        for owner, name, original in kept:
+            setattr(owner, name, original)
+        _warn(error)
+
+
+def _warn(error: Exception) -> None:
+    import torch
+
+    warnings.warn(
+        f"dynconstraints does not fit torch {torch.__version__} ({error}): declared sizes are checked where they are made, "
+        "and torch.compile treats them as dynamic ints without constraints",
+        stacklevel=2,
+    )
 
 
 def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -146,6 +146,16 @@ def test_one_name_with_two_values_is_an_error_that_names_both_places() -> None:
     assert torch.equal(compiled(DynamicInt(3, name="n"), DynamicInt(3, name="n")), torch.ones(2) * 6)
 
 
+def test_two_values_for_one_name_raise_also_where_a_graph_fits() -> None:
+    """The graph was compiled for other names, and serves them; the conflict is found all the same."""
+    compiled = Compiled(lambda a, b: torch.ones(2) * a + b)
+    compiled(DynamicInt(3, name="a"), DynamicInt(4, name="b"))
+    assert torch.equal(compiled(DynamicInt(5, name="c"), DynamicInt(6, name="d")), torch.ones(2) * 11)
+    assert compiled.graphs == 1
+    with pytest.raises(ConflictingBindingError, match="n has two values in one call: 3 and 4"):
+        compiled(DynamicInt(3, name="n"), DynamicInt(4, name="n"))
+
+
 class Shift(torch.nn.Module):
     def __init__(self, i: int) -> None:
         super().__init__()

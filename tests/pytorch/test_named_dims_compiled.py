@@ -1,0 +1,156 @@
+"""Named tensor dimensions in compiled functions: expressions over the same parameters as ints."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch._dynamo as dynamo
+from compiled import Compiled
+
+from dynconstraints import (
+    ConflictingBindingError,
+    ConstraintViolationError,
+    DynamicInt,
+    dynamic_int_constraints,
+    name_dims,
+)
+
+
+def window(x: torch.Tensor) -> torch.Tensor:
+    b, h, w, c = x.shape
+    return torch.relu(x.view(b, h // 7, 7, w // 7, 7, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, 49, c) * 2 + 1)
+
+
+def image(h: int, w: int) -> torch.Tensor:
+    return name_dims(torch.randn(2, h, w, 8), {1: "h", 2: "w"}, constraints=["h % 7 == 0", "w % 7 == 0"])
+
+
+def test_one_graph_for_all_window_sizes() -> None:
+    """Seven-pixel windows: one graph, and no guard but the sizes', the strides' and the ranges'."""
+    compiled = Compiled(window)
+    for h, w in ((14, 21), (21, 14), (28, 28), (70, 35)):
+        x = image(h, w)
+        assert torch.equal(compiled(x), window(x))
+    assert compiled.graphs == 1
+    assert len(compiled.guards[0]) == 6
+
+
+def test_a_plain_tensor_runs_the_graph_where_it_fits_and_recompiles_where_not() -> None:
+    """The names are on the declared tensor; the guards are on sizes."""
+    compiled = Compiled(lambda x: x.view(x.shape[0] // 4, 4, -1).sum(1))
+    compiled(name_dims(torch.randn(16, 3), {0: "n"}, constraints=["n % 4 == 0"]))
+    compiled(torch.randn(24, 3))
+    assert compiled.graphs == 1
+    with pytest.raises(RuntimeError):
+        compiled(torch.randn(18, 3))
+
+
+def test_an_int_and_a_dimension_of_one_name_share_a_parameter() -> None:
+    """view(-1, n) of a tensor of rows*n elements needs no guard that relates them."""
+    compiled = Compiled(lambda x, n: torch.softmax(x.view(-1, n), -1))
+    with dynamic_int_constraints(["n % 16 == 0", "n >= 16"]):
+        for n in (64, 48, 128, 32):
+            x = name_dims(torch.randn(24 * n), {0: "rows*n"})
+            torch.testing.assert_close(compiled(x, DynamicInt(n, name="n")), torch.softmax(x.view(-1, n), -1))
+    assert compiled.graphs == 1
+    assert not any("%" in guard for guard in compiled.guards[-1])
+
+
+def test_a_relation_between_dimensions_of_two_tensors() -> None:
+    """hq == 4*kv: reshapes across the two tensors fold."""
+
+    def grouped(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+        return q.view(k.shape[0], q.shape[0] // k.shape[0], -1) + k[:, None]
+
+    compiled = Compiled(grouped)
+    for kv in (2, 3, 5, 8):
+        q = name_dims(torch.randn(4 * kv, 6), {0: "hq"}, constraints=["hq == 4*kv"])
+        k = name_dims(torch.randn(kv, 6), {0: "kv"})
+        assert torch.equal(compiled(q, k), grouped(q, k))
+    assert compiled.graphs == 1
+
+
+def test_two_sizes_for_one_name_raise_before_compiling() -> None:
+    """The error names both tensors."""
+    compiled = Compiled(lambda x, y: x + y)
+    with pytest.raises(ConflictingBindingError, match="n has two values in one call: 3 and 1"):
+        compiled(name_dims(torch.ones(3), {0: "n"}), name_dims(torch.ones(1), {0: "n"}))
+    assert compiled.graphs == 0
+
+
+def test_a_scope_reaches_named_dimensions() -> None:
+    """A violated scope raises at the call, whether or not a graph exists."""
+    compiled = Compiled(lambda x: x * 2)
+    with dynamic_int_constraints(["n <= 8"]):
+        compiled(name_dims(torch.ones(7), {0: "n"}))
+        with pytest.raises(ConstraintViolationError, match="n <= 8"):
+            compiled(name_dims(torch.ones(9), {0: "n"}))
+    compiled(name_dims(torch.ones(9), {0: "n"}))
+
+
+@pytest.mark.parametrize("dynamic", [True, False, None])
+def test_names_work_beside_torchs_own_ways_of_saying_dynamic(dynamic: bool | None) -> None:
+    """dynamic=True/False/None and mark_dynamic change nothing for named dimensions."""
+    compiled = Compiled(lambda x: x.view(x.shape[0] // 4, 4).sum(1), dynamic=dynamic)
+    for n in (16, 24, 40):
+        x = name_dims(torch.randn(n), {0: "n"}, constraints=["n % 4 == 0"])
+        dynamo.maybe_mark_dynamic(x, 0)
+        assert torch.equal(compiled(x), x.view(n // 4, 4).sum(1))
+    assert compiled.graphs == 1
+
+
+def test_parameters_and_buffers_of_modules_keep_their_names() -> None:
+    """A named buffer that changes its size between calls does not recompile."""
+
+    class Table(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("table", name_dims(torch.randn(8, 3), {0: "n"}, constraints=["n % 4 == 0"]))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.table.view(-1, 4, 3).sum((0, 1))
+
+    module = Table()
+    compiled = Compiled(module)
+    for n in (8, 12, 20):
+        module.table = name_dims(torch.randn(n, 3), {0: "n"}, constraints=["n % 4 == 0"])
+        assert torch.equal(compiled(torch.ones(3)), module(torch.ones(3)))
+    assert compiled.graphs == 1
+
+
+def test_names_survive_a_graph_break() -> None:
+    """The resumed frame sees the named tensor again."""
+
+    def program(x: torch.Tensor) -> torch.Tensor:
+        y = x.view(-1, 4).sum()
+        dynamo.graph_break()
+        return y + x.view(-1, 2).sum()
+
+    compiled = Compiled(program, fullgraph=False)
+    for n in (16, 24, 40):
+        x = name_dims(torch.randn(n), {0: "n"}, constraints=["n % 4 == 0"])
+        torch.testing.assert_close(compiled(x), program(x))
+    assert compiled.graphs == 2
+
+
+def test_training_through_a_window_partition() -> None:
+    """Forward and backward in one graph over three sizes, gradients equal to eager's."""
+    linear = torch.nn.Linear(8, 8)
+
+    def loss(x: torch.Tensor) -> torch.Tensor:
+        return (linear(window(x)) ** 2).mean()
+
+    dynamo.reset()
+    dynamo.utils.counters.clear()
+    compiled = torch.compile(loss, backend="aot_eager", fullgraph=True)
+    for h, w in ((14, 21), (21, 14), (28, 35)):
+        x = image(h, w).requires_grad_()
+        y = x.detach().clone().requires_grad_()
+        compiled(x).backward()
+        grads = [p.grad.clone() for p in linear.parameters()]
+        linear.zero_grad()
+        loss(y).backward()
+        torch.testing.assert_close(x.grad, y.grad)
+        torch.testing.assert_close(grads, [p.grad for p in linear.parameters()])
+        linear.zero_grad()
+    assert dynamo.utils.counters["stats"]["unique_graphs"] == 1

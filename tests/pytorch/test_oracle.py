@@ -1,0 +1,137 @@
+"""Branches that parametrising can't fold: the declaration decides them, and no guard is left."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from compiled import Compiled
+
+from dynconstraints import DynamicInt, dynamic_int_constraints
+from dynconstraints.pytorch.frame import KEY, FrameFacts
+
+MULTIPLE = ("a % 32 == 0",)
+CELLS = [
+    *((MULTIPLE, q) for q in ("a % 16 == 0", "a % 8 == 0", "(a + 32) % 32 == 0", "(a + 1) % 32 == 1")),
+    *((MULTIPLE, q) for q in ("2*a % 64 == 0", "a*a % 1024 == 0", "a // 32 * 32 == a", "a // 16 % 2 == 0", "a != 33")),
+    (("a % 32 == 0", "a > 0"), "a >= 32"),
+    (("a % 32 == 0", "a > 0"), "a > 1"),
+    (("a % 4 == 0", "a % 6 == 0"), "a % 12 == 0"),
+    (("a % 4 == 0", "a % 6 == 0"), "a % 2 == 0"),
+    (("a % 4 == 1",), "a % 2 == 1"),
+    (("a % 4 == 1",), "a % 4 != 0"),
+    (("b == 2*a",), "b % 2 == 0"),
+    (("a > b",), "a + 1 > b"),
+    (("a + b <= 10", "a >= 0", "b >= 0"), "a <= 10"),
+    (("a % b == 0", "b > 0"), "a // b * b == a"),
+    (("a*b == 64", "a > 0", "b > 0"), "a <= 64"),
+    (("a < b", "b < c"), "a < c"),
+    (("a in {4, 8}",), "a <= 8"),
+    (("a in {4, 8}",), "a % 4 == 0"),
+    (("a > 5 => b > 10", "a > 5"), "b > 10"),
+    (("max(a, b) <= 12",), "a + b <= 24"),
+    (("a == 3 or a == 7", "b % 2 == 1"), "(a + b) % 2 == 0"),
+]
+VALUES = [
+    {"a": a, "b": b, "c": c}
+    for a in (32, 64, 12, 5, 6, 4, 3, 7, 8, 96)
+    for b in (64, 128, 2, 7, 4, 11, 24, 16, 1, 12, 10, 31)
+    for c in (200,)
+]
+
+
+@pytest.mark.parametrize(("constraints", "branch"), CELLS, ids=[f"{', '.join(c)} |- {q}" for c, q in CELLS])
+def test_the_declaration_decides_the_branch(constraints: tuple[str, ...], branch: str) -> None:
+    """The program with the branch has the guards of the one without it, and one graph over the domain."""
+    with dynamic_int_constraints(constraints) as scope:
+        allowed = [v for v in VALUES if scope.system.holds(v)][:4]
+        program = eval(f"lambda a, b, c, x: [y := x * a + b + c, y + 1 if {branch} else y][1]")
+        plain = eval("lambda a, b, c, x: [y := x * a + b + c, y + 1][1]")
+        with_branch, without = Compiled(program), Compiled(plain)
+        x = torch.ones(2)
+        for values in allowed:
+            named = {name: DynamicInt(value, name=name) for name, value in values.items()}
+            assert torch.equal(with_branch(*named.values(), x), program(**values, x=x))
+            if values is allowed[0]:
+                without(*named.values(), x)
+    assert allowed
+    assert with_branch.graphs == 1
+    assert sorted(with_branch.guards[0]) == sorted(without.guards[0])
+
+
+def test_nothing_is_proved_from_itself_while_guards_are_printed() -> None:
+    """A branch that the declaration leaves open is guarded, and the other side compiles anew."""
+    program = lambda n, x: x + 1 if n % 64 == 0 else x - 1  # noqa: E731
+    compiled = Compiled(program)
+    x = torch.ones(2)
+    for value in (64, 32, 128, 96):
+        n = DynamicInt(value, name="n", constraints=["n % 32 == 0"])
+        assert torch.equal(compiled(n, x), program(value, x))
+    assert compiled.graphs == 2
+
+
+def test_the_premises_hold_no_guard_of_the_shape_env(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the guards among the premises every guard would vanish: the protection is what keeps the answer right."""
+    original = FrameFacts.premises
+
+    def unsound(self: FrameFacts) -> tuple[object, ...]:
+        from dynconstraints.ir.nodes import Name
+        from dynconstraints.pytorch.symbolic import formula_of
+
+        symbols = {p.symbol: Name(n) for n, p in self.parameters.items()}
+        guards = [formula_of(g.expr, symbols) for g in self.env.guards]
+        return (*original.fget(self), *(g for g in guards if g is not None))
+
+    program = lambda n, x: x + 1 if n % 64 == 0 else x - 1  # noqa: E731
+    x = torch.ones(2)
+    monkeypatch.setattr(FrameFacts, "premises", property(unsound))
+    broken = Compiled(program)
+    for value in (64, 32):
+        broken(DynamicInt(value, name="n", constraints=["n % 32 == 0"]), x)
+    assert broken.graphs == 1
+
+
+def test_programs_without_declarations_get_torchs_own_answers() -> None:
+    """The same guards as without the package's wrappers."""
+    from dynconstraints.pytorch._compat import dynamo
+
+    def program(n: int, x: torch.Tensor) -> torch.Tensor:
+        y = x.view(-1, 4)[:, : n % 3]
+        return y.sum(0) if x.shape[0] % 8 == 0 else y
+
+    def guards() -> list[list[str]]:
+        compiled = Compiled(program, dynamic=True)
+        for n, size in ((2, 16), (5, 32), (7, 12)):
+            compiled(n, torch.ones(size))
+        return compiled.guards
+
+    with_hooks = guards()
+    d = dynamo()
+    wrapped = [(d.VariableBuilder, "_wrap"), (d.VariableBuilder, "wrap_tensor"), (d.ShapeEnv, "create_symbol")]
+    wrapped += [(d.ShapeEnv, "_maybe_evaluate_static"), (d.ShapeEnv, "_maybe_guard_rel")]
+    kept = [(owner, name, getattr(owner, name)) for owner, name in wrapped]
+    try:
+        for owner, name, hook in kept:
+            setattr(owner, name, hook.__wrapped__)
+        assert guards() == with_hooks
+    finally:
+        for owner, name, hook in kept:
+            setattr(owner, name, hook)
+
+
+def test_torchs_multiple_test_knows_the_declaration() -> None:
+    """statically_known_multiple_of(s0, 16) is True under s0 % 32 == 0, as Inductor asks it."""
+    seen: list[bool] = []
+
+    def backend(gm: torch.fx.GraphModule, inputs: list[object]) -> object:
+        from torch._inductor.sizevars import SizeVarAllocator
+
+        env = torch._guards.TracingContext.get().fake_mode.shape_env
+        facts = env.__dict__[KEY]
+        seen.append(SizeVarAllocator(env).statically_known_multiple_of(facts.expressions["s0"], 16))
+        return gm.forward
+
+    torch._dynamo.reset()
+    torch.compile(lambda n, x: x * n, backend=backend)(
+        DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"]), torch.ones(2)
+    )
+    assert seen == [True]
