@@ -85,7 +85,7 @@ class Builder:
     def range_of(self, parts: list[Any]) -> n.RangeOf:
         bounds, span = tuple(map(_term, parts[2])), _span(parts)
         if len(bounds) > 3:
-            raise Failure("DC116", f"range takes 1 to 3 arguments, and here are {len(bounds)}", span)
+            raise Failure("DC116", f"`range` takes 1 to 3 arguments, and here are {len(bounds)}", span)
         start, stop = (n.Int(0), bounds[0]) if len(bounds) == 1 else bounds[:2]
         return n.RangeOf(start, stop, _step(bounds[2]) if len(bounds) == 3 else 1, span)
 
@@ -131,6 +131,9 @@ class Builder:
         text = token.text if token.text.isascii() else unicodedata.normalize("NFKC", token.text)
         if text in RESERVED or keyword.iskeyword(text):
             raise _reserved(text, token)
+        if not text.isidentifier():
+            known = "Python would not accept it"
+            raise Failure("DC120", f"`{token.text}` cannot be a name", token.span, known=known)
         return n.Name(text, token.span)
 
     def true(self, parts: list[Token]) -> n.Formula:
@@ -150,7 +153,7 @@ class Builder:
         least, most = _ARITY[name]
         if len(arguments) < least or (most is not None and len(arguments) > most):
             number = f"{least} or more arguments" if most is None else f"{least} argument{'s' * (least > 1)}"
-            raise Failure("DC116", f"{name} takes {number}, and here are {len(arguments)}", span)
+            raise Failure("DC116", f"`{name}` takes {number}, and here are {len(arguments)}", span)
         terms = tuple(map(_term, arguments))
         if name in _PREDICATES:
             return n.Test(_PREDICATES[name], terms, span)
@@ -222,7 +225,7 @@ def _exponent(base: n.Term, exponent: n.Term) -> int:
     value = _constant(exponent)
     if value is None:
         two = isinstance(base, n.Int) and base.value == 2
-        advice = "of what equals it, say `is_power_of_two(…)`" if two else "write a number"
+        advice = "say `is_power_of_two(…)` of what it equals" if two else "write a number"
         raise Failure("DC121", "an exponent must be a constant", span, advice=advice)
     if value < 0:
         raise Failure("DC121", "an exponent must not be negative", span, known="the power would be a fraction")

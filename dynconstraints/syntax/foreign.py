@@ -51,7 +51,7 @@ def implication_between_numbers(premise: Any, conclusion: Any) -> Failure:
     if len(numbers) == 2:
         mend = Mend(span, (premise.span, " >= ", conclusion.span))
         return Failure("DC108", "`=>` is implication, and these are numbers; at least is `>=`", span, mend=mend)
-    known, advice = "this is a number", "write `>=` for at least; `=>` stands between two conditions"
+    known, advice = "this is a number", "at least is `>=`; `=>` stands between two conditions"
     message = "`=>` is implication, which needs a condition on both sides"
     return Failure("DC108", message, numbers[0].span, known=known, advice=advice)
 

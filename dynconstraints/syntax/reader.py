@@ -69,15 +69,14 @@ def _explained(text: str, unexpected: Unexpected) -> Failure:
 
 @cache
 def _parser() -> Lark:
-    from lark import Lark
-
     from dynconstraints.syntax.build import Builder
-    from dynconstraints.syntax.lexer import Tokens
+    from dynconstraints.syntax.tables import parser_of
 
-    return Lark(_grammar(), parser="lalr", lexer=Tokens, transformer=Builder(), maybe_placeholders=False)
+    return parser_of(grammar(), Builder())
 
 
-def _grammar() -> str:
+def grammar() -> str:
+    """The text of the grammar."""
     package = Path(__file__).parent.parent
     for folder in (package, package.parent):  # a wheel has it inside, a checkout and an editable install beside
         path = folder / "grammar" / "constraints.lark"

@@ -54,7 +54,7 @@ _THROUGH_THE_TOKEN_BEFORE = (
     _row("DC107", r"!==", "!=", _SPELLING),
     _row("DC107", r"<>", "!=", _SPELLING),
     _row("DC107", r"([<>=!])\s+=", r"\1=", "a comparison sign is written without spaces"),
-    _row("DC129", r"<=>", None, "there is no sign for equivalence", "write `(a => b) and (b => a)`"),
+    _row("DC129", r"<=>", None, "there is no sign for equivalence", "write both directions, `(a => b) and (b => a)`"),
     _row("DC129", r"==>|->", "=>", "implication is written `=>`"),
     _row(
         "DC122", r"0[xXbBoO]\w*|\d+_\w*", None, "`{found}` is not an integer", "write it as `1024`, `1_024` or `0x400`"
@@ -66,10 +66,10 @@ _THROUGH_THE_TOKEN_BEFORE = (
 _AT_THE_TOKEN = (
     _row("DC107", r"=<", "<=", "`{found}` is written `{write}`: at most"),
     _row("DC107", r"=!", "!=", _SPELLING),
-    _row("DC102", r"=(\s+=)?", "==", "`=` assigns; a comparison is written `==`"),
+    _row("DC102", r"=(?!=)(\s+=)?", "==", "`=` assigns; a comparison is written `==`"),
     _row("DC103", r"&&?|AND\b|And\b", " and ", _SPELLING),
     _row("DC103", r"\|\|?|OR\b|Or\b", " or ", _SPELLING),
-    _row("DC103", r"!|NOT\b|Not\b|~", "not ", _SPELLING),
+    _row("DC103", r"!(?!=)|NOT\b|Not\b|~", "not ", _SPELLING),
     _row("DC103", r"IN\b", " in ", _SPELLING),
     _row("DC107", r"is\s+not\b", " != ", "numbers are compared by value: `{found}` is written `{write}`"),
     _row("DC107", r"is\b", " == ", "numbers are compared by value: `{found}` is written `{write}`"),
@@ -78,14 +78,14 @@ _AT_THE_TOKEN = (
     _row("DC105", r"mod\b|MOD\b", " % ", "the remainder is written `%`"),
     _row("DC105", r"div\b|DIV\b", " // ", "the division that rounds down is written `//`"),
     _row("DC129", r"implies\b|then\b", " => ", "implication is written `=>`"),
-    _row("DC129", r"iff\b", None, "there is no sign for equivalence", "write `(a => b) and (b => a)`"),
+    _row("DC129", r"iff\b", None, "there is no sign for equivalence", "write both directions, `(a => b) and (b => a)`"),
     _row("DC131", r"\.\s*[^\W\d]\w*", None, "a name has no attributes here", "give the size a name of its own"),
     _row("DC131", r"\[", None, "a name has no items here", "give the size a name of its own"),
     _row("DC131", r"[\"'`‘’“”]", None, "names and numbers are written without quotes", "leave the quotes out"),
     _row("DC134", r"#.*", "", "a constraint holds no comment; only files do", "leave it out"),
-    _row("DC133", r"\?", None, "a choice is written in Python's way", "write `a if condition else b`"),
-    _row("DC130", r"range\b", None, "`range(…)` stands only after `in`", "write `name in range(…)`"),
-    _row("DC130", r"\{", None, "a set stands only after `in`", "write `name in {{1, 2}}`"),
+    _row("DC133", r"\?", None, "a choice is written in Python's way", "the form is `a if condition else b`"),
+    _row("DC130", r"range\b", None, "`range(…)` stands only after `in`", "the form is `name in range(…)`"),
+    _row("DC130", r"\{", None, "a set stands only after `in`", "the form is `name in {{1, 2}}`"),
 )
 
 
@@ -140,7 +140,7 @@ def _ending(place: _Place) -> Failure | None:
         return None
     if place.last is None:
         return Failure(
-            "DC112", "the constraint is empty", Span(0, len(place.text)), advice="write `true` or a condition"
+            "DC112", "the constraint is empty", Span(0, len(place.text)), advice="write a condition, as in `s0 > 0`"
         )
     if place.after_value and place.opened:
         return _unclosed(place)
@@ -160,7 +160,7 @@ def _without_else(place: _Place) -> Failure | None:
         if depth < 0 or (depth == 0 and token.type == "ELSE"):
             return None
         if depth == 0 and token.type == "IF":
-            return Failure("DC133", "`if` has no `else`", token.span, advice="write `a if condition else b`")
+            return Failure("DC133", "`if` has no `else`", token.span, advice="the form is `a if condition else b`")
     return None
 
 
@@ -189,7 +189,7 @@ def _collection(place: _Place) -> Failure | None:
 def _after_in(place: _Place, closing: str | None) -> Failure:
     stop = place.text.find(closing, place.span.stop) if closing else -1
     mend = Mend(Span(place.span.start, stop + 1), ("{", Span(place.span.stop, stop), "}")) if stop > 0 else None
-    advice = "write `in {1, 2}` or `in range(1, 3)`"
+    advice = "the forms are `in {1, 2}` and `in range(1, 3)`"
     return Failure("DC130", "after `in` stands a set or a range", place.span, advice=advice, mend=mend)
 
 
@@ -213,6 +213,10 @@ def _separator(place: _Place) -> Failure | None:
     new_line = "\n" in text[last.span.stop : span.start]
     if place.found not in (",", ";") and not new_line:
         return None
+    if place.found and not text[span.stop :].strip():
+        return Failure(
+            "DC117", f"nothing follows the `{place.found}`", span, advice="leave it out", mend=Mend(span, ())
+        )
     parts = [part.strip() for part in re.split("," if place.found == "," else r"[;\n]", text)]
     plain = len(text) <= _LONGEST_LIST and not set(text) & set("({")
     written = f"pass them as a list: {json.dumps([part for part in parts if part], ensure_ascii=False)}"

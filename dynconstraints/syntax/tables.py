@@ -1,0 +1,72 @@
+"""The parser's tables, kept beside this module: loading them takes a tenth of the time of making them of the grammar.
+
+They are used where they were made of the very grammar at hand, by the very lark; elsewhere the parser is made of the
+grammar, as ever. `python -m dynconstraints.syntax.tables` writes them anew after a change of the grammar.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lark import Lark
+
+TABLES = Path(__file__).with_name("tables.json")
+
+
+def parser_of(grammar: str, builder: object) -> Lark:
+    """The parser of the grammar, whose rules call the methods of the builder."""
+    from lark import Lark, __version__
+
+    from dynconstraints.syntax.lexer import Tokens
+
+    kept = _kept(grammar, __version__)
+    if kept is None:
+        return made_of(grammar, builder)
+    data, memo = _with_numbers(kept["data"]), _with_numbers(kept["memo"])
+    data["parser"]["lexer_conf"]["lexer_type"] = data["options"]["lexer"] = Tokens
+    # The constructor of the stand-alone parsers that lark generates: these tables, and actions of one's own.
+    return Lark._load_from_dict(data, memo, transformer=builder)  # type: ignore[no-any-return,no-untyped-call] # noqa: SLF001
+
+
+def made_of(grammar: str, builder: object) -> Lark:
+    """The parser, made of the grammar alone."""
+    from lark import Lark
+
+    from dynconstraints.syntax.lexer import Tokens
+
+    return Lark(grammar, parser="lalr", lexer=Tokens, transformer=builder, maybe_placeholders=False)  # type: ignore[arg-type]  # any object with the methods
+
+
+def tables_of(grammar: str) -> str:
+    """The tables as JSON, with what they were made of."""
+    from lark import __version__
+    from lark.grammar import Rule
+    from lark.lexer import TerminalDef
+
+    data, memo = made_of(grammar, None).memo_serialize([TerminalDef, Rule])
+    data["parser"]["lexer_conf"]["lexer_type"] = data["options"]["lexer"] = None
+    return json.dumps({"lark": __version__, "grammar": grammar, "data": data, "memo": memo}, separators=(",", ":"))
+
+
+def _kept(grammar: str, lark: str) -> dict[str, Any] | None:
+    try:
+        kept = json.loads(TABLES.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there, or not whole
+        return None
+    return kept if kept["lark"] == lark and kept["grammar"] == grammar else None
+
+
+def _with_numbers(value: Any) -> Any:
+    """The value with the keys that were numbers before JSON made texts of them."""
+    if isinstance(value, dict):
+        return {int(key) if key.isdigit() else key: _with_numbers(item) for key, item in value.items()}
+    return [_with_numbers(item) for item in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    from dynconstraints.syntax.reader import grammar
+
+    TABLES.write_text(tables_of(grammar()) + "\n", encoding="utf-8")

@@ -1,0 +1,33 @@
+"""The tables that are kept make the parser that the grammar makes."""
+
+import strategies
+from hypothesis import given
+
+from dynconstraints.ir.printer import show
+from dynconstraints.syntax import tables
+from dynconstraints.syntax.build import Builder
+from dynconstraints.syntax.reader import grammar
+
+KEPT, MADE = tables.parser_of(grammar(), Builder()), tables.made_of(grammar(), Builder())
+
+
+def test_the_tables_are_those_of_the_grammar():
+    """After a change of the grammar or of lark: `python -m dynconstraints.syntax.tables`."""
+    assert tables.TABLES.read_text().rstrip("\n") == tables.tables_of(grammar())
+
+
+@given(strategies.formulas())
+def test_both_parsers_read_the_same(formula):
+    """On printed formulas of every node kind."""
+    assert KEPT.parse(show(formula)) == MADE.parse(show(formula)) == formula
+
+
+def test_tables_of_another_grammar_are_not_used(monkeypatch, tmp_path):
+    """Nor broken ones, nor those of another lark: the grammar at hand is the specification."""
+    other = grammar().replace('"=>"', '"==>"')
+    assert tables.parser_of(other, Builder()).parse("a > 1 ==> b > 1")
+    for content in (None, "{", tables.TABLES.read_text().replace('"lark":"', '"lark":"0.')):
+        monkeypatch.setattr(tables, "TABLES", tmp_path / "tables.json")
+        if content is not None:
+            tables.TABLES.write_text(content)
+        assert tables.parser_of(grammar(), Builder()).parse("a > 1 => b > 1")
