@@ -72,11 +72,10 @@ def _parser() -> Lark:
     from dynconstraints.syntax.build import Builder
     from dynconstraints.syntax.tables import parser_of
 
-    return parser_of(grammar(), Builder())
+    return parser_of(_grammar(), Builder())
 
 
-def grammar() -> str:
-    """The text of the grammar."""
+def _grammar() -> str:
     package = Path(__file__).parent.parent
     for folder in (package, package.parent):  # a wheel has it inside, a checkout and an editable install beside
         path = folder / "grammar" / "constraints.lark"

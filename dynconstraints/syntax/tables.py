@@ -67,6 +67,6 @@ def _with_numbers(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    from dynconstraints.syntax.reader import grammar
+    from dynconstraints.syntax.reader import _grammar
 
-    TABLES.write_text(tables_of(grammar()) + "\n", encoding="utf-8")
+    TABLES.write_text(tables_of(_grammar()) + "\n", encoding="utf-8")
