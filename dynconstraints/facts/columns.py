@@ -74,7 +74,7 @@ def values(term: Term, points: Mapping[str, Column], size: int) -> Column:
             return [None if x is None else int(x**exponent) for x in values(base, points, size)]
         case Call(function, arguments):
             rows = zip(*(values(a, points, size) for a in arguments), strict=True)
-            return [None if None in row else apply(function, row) for row in rows]  # type: ignore[arg-type]
+            return [None if None in row else apply(function, row) for row in rows]
         case IfElse(condition, then, otherwise):
             chosen = truths(condition, points, size)
             branches = values(then, points, size), values(otherwise, points, size)
@@ -117,12 +117,11 @@ def truths(formula: Formula, points: Mapping[str, Column], size: int) -> Truths:
             column = values(item, points, size)
             return _any([_related(Relation.EQ, column, values(e, points, size)) for e in elements] or [[False] * size])
         case Member(item, RangeOf(start, stop, step)):
-            columns = [values(t, points, size) for t in (item, start, stop)]
-            rows = zip(*columns, strict=True)
-            return [None if None in row else row[0] in range(row[1], row[2], step) for row in rows]  # type: ignore[arg-type]
+            items, starts, stops = (values(t, points, size) for t in (item, start, stop))
+            return [_in_range(*row, step) for row in zip(items, starts, stops, strict=True)]
         case Test(predicate, arguments):
             rows = zip(*(values(a, points, size) for a in arguments), strict=True)
-            return [None if None in row else test(predicate, row) for row in rows]  # type: ignore[arg-type]
+            return [None if None in row else test(predicate, row) for row in rows]
         case Not(operand):
             return _not(truths(operand, points, size))
         case And(operands):
@@ -138,6 +137,10 @@ def truths(formula: Formula, points: Mapping[str, Column], size: int) -> Truths:
             raise TypeError(f"not a collection: {formula.collection!r}")
         case _:
             assert_never(formula)
+
+
+def _in_range(item: int | None, start: int | None, stop: int | None, step: int) -> bool | None:
+    return None if item is None or start is None or stop is None else item in range(start, stop, step)
 
 
 def _related(relation: Relation, left: Column, right: Column) -> Truths:

@@ -1,7 +1,7 @@
 """The domain of congruences: ``(m, r)`` is the set of integers that leave the remainder r modulo m.
 
-``(0, c)`` is the set {c} and ``(1, 0)`` all integers; otherwise ``0 <= r < m``. Every function gives an enclosure of the
-results for operands in the sets. Source: P. Granger, *Static analysis of arithmetical congruences*, 1989.
+``(0, c)`` is the set {c} and ``(1, 0)`` all integers; otherwise ``0 <= r < m``. Every function gives an enclosure of
+the results for operands in the sets. Source: P. Granger, *Static analysis of arithmetical congruences*, 1989.
 """
 
 from __future__ import annotations

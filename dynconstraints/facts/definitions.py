@@ -10,11 +10,11 @@ from typing import TypeAlias
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.lattice import Lattice
-from dynconstraints.facts.polynomial import Polynomial
+from dynconstraints.facts.polynomial import Monomial, Polynomial
 from dynconstraints.ir.nodes import And, Compare, Formula, Int, Mod, Predicate, Relation, Term, Test
 
 Rows: TypeAlias = Mapping[str, Polynomial]
-"""Names, each with a polynomial that it is equal to, over parameters: other names, and quotients whose keys are no names."""
+"""Names, each with a polynomial that it equals, over parameters: other names and quotients, whose keys are no names."""
 
 _MOST = 64
 """The most nonlinear definitions that are taken."""
@@ -27,14 +27,16 @@ def rows_of(lattice: Lattice, order: Sequence[str]) -> dict[str, Polynomial]:
     rows: dict[str, Polynomial] = {}
     for row in lattice.parametrise(order):
         affine = row.affine
-        p = {(name,): c for name, c in affine.coefficients} | ({(): affine.constant} if affine.constant else {})
+        p: dict[Monomial, int] = {(name,): c for name, c in affine.coefficients}
+        if affine.constant:
+            p[()] = affine.constant
         if p != {(row.name,): 1}:
             rows[row.name] = p
     return rows
 
 
 def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]) -> Rows:
-    """The rows with what nonlinear equalities define: ``y == x // 5``, ``z == x*y``, and ``a % b == r`` as ``a == b*q + r``."""
+    """The rows with what nonlinear equalities define: ``z == x*y``, and ``a % b == r`` as ``a == b*q + r``."""
     taken = 0
     for left, right in (pair for c in constraints for pair in _equalities(c)):
         known = Knowledge(rows)

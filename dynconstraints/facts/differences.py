@@ -1,7 +1,8 @@
 """The domain of difference bounds: the set of assignments where ``x <= y + c`` for each of some triples.
 
-A sparse graph with an edge from x to y of length c; what follows from several triples is a shortest path, and a cycle of
-negative length says that there is no assignment. Source: V. Pratt, *Two easy theories whose combination is hard*, 1977.
+A sparse graph with an edge from x to y of length c; what follows from several triples is a shortest path, and a cycle
+of negative length says that there is no assignment. Source: V. Pratt, *Two easy theories whose combination is hard*,
+1977.
 """
 
 from __future__ import annotations

@@ -25,14 +25,18 @@ Form: TypeAlias = frozenset[tuple[Monomial, int]]
 
 _ROUNDS = 24
 """How often one monomial's range may shrink before it is left as it is."""
+_REMEMBERED = 20_000
+"""How many polynomials' ranges are kept."""
 _SPLITS = 3
 """How many indicators and maxima of a polynomial are tried both ways."""
 
 
 @dataclass(slots=True)
 class Knowledge:
-    """A set of assignments, enclosed: every one of them is in all ranges, satisfies all relations (``p >= 0``) and makes
-    none of ``nonzero`` 0. ``empty`` where there is none.
+    """A set of assignments, enclosed.
+
+    Each of them is in all ranges, satisfies all relations (``p >= 0``) and makes none of ``nonzero`` 0. ``empty`` where
+    there is none. The tuples by name say where to look again: relations, atoms and products that the name is in.
     """
 
     rows: Mapping[str, Polynomial]
@@ -83,6 +87,8 @@ class Knowledge:
         key = frozenset(p.items())
         known = self._memo.get(key)
         if known is None:
+            if len(self._memo) > _REMEMBERED:
+                self._memo.clear()
             known = self._memo[key] = self._related(p, self._correlated(p, _SPLITS))
         return known
 
@@ -193,7 +199,7 @@ class Knowledge:
         return ranges.add(self._correlated(total, splits - 1), ranges.scale((0, modulus - 1), -times))
 
     def _rationally(self, rest: Polynomial, factor: int, u: Polynomial, c: int, splits: int) -> Range | None:
-        """``c*(rest + factor*(u // c))`` is ``c*rest + factor*u - factor*(u % c)``, divided by c and rounded inwards."""
+        """``c*(rest + factor*(u // c))`` is ``c*rest + factor*u - factor*(u % c)``; divided by c, rounded inwards."""
         if not any(m in rest for m in u if m):
             return None
         total = self._correlated(poly.add(poly.scale(rest, c), u, factor), splits - 1)

@@ -1,14 +1,15 @@
 """Terms -> polynomials and formulas -> 0/1 polynomials: one normal form for everything that is written in many ways.
 
-Three atoms say nearly all of the language. ``u // c`` is one, and ``u % c`` is ``u - c*(u // c)``; ``max(u, 0)`` is one, and
-``max(a, b)`` is ``a + max(b - a, 0)``; the indicators ``[u >= 0]`` and ``[u == 0]`` are two, and ``a if c else b`` is
-``b + [c]*(a - b)``. The normal form equals the term wherever the term is defined; elsewhere it says nothing.
+Three atoms say nearly all of the language. ``u // c`` is one, and ``u % c`` is ``u - c*(u // c)``; ``max(u, 0)`` is
+one, and ``max(a, b)`` is ``a + max(b - a, 0)``; the indicators ``[u >= 0]`` and ``[u == 0]`` are two, and ``a if c
+else b`` is ``b + [c]*(a - b)``. The normal form equals the term wherever the term is defined; elsewhere it says
+nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, TypeAlias
@@ -59,8 +60,8 @@ _DEGREE = 8
 class Atom:
     """What a key stands for.
 
-    quotient: ``u // v``; positive: ``max(u, 0)``; at least: 1 if ``u >= 0`` else 0; zero: 1 if ``u == 0`` else 0; opaque:
-    some integer that depends on the names.
+    quotient: ``u // v``; positive: ``max(u, 0)``; at least: 1 if ``u >= 0`` else 0; zero: 1 if ``u == 0`` else 0;
+    opaque: some integer that depends on the names.
     """
 
     kind: Kind
@@ -72,8 +73,8 @@ class Atom:
 class Normaliser:
     """Normal forms under what is known.
 
-    ``rows`` replaces names by polynomials equal to them; ``range_of`` encloses a polynomial, and lets atoms vanish whose
-    value it settles. ``atoms`` collects what the keys stand for.
+    ``rows`` replaces names by polynomials equal to them; ``range_of`` encloses a polynomial, and lets atoms vanish
+    whose value it settles. ``atoms`` collects what the keys stand for.
     """
 
     rows: Mapping[str, Polynomial]
@@ -151,16 +152,16 @@ class Normaliser:
         """``not p``."""
         return poly.add(ONE, p, -1)
 
-    def all_of(self, parts: object) -> Polynomial:
+    def all_of(self, parts: Iterable[Polynomial]) -> Polynomial:
         """The conjunction."""
         product = ONE
-        for part in parts:  # type: ignore[attr-defined]
+        for part in parts:
             product = self.product(product, part)
         return product
 
-    def any_of(self, parts: object) -> Polynomial:
+    def any_of(self, parts: Iterable[Polynomial]) -> Polynomial:
         """The disjunction."""
-        return self.negation(self.all_of(self.negation(part) for part in parts))  # type: ignore[attr-defined]
+        return self.negation(self.all_of(self.negation(part) for part in parts))
 
     def compare(self, difference: Polynomial, relation: Relation) -> Polynomial:
         """Whether left and right are so related; ``difference`` is ``right - left``."""

@@ -1,8 +1,8 @@
 """Polynomials over atoms, the normal form of terms: equal polynomials are equal terms, wherever the terms are defined.
 
-A polynomial maps monomials to integer coefficients, none of them 0. A monomial is the sorted tuple of its atoms' keys, with
-repetition; ``()`` is 1. A key is a name, or the canonical text of an atom (`dynconstraints.facts.normal`), which no name is.
-The key of an indicator, which is 0 or 1 and so equal to its powers, starts with a bracket.
+A polynomial maps monomials to integer coefficients, none of them 0. A monomial is the sorted tuple of its atoms' keys,
+with repetition; ``()`` is 1. A key is a name, or the canonical text of an atom (`dynconstraints.facts.normal`), which
+no name is. The key of an indicator, which is 0 or 1 and so equal to its powers, starts with a bracket.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def leading(p: Polynomial) -> Monomial:
 
 
 def primitive(p: Polynomial) -> tuple[int, Polynomial]:
-    """The content g and ``p // g``: dividing an inequality ``p >= 0`` so rounds its constant down, which keeps the set."""
+    """The content g and ``p // g``; of an inequality ``p >= 0`` this rounds the constant down, which keeps the set."""
     g = content(p)
     return (g, p) if g <= 1 else (g, {m: q for m, c in p.items() if (q := c // g)})
 

@@ -84,7 +84,6 @@ class _Search:
 
     def useful(self, p: Polynomial) -> Iterator[tuple[Monomial, Polynomial]]:
         """Facts that share a monomial with p, with the same sign, where p's own range has no good end."""
-        known = self.known
         for monomial in sorted(p, key=lambda m: (-len(m), m)):
             if not monomial:
                 continue

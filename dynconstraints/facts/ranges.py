@@ -100,7 +100,7 @@ def power(a: Range, exponent: int) -> Range:
 
 
 def floor_divide(a: Range, b: Range) -> Range:
-    """``x // y`` over the divisors other than 0; everything where there is none. Tight for a positive or negative divisor."""
+    """``x // y`` over the divisors other than 0, everything where there is none; tight for divisors of one sign."""
     positive, negative = meet(b, (1, None)), meet(b, (None, -1))
     if is_empty(negative):
         return EVERYTHING if is_empty(positive) else _divide_positive(a, positive)
@@ -110,8 +110,7 @@ def floor_divide(a: Range, b: Range) -> Range:
 
 def _divide_positive(a: Range, b: Range) -> Range:
     low, high = a
-    small, large = b
-    assert small is not None
+    small, large = b[0] or 1, b[1]
     if low is not None:
         low = low // small if low < 0 else low // large if large is not None else 0
     if high is not None:
@@ -120,7 +119,7 @@ def _divide_positive(a: Range, b: Range) -> Range:
 
 
 def modulo(a: Range, b: Range) -> Range:
-    """``x % y`` over the divisors other than 0: between 0 and the divisor, and ``x`` itself where no divisor is reached."""
+    """``x % y`` over the divisors other than 0: between 0 and the divisor, or ``x`` where that reaches no divisor."""
     low, high = b
     if low is not None and low > 0:
         if a[0] is not None and a[1] is not None and a[0] // low == a[1] // low == 0:

@@ -1,12 +1,13 @@
-"""Assignments that are likely to satisfy the constraints: ends of ranges, small values, residues and relations respected.
+"""Assignments that are likely to satisfy the constraints: ends of ranges and small values, relations respected.
 
-Seeded, so that the same question gets the same answer in every process. What comes from here is checked before it is used.
+Seeded, so that the same question gets the same answer in every process. What comes from here is checked before it is
+used.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dynconstraints.facts import columns
 from dynconstraints.facts import polynomial as poly
@@ -28,7 +29,7 @@ Point = Mapping[str, int]
 def models(
     known: Knowledge, pending: Sequence[Formula], names: Sequence[str], constraints: Sequence[Formula], seed: int
 ) -> list[Point]:
-    """Assignments of the names under which all constraints hold: drawn at once, then one name after another if too few."""
+    """Assignments of the names under which all constraints hold: drawn at once, then name after name if too few."""
     rng = random.Random(seed)  # noqa: S311  # repeatable draws, nothing secret
     parameters = parameters_of(known.rows, names)
     table = {p: [_drawn(known.monomial((p,)), rng, j) for j in range(_POINTS)] for p in parameters}

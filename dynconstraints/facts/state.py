@@ -35,8 +35,8 @@ def analyse(constraints: Sequence[Formula]) -> State:
 class State:
     """What is known of the assignments that satisfy the constraints.
 
-    ``lattice`` is None where the equalities and congruences contradict each other. Names that no constraint mentions are
-    free. An answer never depends on what was asked before.
+    ``lattice`` is None where the equalities and congruences contradict each other. Names that no constraint mentions
+    are free. An answer never depends on what was asked before.
     """
 
     constraints: tuple[Formula, ...]
@@ -79,7 +79,7 @@ class State:
         return columns.truths(formula, table, size)
 
     def witnesses(self, formula: Formula, seed: int = 0) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:
-        """Two assignments that satisfy the constraints: under the first the formula is true, under the second it is not.
+        """Two assignments that satisfy the constraints: the formula is true under the first, and not under the second.
 
         None where none was found, which says nothing.
         """
@@ -159,6 +159,6 @@ class State:
 
 
 def _met(a: Range, b: Range) -> Range:
-    """The intersection; of two enclosures that contradict each other, which only happens where nothing is defined, one."""
+    """The intersection; one of two that contradict each other, which happens only where nothing is defined."""
     met = ranges.meet(a, b)
     return a if ranges.is_empty(met) else met

@@ -12,7 +12,7 @@ from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Polynomial
 from dynconstraints.facts.proof import at_least
-from dynconstraints.ir.fold import children
+from dynconstraints.ir.fold import children, walk
 from dynconstraints.ir.nodes import (
     And,
     Bool,
@@ -28,6 +28,7 @@ from dynconstraints.ir.nodes import (
     Member,
     Mod,
     Name,
+    Node,
     Not,
     Or,
     Predicate,
@@ -87,9 +88,9 @@ def possible(known: Knowledge, formula: Formula) -> Possible:
         case Test(Predicate.DIVIDES, (divisor, dividend)):
             return _link(known, Mod(dividend, divisor), Int(0), Relation.EQ)
         case Test(_, arguments):
-            value = poly.value_of(known.normal.formula(formula))
+            indicator = poly.value_of(known.normal.formula(formula))
             undefined = any(can_be_undefined(known, a) for a in arguments)
-            return Possible(value != 0, value != 1, undefined)
+            return Possible(indicator != 0, indicator != 1, undefined)
         case Not(operand):
             return _not(possible(known, operand))
         case And(operands):
@@ -106,6 +107,8 @@ def possible(known: Knowledge, formula: Formula) -> Possible:
                 any(b.false for b in branches),
                 chosen.undefined or any(b.undefined for b in branches),
             )
+        case Member():
+            raise TypeError(f"not a collection: {formula.collection!r}")
         case _:
             assert_never(formula)
 
@@ -179,7 +182,7 @@ def can_be_undefined(known: Knowledge, term: Term) -> bool:
         case Call(function, (dividend, divisor)) if function in _DIVIDING:
             return _can_be_zero(known, divisor) or can_be_undefined(known, dividend)
         case IfElse(condition, then, otherwise):
-            if not any(isinstance(n, FloorDiv | Mod | Call) and _divides(n) for n in _below(term)):
+            if not any(map(_divides, walk(term))):
                 return False
             chosen = possible(known, condition)
             return (
@@ -191,13 +194,7 @@ def can_be_undefined(known: Knowledge, term: Term) -> bool:
             return any(can_be_undefined(known, t) for t in children(term))  # type: ignore[arg-type]
 
 
-def _below(node: object) -> Iterable[object]:
-    from dynconstraints.ir.fold import walk
-
-    return walk(node)  # type: ignore[arg-type]
-
-
-def _divides(node: FloorDiv | Mod | Call) -> bool:
+def _divides(node: Node) -> bool:
     """Whether the node has a divisor that is not a literal other than 0."""
     match node:
         case FloorDiv(_, divisor) | Mod(_, divisor):

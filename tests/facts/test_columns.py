@@ -1,9 +1,9 @@
 """Columns agree with the evaluator, assignment by assignment."""
 
+import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-import strategies
 from dynconstraints.facts import columns
 from dynconstraints.ir.evaluate import truth_of, value_of
 

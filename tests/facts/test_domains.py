@@ -4,10 +4,10 @@ import math
 from itertools import product
 
 import pytest
+import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-import strategies
 from dynconstraints.facts import congruences, enclosure, ranges
 from dynconstraints.ir.evaluate import value_of
 

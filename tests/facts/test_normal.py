@@ -3,9 +3,9 @@
 from itertools import product
 
 import pytest
+import strategies
 from hypothesis import given, settings
 
-import strategies
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.ir.evaluate import truth_of, value_of

@@ -1,14 +1,13 @@
 """The reduced product: every fact holds on every model that brute force finds in a box."""
 
 import json
-from itertools import product
 from pathlib import Path
 
 import pytest
+import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-import strategies
 from dynconstraints.facts import columns
 from dynconstraints.facts.state import analyse
 from dynconstraints.ir.evaluate import holds, value_of
