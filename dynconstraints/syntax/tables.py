@@ -37,7 +37,7 @@ def made_of(grammar: str, builder: object) -> Lark:
 
     from dynconstraints.syntax.lexer import Tokens
 
-    return Lark(grammar, parser="lalr", lexer=Tokens, transformer=builder, maybe_placeholders=False)  # type: ignore[arg-type]  # any object with the methods
+    return Lark(grammar, parser="lalr", lexer=Tokens, transformer=builder, maybe_placeholders=False)
 
 
 def tables_of(grammar: str) -> str:
