@@ -42,7 +42,17 @@ def release() -> tuple[int, int]:
     return int(major), int(minor)
 
 
-__all__ = ["NEXT", "OLDEST", "UpstreamDynamicInt", "dynamo", "functions", "release", "source_name"]
+__all__ = [
+    "NEXT",
+    "OLDEST",
+    "UpstreamDynamicInt",
+    "dynamo",
+    "functions",
+    "hook_points",
+    "narrow",
+    "release",
+    "source_name",
+]
 
 
 @cache
@@ -54,12 +64,10 @@ def dynamo() -> SimpleNamespace:
     builder = importlib.import_module("torch._dynamo.variables.builder")
     source = importlib.import_module("torch._dynamo.source")
     exc = importlib.import_module("torch._dynamo.exc")
-    output_graph = importlib.import_module("torch._dynamo.output_graph")
     guards = importlib.import_module("torch._dynamo.guards")
     core = importlib.import_module("torch._guards")
     shapes = importlib.import_module("torch.fx.experimental.symbolic_shapes")
     return SimpleNamespace(
-        VariableBuilder=builder.VariableBuilder,  # _wrap, wrap_tensor: where a value enters the trace
         GraphArg=builder.GraphArg,  # what a placeholder stands for
         TrackedFake=builder.TrackedFake,  # a symbolic input whose expression is guarded
         SymNodeVariable=importlib.import_module("torch._dynamo.variables.tensor").SymNodeVariable,
@@ -75,11 +83,9 @@ def dynamo() -> SimpleNamespace:
         dataclass_with_cached_hash=core.dataclass_with_cached_hash,
         Restart=exc.UnspecializeRestartAnalysis,  # forgets the speculation log, as a changed trace must
         PassThrough=exc.ShortenTraceback,  # reaches the user as it is, without Dynamo's frames
-        OutputGraph=output_graph.OutputGraph,  # _call_user_compiler: where the backend is called
         GuardBuilder=guards.GuardBuilder,
         install_guard=guards.install_guard,
-        closure_vars=guards._get_closure_vars,  # the names that guard code may use
-        ShapeEnv=shapes.ShapeEnv,
+        closure_vars=guards._get_closure_vars,  # noqa: SLF001  the names that guard code may use
         DimDynamic=shapes.DimDynamic,
         ValueRanges=importlib.import_module("torch.utils._sympy.value_ranges").ValueRanges,
         set_example_value=importlib.import_module("torch._dynamo.utils").set_example_value,
@@ -88,11 +94,36 @@ def dynamo() -> SimpleNamespace:
 
 
 @cache
+def hook_points() -> SimpleNamespace:
+    """The methods that are wrapped, as pairs of their class and their name. Raises like `dynamo`."""
+    builder = importlib.import_module("torch._dynamo.variables.builder").VariableBuilder
+    env = importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv
+    graph = importlib.import_module("torch._dynamo.output_graph").OutputGraph
+    return SimpleNamespace(
+        wrap_value=(builder, "_wrap"),
+        wrap_tensor=(builder, "wrap_tensor"),
+        create_symbol=(env, "create_symbol"),
+        evaluate_static=(env, "_maybe_evaluate_static"),
+        guard_relation=(env, "_maybe_guard_rel"),
+        print_guards=(env, "produce_guards_verbose"),
+        call_backend=(graph, "_call_user_compiler"),
+    )
+
+
+def narrow(env: Any, symbol: Any, low: int | None, high: int | None) -> None:
+    """Intersect the symbol's range in the ShapeEnv, which prints it as a guard, with low..high, both inclusive."""
+    ranges = dynamo().ValueRanges
+    known = ranges.unknown_int()
+    found = ranges(known.lower if low is None else low, known.upper if high is None else high)
+    env._update_var_to_range(symbol, found)  # noqa: SLF001  what torch's own constraints call
+
+
+@cache
 def functions() -> SimpleNamespace:
     """The sympy functions that torch defines for sizes; names that a release lacks are None."""
     module = importlib.import_module("torch.utils._sympy.functions")
-    names = ("FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural")
-    names += ("Where", "Identity", "LShift")
+    names = ["FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural"]
+    names += ["Where", "Identity"]
     return SimpleNamespace(**{name: getattr(module, name, None) for name in names})
 
 

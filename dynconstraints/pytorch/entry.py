@@ -1,7 +1,7 @@
 """The guard at the entry of a compiled frame: what the declarations say, checked on every later call.
 
-The ShapeEnv guards the lattice (``n == 32*(n // 32)``) and the parameters' ranges by itself. What is left is here: that an
-int is still an int, the constraints that don't fold, and what values or blocks declare that the frame was not
+The ShapeEnv guards the lattice (``n == 32*(n // 32)``) and the parameters' ranges by itself. What is left is here: that
+an int is still an int, the constraints that don't fold, and what values or blocks declare that the frame was not
 compiled under. Where the check fails the frame is compiled anew, and there the user gets his error.
 """
 
@@ -32,14 +32,12 @@ def install(facts: FrameFacts) -> None:
         d.install_guard(d.ShapeEnvSource().make_guard(partial(_create, facts)))
 
 
-def _create(facts: FrameFacts, builder: Any, guard: Any) -> None:
+def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
     places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
     arguments = ", ".join(source_name(place.source) for place in places)
     names = {**dynamo().closure_vars(), _CHECK: entry_check(facts, places)}
     text = "; ".join(c.text for c in facts.residual()) or "integers"
-    builder.add_python_lambda_leaf_guard_to_root(
-        [f"{_CHECK}({arguments})"], [f"declared: {text}"], closure_vars=names
-    )
+    builder.add_python_lambda_leaf_guard_to_root([f"{_CHECK}({arguments})"], [f"declared: {text}"], closure_vars=names)
 
 
 def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:

@@ -1,8 +1,8 @@
 """What one traced frame knows: the names it has met, the lattice chosen for them, and each name as an expression.
 
-The declared equalities and congruences are solved over the integers (`dynconstraints.facts.lattice`), and the parameters
-of the solution become the symbols of the ShapeEnv: with ``s0 % 32 == 0`` the symbol is k, and s0 is ``32*k`` wherever it
-occurs. Names are taken in the order in which the trace meets them, so each brings at most one parameter and disturbs no
+The declared equalities and congruences are solved over the integers (`dynconstraints.facts.lattice`), and the
+parameters of the solution become the symbols of the ShapeEnv: with ``s0 % 32 == 0`` the symbol is k, and s0 is ``32*k``
+wherever it occurs. Names are taken in the order in which the trace meets them, so each brings at most one parameter and disturbs no
 earlier one; where constraints that arrive late would, the trace is restarted with what was learnt.
 """
 
@@ -77,7 +77,7 @@ class Entrance:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What earlier attempts at a frame leave to the next: constraints in force, and values to be met before all others."""
+    """What earlier attempts at a frame leave to the next: constraints in force, and values to be met before all else."""
 
     constraints: tuple[Constraint, ...] = ()
     early: tuple[Entrance, ...] = ()
@@ -169,7 +169,9 @@ class FrameFacts:
         known = [f for f in term.factors if f is not unmet[0]]
         if not all(isinstance(f, Name | Int) for f in known) or not any(isinstance(f, Name) for f in known):
             return None
-        scale = math.prod(self.values[f.id] if isinstance(f, Name) else f.value for f in known if isinstance(f, Name | Int))
+        scale = math.prod(
+            self.values[f.id] if isinstance(f, Name) else f.value for f in known if isinstance(f, Name | Int)
+        )
         if not scale or value % scale:
             return None
         divisor = substitute_term(product(tuple(known)), {n: self.term_of(n) for n in self.rows})
@@ -254,7 +256,8 @@ class FrameFacts:
             equalities = [e for f in facts for e in f.equalities]
             congruences = [c for f in facts for c in f.congruences]
             lattice = Lattice.of((), equalities, congruences)
-            assert not isinstance(lattice, Contradiction), "consistent sets have a lattice"
+            if isinstance(lattice, Contradiction):
+                raise RuntimeError("the constraints were consistent, and their lattice is not")
             self._lattice = lattice
         return self._lattice.parametrise(tuple(order))
 

@@ -9,7 +9,7 @@ import importlib.abc
 import importlib.util
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, wraps
 from types import ModuleType
 from typing import Any
@@ -33,13 +33,13 @@ def _is_loaded() -> bool:
 class _AfterImport(importlib.abc.MetaPathFinder):
     """Wraps Dynamo right after its package has run, then leaves."""
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
+    def find_spec(self, fullname: str, *_: Any) -> Any:
         if fullname != _DYNAMO:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = _then(spec.loader.exec_module)  # type: ignore[method-assign]
+            setattr(spec.loader, "exec_module", _then(spec.loader.exec_module))  # noqa: B010  a method of an instance
         return spec
 
 
@@ -58,19 +58,19 @@ def _wrap_all() -> None:
     A release newer than those known is tried out before it is trusted: facts off rather than wrong.
     """
     from dynconstraints.pytorch import oracle  # noqa: F401  a fault of our own is no fault of torch's
-    from dynconstraints.pytorch._compat import NEXT, dynamo, release
+    from dynconstraints.pytorch._compat import NEXT, hook_points, release
 
     kept: list[tuple[Any, str, Any]] = []
     try:
-        d = dynamo()
-        for owner, name, wrap in (
-            (d.VariableBuilder, "_wrap", _wrap_values),
-            (d.VariableBuilder, "wrap_tensor", _wrap_tensors),
-            (d.ShapeEnv, "create_symbol", _named_sizes),
-            (d.ShapeEnv, "_maybe_evaluate_static", _ask_oracle),
-            (d.ShapeEnv, "_maybe_guard_rel", _sharpen_ranges),
-            (d.ShapeEnv, "produce_guards_verbose", _show_guards),
-            (d.OutputGraph, "_call_user_compiler", _tag_caches),
+        points = hook_points()
+        for (owner, name), wrap in (
+            (points.wrap_value, _wrap_values),
+            (points.wrap_tensor, _wrap_tensors),
+            (points.create_symbol, _named_sizes),
+            (points.evaluate_static, _ask_oracle),
+            (points.guard_relation, _sharpen_ranges),
+            (points.print_guards, _show_guards),
+            (points.call_backend, _tag_caches),
         ):
             original = getattr(owner, name)
             setattr(owner, name, wrap(original))
@@ -89,8 +89,8 @@ def _warn(error: Exception) -> None:
     import torch
 
     warnings.warn(
-        f"dynconstraints does not fit torch {torch.__version__} ({error}): declared sizes are checked where they are made, "
-        "and torch.compile treats them as dynamic ints without constraints",
+        f"dynconstraints does not fit torch {torch.__version__} ({error}): declared sizes are "
+        "checked where they are made, and torch.compile treats them as dynamic ints without constraints",
         stacklevel=2,
     )
 
@@ -186,9 +186,11 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)
-        import torch.compiler.config as config
+        from torch.compiler import config
 
-        with config.patch(cache_key_tag=f"{config.cache_key_tag}|dynconstraints:{facts.digest}"):
+        with config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
+            cache_key_tag=f"{config.cache_key_tag}|dynconstraints:{facts.digest}"
+        ):
             return original(self, *args, **kwargs)
 
     return _call_user_compiler

@@ -5,9 +5,8 @@ from __future__ import annotations
 import operator
 import re
 from functools import cache, partial, reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy
 import torch
 
 from dynconstraints.diagnostics.errors import ConstraintError
@@ -16,11 +15,14 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry
-from dynconstraints.pytorch._compat import dynamo, source_name
+from dynconstraints.pytorch._compat import dynamo, narrow, source_name
 from dynconstraints.pytorch.declaration import Binding
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.sources import ComputedSource
 from dynconstraints.pytorch.symbolic import affine_to_term, operate
+
+if TYPE_CHECKING:
+    import sympy
 
 
 def wrap_int(builder: Any, value: Any) -> Any:
@@ -127,13 +129,9 @@ def _computed(facts: FrameFacts, base: Any, term: Term) -> Any:
 
 def _narrow(facts: FrameFacts) -> None:
     """Give the ShapeEnv the parameters' ranges, which it guards by itself."""
-    ranges = dynamo().ValueRanges
     state = facts.parameter_state()
     for name, parameter in facts.parameters.items():
-        low, high = state.range_of(Name(name))
-        known = ranges.unknown_int()
-        found = ranges(known.lower if low is None else low, known.upper if high is None else high)
-        facts.env._update_var_to_range(parameter.symbol, found)
+        narrow(facts.env, parameter.symbol, *state.range_of(Name(name)))
 
 
 def _proxy_of(tx: Any, facts: FrameFacts, term: Term) -> Any:
@@ -168,7 +166,7 @@ def _proxy_of(tx: Any, facts: FrameFacts, term: Term) -> Any:
 
 def passed_through(error: ConstraintError) -> ConstraintError:
     """The same error, as one that Dynamo hands to the user untouched."""
-    kind = _pass_through_class(type(error))
+    kind = _pass_through_class(type(error))  # type: ignore[arg-type]  # classes are hashable, whatever their instances
     copy = kind.__new__(kind)
     copy.__dict__.update(error.__dict__, first_useful_frame=None)
     copy.args = error.args

@@ -12,7 +12,7 @@ import sympy
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Name, Not
-from dynconstraints.pytorch._compat import dynamo
+from dynconstraints.pytorch._compat import narrow
 from dynconstraints.pytorch.declaration import system_of
 from dynconstraints.pytorch.frame import KEY, FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
@@ -49,18 +49,14 @@ def decide(env: Any, expr: sympy.Basic) -> sympy.Basic | None:
 def sharpen(env: Any, guard: sympy.Basic) -> None:
     """Raise a parameter's lower bound past a value that the guard rules out, as ``k != 1`` does for ``1 <= k``.
 
-    Sizes of 0 and 1 are where programs branch. The range is printed as a guard of its own, and with it later branches on
-    the same size are settled.
+    Sizes of 0 and 1 are where programs branch. The range is printed as a guard of its own, and with it later branches
+    on the same size are settled.
     """
     facts: FrameFacts | None = env.__dict__.get(KEY)
-    if facts is None:
+    if facts is None or env.frozen:  # once the guards are printed, a range would be no guard any more
         return
-    ranges = dynamo().ValueRanges
     for parameter in facts.parameters.values():
         lower = env.var_to_range[parameter.symbol].lower
         if parameter.symbol in guard.free_symbols and lower in (0, 1) and parameter.hint > lower:
-            ruled_out = decide(env, guard.xreplace({parameter.symbol: lower})) if guard.free_symbols != {
-                parameter.symbol
-            } else guard.xreplace({parameter.symbol: lower})
-            if ruled_out == sympy.false:
-                env._update_var_to_range(parameter.symbol, ranges(lower + 1, ranges.unknown_int().upper))
+            if decide(env, guard.xreplace({parameter.symbol: lower})) == sympy.false:
+                narrow(env, parameter.symbol, int(lower) + 1, None)

@@ -38,7 +38,7 @@ from dynconstraints.pytorch._compat import functions
 
 
 def operate(term: Term, on_name: Callable[[str], Any], call: Callable[..., Any]) -> Any:
-    """The term computed by ``call(operation, *operands)`` on whatever ``on_name`` gives; constants are pairs of themselves.
+    """The term computed by ``call(operation, *operands)`` on whatever ``on_name`` gives; a constant is a pair of itself.
 
     Raises NotImplementedError for an operation that sizes don't have.
     """
@@ -165,12 +165,14 @@ def _term(expr: Any, names: Mapping[sympy.Symbol, Term]) -> Term:
             raise NotImplementedError
         return Pow(_term(base, names), int(exponent))
     if _is(expr, known.FloorDiv) or _is(expr, known.CleanDiv):
-        return FloorDiv(*args())
+        dividend, divisor = args()
+        return FloorDiv(dividend, divisor)
     if _is(expr, known.ModularIndexing):
         base, divisor, modulus = args()
         return Mod(base if divisor == Int(1) else FloorDiv(base, divisor), modulus)
     if _is(expr, known.PythonMod) or _is(expr, known.Mod) or isinstance(expr, sympy.Mod):
-        return Mod(*args())
+        dividend, divisor = args()
+        return Mod(dividend, divisor)
     if _is(expr, known.CeilDiv):
         return Call(Function.CEILDIV, args())
     if _is(expr, known.Max) or isinstance(expr, sympy.Max):
@@ -206,5 +208,7 @@ def affine_to_torch(constant: int, coefficients: Any, symbols: Mapping[str, symp
 
 def affine_to_term(constant: int, coefficients: Any) -> Term:
     """``constant + Σ coefficient*name``, as a term."""
-    parts = tuple(Name(n) if c == 1 else negated(Name(n)) if c == -1 else product((Int(c), Name(n))) for n, c in coefficients)
+    parts = tuple(
+        Name(n) if c == 1 else negated(Name(n)) if c == -1 else product((Int(c), Name(n))) for n, c in coefficients
+    )
     return total((*parts, Int(constant))) if constant or not parts else total(parts)

@@ -1,18 +1,19 @@
-"""The programs that the sweeps compile: each with the facts about its sizes, valid sizes, and the names of dimensions."""
+"""The programs that the sweeps compile: each with the facts about its sizes, valid sizes, and names of dimensions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812  as everyone calls it
+import torch.nn.functional as F
 
 
 @dataclass(frozen=True)
 class Program:
-    """A function of tensors and ints; ``arguments`` makes them for one size; ``dims`` names their dimensions by position.
+    """A function of tensors and ints; ``arguments`` makes them for one size; ``dims`` names their dimensions in order.
 
     An int argument has a name in place of the mapping; None leaves an argument undeclared.
     """
@@ -31,8 +32,8 @@ class UNet(torch.nn.Module):
     def __init__(self, channels: int = 8) -> None:
         super().__init__()
         c = [3, *(channels * 2**i for i in range(4))]
-        self.down = torch.nn.ModuleList(torch.nn.Conv2d(a, b, 3, 2, 1) for a, b in zip(c, c[1:], strict=False))
-        self.up = torch.nn.ModuleList(torch.nn.Conv2d(b + a, a, 3, 1, 1) for a, b in zip(c, c[1:], strict=False))
+        self.down = torch.nn.ModuleList(torch.nn.Conv2d(a, b, 3, 2, 1) for a, b in pairwise(c))
+        self.up = torch.nn.ModuleList(torch.nn.Conv2d(b + a, a, 3, 1, 1) for a, b in pairwise(c))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         skips = []

@@ -90,10 +90,8 @@ def main(names: list[str]) -> None:
             continue
         for approach in APPROACHES:
             r = sweep(program, approach)
-            print(
-                f"{program.name:12}{approach:14}{r.graphs:7}{len(r.guards):8}{r.first_seconds:9.2f}{r.seconds:9.2f}  {r.failure}",
-                flush=True,
-            )
+            counts = f"{program.name:12}{approach:14}{r.graphs:7}{len(r.guards):8}"
+            print(f"{counts}{r.first_seconds:9.2f}{r.seconds:9.2f}  {r.failure}", flush=True)
 
 
 if __name__ == "__main__":

@@ -265,7 +265,7 @@ def test_constraints_that_contradict_each_other_across_values_raise() -> None:
     ],
 )
 def test_what_does_not_fold_is_guarded(constraints: list[str], good: tuple[int, ...], bad: int) -> None:
-    """Sets, disjunctions, implications: one graph inside, a recompile for a plain int outside, an error for a declared."""
+    """Sets, disjunctions, implications: one graph inside; outside a recompile, or an error for a declared int."""
     compiled = Compiled(lambda n, x: x * n)
     x = torch.ones(2)
     for value in good:

@@ -92,7 +92,7 @@ def test_the_premises_hold_no_guard_of_the_shape_env(monkeypatch: pytest.MonkeyP
 
 def test_programs_without_declarations_get_torchs_own_answers() -> None:
     """The same guards as without the package's wrappers."""
-    from dynconstraints.pytorch._compat import dynamo
+    from dynconstraints.pytorch._compat import hook_points
 
     def program(n: int, x: torch.Tensor) -> torch.Tensor:
         y = x.view(-1, 4)[:, : n % 3]
@@ -105,9 +105,7 @@ def test_programs_without_declarations_get_torchs_own_answers() -> None:
         return compiled.guards
 
     with_hooks = guards()
-    d = dynamo()
-    wrapped = [(d.VariableBuilder, "_wrap"), (d.VariableBuilder, "wrap_tensor"), (d.ShapeEnv, "create_symbol")]
-    wrapped += [(d.ShapeEnv, "_maybe_evaluate_static"), (d.ShapeEnv, "_maybe_guard_rel")]
+    wrapped = [point for name, point in vars(hook_points()).items() if name not in ("print_guards", "call_backend")]
     kept = [(owner, name, getattr(owner, name)) for owner, name in wrapped]
     try:
         for owner, name, hook in kept:
