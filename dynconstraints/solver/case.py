@@ -46,6 +46,7 @@ class Sign(Enum):
 
 _MOST_STEPS = 400
 _FUEL = 2_000
+_MOST_TERMS = 16
 
 
 class Case:
@@ -138,7 +139,7 @@ class Case:
         divisors = dict.fromkeys(self.image(d) for _, d in self.divisions)
         found: list[Polynomial] = []
         for p in self.inequalities:
-            if p.is_linear:
+            if p.is_linear or len(p.terms) > _MOST_TERMS:
                 continue
             for u in dict.fromkeys([*divisors, *map(Polynomial.unknown, sorted(p.unknowns))]):
                 if not u.is_constant and self.proves(u - 1):

@@ -15,6 +15,19 @@ from math import prod
 from dynconstraints.solver.polynomial import Monomial, Polynomial, TooLarge, quotient_of
 
 _DEPTH = 3
+_STEPS = 300
+
+
+class _Steps:
+    """How many more terms the attempts of one proof may have together."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, goal: Polynomial) -> bool:
+        """Whether another attempt, at this goal, is within the allowance."""
+        self.left -= 1 + len(goal.terms)
+        return self.left >= 0
 
 
 class Cone:
@@ -41,14 +54,15 @@ class Cone:
     @property
     def is_empty(self) -> bool:
         """Whether it is seen that the inequalities contradict each other; False says nothing."""
-        return any(self._positive(-inequality - 1) for inequality in self.rest)
+        steps = _Steps(_STEPS)
+        return any(self._positive(-inequality - 1, steps) for inequality in self.rest)
 
     def proves(self, polynomial: Polynomial) -> bool:
         """Whether it is seen that the polynomial is at least 0 everywhere; False says nothing."""
         if polynomial.is_constant:
             return polynomial.value >= 0
         try:
-            return self._positive(self.image(polynomial)) or self.extended((-polynomial - 1,)).is_empty
+            return self._positive(self.image(polynomial), _Steps(_STEPS)) or self.extended((-polynomial - 1,)).is_empty
         except TooLarge:
             return False
 
@@ -115,7 +129,7 @@ class Cone:
         signed = [name for name in monomial if name not in self.slacks]
         return all(signed.count(name) % 2 == 0 for name in signed)
 
-    def _positive(self, goal: Polynomial, depth: int = _DEPTH) -> bool:
+    def _positive(self, goal: Polynomial, steps: _Steps, depth: int = _DEPTH) -> bool:
         """Whether the image is a non-negative combination of what is known, found by cancelling a term at a time."""
         bad = [m for m, c in goal.terms.items() if c < 0 or not self._never_negative(m)]
         if not bad or self._bounded_below(goal, bad):
@@ -123,7 +137,7 @@ class Cone:
         if depth == 0:
             return False
         monomial = min(bad, key=lambda m: (-len(m), m))
-        return any(self._positive(g, depth - 1) for g in self._cancelled(goal, monomial))
+        return any(self._positive(g, steps, depth - 1) for g in self._cancelled(goal, monomial) if steps.take(g))
 
     def _bounded_below(self, goal: Polynomial, bad: Sequence[Monomial]) -> bool:
         """Whether the constant term outweighs the most that the terms of the wrong sign can take away."""
@@ -141,6 +155,8 @@ class Cone:
         c = goal.terms[monomial]
         for inequality in self.rest:
             for own, d in inequality.terms.items():
+                if len(own) > len(monomial):
+                    continue
                 cofactor = quotient_of(monomial, own) if own and c * d > 0 else None
                 if cofactor is not None and self._never_negative(cofactor):
                     yield goal.scaled(abs(d)) - inequality.times(cofactor, abs(c))

@@ -16,7 +16,7 @@ class TooLarge(ArithmeticError):
     """A product or a substitution has more terms than the work on it would be worth."""
 
 
-_MOST_TERMS = 120
+_MOST_TERMS = 80
 
 
 class Polynomial:

@@ -247,19 +247,23 @@ def _forced(case: Case) -> Split | None:
 
 
 def _assume(case: Case, literal: Formula) -> None:
+    try:
+        _take_in(case, literal)
+    except Undefined:  # nowhere is it definitely true
+        raise Contradiction from None
+
+
+def _take_in(case: Case, literal: Formula) -> None:
     match literal:
         case Bool(value):
             if not value:
                 raise Contradiction
         case Compare((left, right), (relation,)):
-            try:
-                difference = polynomial(case, left) - polynomial(case, right)
-            except Undefined:
-                raise Contradiction from None
+            difference = polynomial(case, left) - polynomial(case, right)
             case.assume(*_atom(case.image(difference), relation))
         case And(operands):
             for operand in operands:
-                _assume(case, operand)
+                _take_in(case, operand)
         case Or(operands):
             raise _Disjunction(operands)
         case Test(_, (argument,)):
