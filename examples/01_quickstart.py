@@ -5,71 +5,63 @@ import time
 from collections.abc import Callable
 
 import torch
+import torch._dynamo
 from torch._inductor.utils import run_and_get_code
 
 from dynconstraints import ConstraintViolationError, DynamicInt
 from dynconstraints.pytorch.observe import observe
 
-SIZES = range(32, 1025, 32)
-CONSTRAINTS = ["s0 % 32 == 0", "32 <= s0 <= 1024"]
-
 
 def declared(n: int) -> int:
-    return DynamicInt(n, name="s0", constraints=CONSTRAINTS)
+    return DynamicInt(n, name="s0", constraints=["s0 % 32 == 0", "32 <= s0 <= 1024"])
 
 
-def softmax_of_halves(n: int, x: torch.Tensor) -> torch.Tensor:
+def softmax(n: int, x: torch.Tensor) -> torch.Tensor:
     rows = x.view(-1, n)
-    return torch.softmax(rows[:, : n // 2] * 2 + rows[:, n // 2 :], -1)
+    return torch.softmax(rows[:, : n // 2] * 2 + rows[:, n - n // 2 :], -1)
 
 
-def compiled(**options: object) -> Callable[..., torch.Tensor]:
+def compiled(name: str, **options: bool) -> Callable[..., torch.Tensor]:
     """The function compiled by itself: torch keeps the graphs of one code object together."""
-    code = softmax_of_halves.__code__.replace(co_name=f"variant_{len(options)}")
-    return torch.compile(type(softmax_of_halves)(code, globals()), **options)
+    return torch.compile(type(softmax)(softmax.__code__.replace(co_name=name), globals()), **options)
 
 
-def rows_of(n: int, count: int = 512) -> torch.Tensor:
-    x = torch.randn(count * n)
+def rows_of(n: int) -> torch.Tensor:
+    x = torch.randn(512 * n)
     torch._dynamo.mark_dynamic(x, 0)
     return x
 
 
-def medians(calls: list[Callable[[], object]], rounds: int = 200) -> list[float]:
+def medians(*calls: tuple[Callable[..., object], int, torch.Tensor]) -> list[float]:
     """Microseconds a call, the calls taking turns."""
     times: list[list[float]] = [[] for _ in calls]
-    for _ in range(rounds):
-        for call, seen in zip(calls, times):
+    for _ in range(200):
+        for (call, *arguments), seen in zip(calls, times, strict=True):
             start = time.perf_counter()
-            call()
+            call(*arguments)
             seen.append((time.perf_counter() - start) * 1e6)
-    return [statistics.median(seen) for seen in times]
+    return [statistics.median(seen[20:]) for seen in times]
 
 
 torch.set_num_threads(1)
-ours, plain = compiled(), compiled(dynamic=True)
-
+ours, plain, static = compiled("ours"), compiled("plain", dynamic=True), compiled("static", dynamic=False)
 with observe() as frames:
     _, kernel = run_and_get_code(ours, declared(64), rows_of(64))
-    for n in SIZES:
+    for n in range(32, 1025, 32):
         x = rows_of(n)
-        same = torch.allclose(ours(declared(n), x), softmax_of_halves(n, x), atol=1e-6)
-        print(f"n = {n:4}  equal to eager: {same}")
+        print(f"n = {n:4}  equal to eager: {torch.allclose(ours(declared(n), x), softmax(n, x), atol=1e-6)}")
 _, plain_kernel = run_and_get_code(plain, DynamicInt(64), rows_of(64))
-
-print(f"graphs compiled: {len(frames)}   recompiles: {len(frames) - 1}   shape guards: {len(frames[0].guards)}")
-print(f"vector tail in the kernel: {'C10_UNLIKELY' in kernel[0]}   without the constraint: {'C10_UNLIKELY' in plain_kernel[0]}")
+print(f"graphs compiled: {len(frames)}, recompiles: {len(frames) - 1}, shape guards: {len(frames[0].guards)}")
+print(f"vector tail in the kernel: {'UNLIKELY' in kernel[0]}, without the constraint: {'UNLIKELY' in plain_kernel[0]}")
 for n in (96, 128, 992):
-    x, static, d, p = rows_of(n), compiled(dynamic=False), declared(n), DynamicInt(n)
-    y = x.clone()  # without the mark that makes its length dynamic
-    a, b, c = medians([lambda: ours(d, x), lambda: plain(p, x), lambda: static(n, y)])
-    print(f"n = {n:4}  declared {a:.0f} us   undeclared {b:.0f} us   static {c:.0f} us")
-
+    x = torch.randn(512 * n)
+    a, b, c = medians((ours, declared(n), x), (plain, DynamicInt(n), x), (static, n, x))
+    print(f"n = {n:4}  {a:4.0f} us declared, {b:4.0f} us undeclared, {c:4.0f} us static")
 try:
     ours(declared(65), rows_of(65))
 except ConstraintViolationError as error:
     print(error)
 with observe() as frames:
-    x = rows_of(65 * 2)
-    same = torch.allclose(ours(130, x), softmax_of_halves(130, x), atol=1e-6)
-print(f"plain int outside of the domain: equal to eager: {same}, recompiles: {len(frames)}")
+    x = rows_of(65)
+    same = torch.allclose(ours(65, x), softmax(65, x), atol=1e-6)
+print(f"65 as a plain int: equal to eager: {same}, recompiles: {len(frames)}")

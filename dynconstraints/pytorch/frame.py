@@ -2,8 +2,8 @@
 
 The declared equalities and congruences are solved over the integers (`dynconstraints.facts.lattice`), and the
 parameters of the solution become the symbols of the ShapeEnv: with ``s0 % 32 == 0`` the symbol is k, and s0 is ``32*k``
-wherever it occurs. Names are taken in the order in which the trace meets them, so each brings at most one parameter and disturbs no
-earlier one; where constraints that arrive late would, the trace is restarted with what was learnt.
+wherever it occurs. Names are taken in the order in which the trace meets them, so each brings at most one parameter and
+disturbs no earlier one; where constraints that arrive late would, the trace is restarted with what was learnt.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Entrance:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What earlier attempts at a frame leave to the next: constraints in force, and values to be met before all else."""
+    """What earlier attempts at a frame leave to the next: constraints in force, and values to be met first."""
 
     constraints: tuple[Constraint, ...] = ()
     early: tuple[Entrance, ...] = ()

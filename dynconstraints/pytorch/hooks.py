@@ -203,7 +203,7 @@ def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def produce_guards_verbose(self: Any, placeholders: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         printed = original(self, placeholders, sources, *args, **kwargs)
-        if not any(isinstance(source, str) for source in sources):  # those are the keys of caches on disk
+        if "verbose_python" in kwargs.get("langs", ("verbose_python",)):  # without it, for the key of a cache on disk
             record(self, printed[0].exprs)
         return printed
 

@@ -57,6 +57,6 @@ def sharpen(env: Any, guard: sympy.Basic) -> None:
         return
     for parameter in facts.parameters.values():
         lower = env.var_to_range[parameter.symbol].lower
-        if parameter.symbol in guard.free_symbols and lower in (0, 1) and parameter.hint > lower:
-            if decide(env, guard.xreplace({parameter.symbol: lower})) == sympy.false:
-                narrow(env, parameter.symbol, int(lower) + 1, None)
+        concerned = parameter.symbol in guard.free_symbols and lower in (0, 1) and parameter.hint > lower
+        if concerned and decide(env, guard.xreplace({parameter.symbol: lower})) == sympy.false:
+            narrow(env, parameter.symbol, int(lower) + 1, None)

@@ -38,7 +38,7 @@ from dynconstraints.pytorch._compat import functions
 
 
 def operate(term: Term, on_name: Callable[[str], Any], call: Callable[..., Any]) -> Any:
-    """The term computed by ``call(operation, *operands)`` on whatever ``on_name`` gives; a constant is a pair of itself.
+    """The term computed by ``call(operation, *operands)`` on what ``on_name`` gives; a constant is a pair of itself.
 
     Raises NotImplementedError for an operation that sizes don't have.
     """
