@@ -98,5 +98,5 @@ def _mended(failure: Failure, text: str, read: Callable[[str], Node]) -> str | N
         except Failure as next_failure:
             current = next_failure
         else:
-            return f"write `{_LINE_END.sub(' ', text.strip())}`"
+            return f"write `{_LINE_END.sub(' ', text).strip()}`"
     return None
