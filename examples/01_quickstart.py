@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import torch
-import torch._dynamo
+from torch._dynamo import mark_dynamic
 from torch._inductor.utils import run_and_get_code
 
 from dynconstraints import ConstraintViolationError, DynamicInt
@@ -28,7 +28,7 @@ def compiled(name: str, **options: bool) -> Callable[..., torch.Tensor]:
 
 def rows_of(n: int) -> torch.Tensor:
     x = torch.randn(512 * n)
-    torch._dynamo.mark_dynamic(x, 0)
+    mark_dynamic(x, 0)
     return x
 
 
