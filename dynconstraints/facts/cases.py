@@ -34,32 +34,35 @@ Case: TypeAlias = Callable[["_Part"], "_Part"]
 NOTHING = Possible(False, False, False)
 
 
-def learnt(rows: Rows, formulas: Iterable[Formula]) -> tuple[Knowledge, Pending]:
-    """What is known when the formulas are true, and the disjunctions that are left to distinguish."""
+def learnt(rows: Rows, formulas: Iterable[Formula]) -> tuple[Knowledge, Pending, Pending]:
+    """What is known when the formulas are true, the disjunctions that are left to distinguish, and for each disjunction
+    of which one alternative is left that alternative.
+    """
     known = Knowledge(rows)
     pending: list[Formula] = []
     for formula in formulas:
         pending.extend(learn(known, formula))
     known.propagate()
     known.empty = known.empty or not is_consistent(known.edges)
-    return known, joined(known, tuple(pending))
+    settled: list[Formula] = []
+    return known, joined(known, tuple(pending), settled), tuple(settled)
 
 
-def joined(known: Knowledge, pending: Pending) -> Pending:
+def joined(known: Knowledge, pending: Pending, settled: list[Formula]) -> Pending:
     """Take in what all alternatives of each disjunction have in common; returns the ones that are still open."""
     for _ in range(2):
         before, left = dict(known.ranges), list[Formula]()
         for formula in pending:
             if known.empty:
                 return ()
-            left.extend(_joined(known, formula))
+            left.extend(_joined(known, formula, settled))
         pending = tuple(left)
         if known.ranges == before:
             break
     return pending
 
 
-def _joined(known: Knowledge, formula: Formula) -> list[Formula]:
+def _joined(known: Knowledge, formula: Formula, settled: list[Formula]) -> list[Formula]:
     if not isinstance(formula, Or):
         rest = learn(known, formula)
         known.propagate()
@@ -73,6 +76,7 @@ def _joined(known: Knowledge, formula: Formula) -> list[Formula]:
             alive.append((alternative, branch))
     if len(alive) <= 1:
         known.empty |= not alive
+        settled.extend(alternative for alternative, _ in alive)
         rest = [] if not alive else learn(known, alive[0][0])
         known.propagate()
         return rest

@@ -52,7 +52,7 @@ Kind: TypeAlias = Literal["quotient", "positive", "at least", "zero", "opaque"]
 
 _TERMS = 48
 """The most terms of a product that is multiplied out."""
-_DEGREE = 8
+_DEGREE = 16
 """The highest power that is multiplied out."""
 
 
@@ -360,6 +360,9 @@ class Normaliser:
             return whole
         if self._is_remainder(rest, v):
             return whole
+        for sign in (1, -1):
+            if self.range_of(poly.add(rest, v, -sign)) == (0, 0):
+                return poly.shift(whole, sign)
         common = _common_factor(rest, v)
         if common != ((), 1):
             return poly.add(whole, self.quotient(_divided(rest, *common), _divided(v, *common)))

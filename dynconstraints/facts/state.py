@@ -8,7 +8,7 @@ from functools import cached_property
 
 from dynconstraints.facts import cases, columns, congruences, enclosure, ranges, sampling
 from dynconstraints.facts import polynomial as poly
-from dynconstraints.facts.affine import linear_facts
+from dynconstraints.facts.affine import NOTHING, linear_facts
 from dynconstraints.facts.definitions import Rows, rows_of, with_definitions
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.lattice import Contradiction, Lattice
@@ -18,17 +18,34 @@ from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Formula, Int, Not, Relation, Term, comparison
 
+_ROUNDS = 3
+"""How often the analysis starts again with disjunctions settled, so that their equalities join the lattice."""
+
 
 def analyse(constraints: Sequence[Formula]) -> State:
     """What follows from the constraints, as far as the domains see. Sound: every satisfying assignment is in it."""
     names = tuple(dict.fromkeys(name for c in constraints for name in names_in_order(c)))
-    facts = [linear_facts(c) for c in constraints]
+    settled: tuple[Formula, ...] = ()
+    for _ in range(_ROUNDS):
+        state, more = _analysed(tuple(constraints), names, settled)
+        if state.is_empty or not any(fact != NOTHING for fact in map(linear_facts, more)):
+            break
+        settled += more
+    return state
+
+
+def _analysed(
+    constraints: tuple[Formula, ...], names: tuple[str, ...], settled: tuple[Formula, ...]
+) -> tuple[State, tuple[Formula, ...]]:
+    """The state, with what is settled known from the start, and the alternatives that are the last of theirs."""
+    every = (*constraints, *settled)
+    facts = [linear_facts(c) for c in every]
     lattice = Lattice.of(names, (e for f in facts for e in f.equalities), (c for f in facts for c in f.congruences))
     if isinstance(lattice, Contradiction):
-        return State(tuple(constraints), names, None, {}, Knowledge({}, empty=True), ())
-    rows = with_definitions(rows_of(lattice, names), constraints)
-    known, pending = cases.learnt(rows, constraints)
-    return State(tuple(constraints), names, lattice, rows, known, pending)
+        return State(constraints, names, None, {}, Knowledge({}, empty=True), ()), ()
+    rows = with_definitions(rows_of(lattice, names), every)
+    known, pending, last = cases.learnt(rows, every)
+    return State(constraints, names, lattice, rows, known, pending), tuple(f for f in last if f not in settled)
 
 
 @dataclass(frozen=True)

@@ -222,9 +222,12 @@ def learn(known: Knowledge, formula: Formula) -> list[Formula]:
         case Bool(value):
             known.empty |= not value
             return []
-        case Compare(operands, relations):
-            for relation, (left, right) in zip(relations, pairwise(operands), strict=True):
-                _learn_link(known, left, right, relation)
+        case Compare((IfElse(condition, then, otherwise), right), relations):
+            _learn_links(known, formula)
+            one, other = Compare((then, right), relations), Compare((otherwise, right), relations)
+            return learn(known, Choice(condition, one, other))
+        case Compare():
+            _learn_links(known, formula)
             return []
         case Member(item, SetOf(elements)):
             return [_disjunction(tuple(comparison(item, Relation.EQ, e) for e in elements))]
@@ -291,6 +294,11 @@ def learn_not(known: Knowledge, formula: Formula) -> list[Formula]:
             return learn(known, operand)
         case _:
             return []
+
+
+def _learn_links(known: Knowledge, chain: Compare) -> None:
+    for relation, (left, right) in zip(chain.relations, pairwise(chain.operands), strict=True):
+        _learn_link(known, left, right, relation)
 
 
 def _learn_link(known: Knowledge, left: Term, right: Term, relation: Relation) -> None:
