@@ -34,10 +34,12 @@ from dynconstraints.ir.nodes import (
     Or,
     Pow,
     RangeOf,
+    Real,
     Relation,
     SetOf,
     Term,
     Test,
+    of_integers_only,
 )
 
 Column: TypeAlias = Sequence[int | None]
@@ -79,6 +81,8 @@ def values(term: Term, points: Mapping[str, Column], size: int) -> Column:
             chosen = truths(condition, points, size)
             branches = values(then, points, size), values(otherwise, points, size)
             return [None if c is None else a if c else b for c, a, b in zip(chosen, *branches, strict=True)]
+        case Real():
+            raise of_integers_only(term)
         case _:
             assert_never(term)
 

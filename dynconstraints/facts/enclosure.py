@@ -27,7 +27,9 @@ from dynconstraints.ir.nodes import (
     Name,
     Neg,
     Pow,
+    Real,
     Term,
+    of_integers_only,
 )
 
 
@@ -61,6 +63,8 @@ def range_of(term: Term, name: Callable[[str], Range], truth: Callable[[Formula]
             if chosen is None:
                 return ranges.join(go(then), go(otherwise))
             return go(then if chosen else otherwise)
+        case Real():
+            raise of_integers_only(term)
         case _:
             assert_never(term)
 
@@ -136,6 +140,8 @@ def congruence_of(term: Term, name: Callable[[str], Congruence]) -> Congruence:
             return congruences.join(go(then), go(otherwise))
         case FloorDiv() | Mod() | Call():
             return congruences.EVERYTHING
+        case Real():
+            raise of_integers_only(term)
         case _:
             assert_never(term)
 

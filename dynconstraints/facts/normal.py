@@ -42,10 +42,12 @@ from dynconstraints.ir.nodes import (
     Pow,
     Predicate,
     RangeOf,
+    Real,
     Relation,
     SetOf,
     Term,
     Test,
+    of_integers_only,
 )
 
 Kind: TypeAlias = Literal["quotient", "positive", "at least", "zero", "opaque"]
@@ -111,6 +113,8 @@ class Normaliser:
                 return self.call(function, tuple(map(self.term, arguments)))
             case IfElse(condition, then, otherwise):
                 return self.chosen(self.formula(condition), self.term(then), self.term(otherwise))
+            case Real():
+                raise of_integers_only(term)
             case _:
                 assert_never(term)
 

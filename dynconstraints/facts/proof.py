@@ -108,7 +108,7 @@ class _Search:
         """Relations in which the monomial occurs, and what an atom's own meaning says of it."""
         known = self.known
         names = known.normal.names({monomial: 1})
-        name = min(names, key=lambda n: len(known.by_name.get(n, ())), default=None)
+        name = min(sorted(names), key=lambda n: len(known.by_name.get(n, ())), default=None)
         if name is not None:
             for key in known.by_name.get(name, ()):
                 if monomial in known.relations[key]:

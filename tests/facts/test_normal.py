@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
@@ -45,7 +45,6 @@ def atom_value(known, key, point):
             raise LookupError(key)
 
 
-@settings(max_examples=300)
 @given(strategies.terms(NAMES, max_leaves=6, constants=9))
 def test_the_normal_form_of_a_term_is_the_term(term):
     """At every point where the term is defined."""
@@ -60,7 +59,6 @@ def test_the_normal_form_of_a_term_is_the_term(term):
                 continue
 
 
-@settings(max_examples=300)
 @given(strategies.formulas(NAMES, max_leaves=4, constants=9))
 def test_the_normal_form_of_a_formula_is_its_truth(formula):
     """1 where it is true and 0 where it is false, with conditionals inside."""

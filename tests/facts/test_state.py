@@ -27,6 +27,7 @@ usual = st.one_of(
     st.builds(lambda e, m, r: comparison(Mod(e, Int(m)), Relation.EQ, Int(r)), affine, small.filter(bool), small),
 )
 anything = strategies.formulas(NAMES, max_leaves=4, constants=6)
+simple = strategies.formulas(NAMES, max_leaves=2, constants=6, conditionals=False)
 systems = st.lists(st.one_of(usual, usual, anything), max_size=4)
 
 
@@ -89,7 +90,7 @@ def test_candidates_and_witnesses_satisfy_what_they_are_for(constraints, query):
     assert fails_at is None or not holds(query, fails_at)
 
 
-@given(st.lists(st.one_of(usual, anything), max_size=4), st.one_of(usual, anything), st.randoms(use_true_random=False))
+@given(st.lists(st.one_of(usual, simple), max_size=4), st.one_of(usual, simple), st.randoms(use_true_random=False))
 def test_no_order_of_the_constraints_gives_a_contrary_verdict(constraints, query, random):
     """Orders may see more or less, but never the opposite."""
     one = analyse(constraints)
