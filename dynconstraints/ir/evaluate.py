@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from itertools import pairwise
+from typing import cast
 
 from typing_extensions import assert_never
 
@@ -36,6 +38,7 @@ from dynconstraints.ir.nodes import (
     Pow,
     Predicate,
     RangeOf,
+    Real,
     Relation,
     SetOf,
     Term,
@@ -49,7 +52,9 @@ def value_of(term: Term, assignment: Mapping[str, int]) -> int | None:
         case Int(value):
             return value
         case Name(id):
-            return int(assignment[id])
+            return _exact(assignment[id])
+        case Real(value):
+            return _exact(value)
         case Neg(operand):
             negated = value_of(operand, assignment)
             return None if negated is None else -negated
@@ -67,7 +72,7 @@ def value_of(term: Term, assignment: Mapping[str, int]) -> int | None:
             return None if values is None or values[1] == 0 else values[0] % values[1]
         case Pow(base, exponent):
             raised = value_of(base, assignment)
-            return None if raised is None else int(raised**exponent)
+            return None if raised is None else cast("int", raised**exponent)
         case Call(function, arguments):
             values = _all(arguments, assignment)
             return None if values is None else apply(function, values)
@@ -167,6 +172,15 @@ def compare(relation: Relation, left: int | None, right: int | None) -> bool | N
             return left >= right
         case _:
             assert_never(relation)
+
+
+def _exact(value: float) -> int:
+    """The value as Python's exact arithmetic has it. Raises ValueError and OverflowError for NaN and infinities.
+
+    A float becomes the rational that it holds; it is typed as the int that every other value is, since only constraints
+    over a DynamicFloat meet one.
+    """
+    return cast("int", Fraction(value)) if isinstance(value, float | Fraction) else int(value)
 
 
 def _all(terms: tuple[Term, ...], assignment: Mapping[str, int]) -> tuple[int, ...] | None:

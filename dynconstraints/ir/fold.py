@@ -29,6 +29,7 @@ from dynconstraints.ir.nodes import (
     Or,
     Pow,
     RangeOf,
+    Real,
     SetOf,
     Term,
     Test,
@@ -43,7 +44,7 @@ from dynconstraints.ir.nodes import (
 def children(node: Node) -> tuple[Node, ...]:
     """The direct subterms and subformulas, left to right."""
     match node:
-        case Int() | Name() | Bool():
+        case Int() | Real() | Name() | Bool():
             return ()
         case Neg(operand) | Not(operand):
             return (operand,)
@@ -103,7 +104,7 @@ def map_term(term: Term, on_name: Callable[[Name], Term]) -> Term:
         return map_term(t, on_name)
 
     match term:
-        case Int():
+        case Int() | Real():
             return term
         case Name():
             return on_name(term)

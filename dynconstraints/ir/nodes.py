@@ -58,6 +58,14 @@ class Int:
 
 
 @dataclass(frozen=True, slots=True)
+class Real:
+    """A float literal: the rational that the finite float holds. Only in constraints over a DynamicFloat."""
+
+    value: float
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """A named integer."""
 
@@ -140,7 +148,7 @@ class IfElse:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-Term: TypeAlias = Int | Name | Neg | Add | Mul | FloorDiv | Mod | Pow | Call | IfElse
+Term: TypeAlias = Int | Real | Name | Neg | Add | Mul | FloorDiv | Mod | Pow | Call | IfElse
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +256,22 @@ Node: TypeAlias = Term | Formula
 TRUE, FALSE = Bool(True), Bool(False)
 
 
+def of_integers_only(literal: Real) -> TypeError:
+    """What a reading that knows integers alone raises at a float literal.
+
+    The parser lets float literals through only where it is asked to, so no constraint over a DynamicInt comes here.
+    """
+    return TypeError(f"a constraint over integers holds the float {literal.value!r}")
+
+
 def negated(term: Term, span: Span | None = None) -> Term:
     """``-term``; a literal takes the sign itself."""
-    return Int(-term.value, span) if isinstance(term, Int) else Neg(term, span)
+    match term:
+        case Int(value):
+            return Int(-value, span)
+        case Real(value):
+            return Real(-value, span)
+    return Neg(term, span)
 
 
 def total(terms: tuple[Term, ...], span: Span | None = None) -> Term:

@@ -28,6 +28,7 @@ from dynconstraints.ir.nodes import (
     Or,
     Pow,
     RangeOf,
+    Real,
     SetOf,
     Term,
     Test,
@@ -78,6 +79,8 @@ def _term(term: Term) -> tuple[str, _Level]:
         case Int(value):
             # A negative literal reads as a sign before a literal, so it binds as loosely as one.
             return str(value), _Level.ATOM if value >= 0 else _Level.SIGN
+        case Real(value):
+            return repr(value), _Level.SIGN if repr(value).startswith("-") else _Level.ATOM
         case Name(id):
             return id, _Level.ATOM
         case Neg(operand):
@@ -108,6 +111,8 @@ def _addend(term: Term) -> str:
     match term:
         case Int(value) if value < 0:
             return f" - {-value}"
+        case Real(value) if repr(value).startswith("-"):
+            return f" - {-value!r}"
         case Neg(operand):
             return f" - {_at(operand, _Level.PRODUCT)}"
         case _:

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ from dynconstraints.ir.nodes import (
     Pow,
     Predicate,
     RangeOf,
+    Real,
     Relation,
     SetOf,
     Term,
@@ -52,6 +54,7 @@ _GLOBALS = {"__builtins__": {}, "min": min, "max": max, "abs": abs, "sum": sum, 
     "prod": math.prod,
     "gcd": math.gcd,
     "lcm": math.lcm,
+    "Fraction": Fraction,
 }
 _FROM_MATH = {"prod", "gcd", "lcm"}
 _LOCAL = re.compile(r"t\d+")
@@ -68,13 +71,14 @@ _RELATIONS: dict[Relation, type[ast.cmpop]] = {
 }
 
 
-def compile_formula(formula: Formula, parameters: Sequence[str]) -> Callable[..., bool]:
+def compile_formula(formula: Formula, parameters: Sequence[str], *, floats: bool = False) -> Callable[..., bool]:
     """A function that takes the parameters' values in order and says whether the formula is defined and true.
 
-    Agrees with ``dynconstraints.ir.evaluate.holds`` on every assignment of integers. Raises KeyError where the formula
-    mentions a name that is no parameter.
+    Agrees with ``dynconstraints.ir.evaluate.holds`` on every assignment of integers, and with ``floats`` on every one
+    of finite floats too, each read as the rational that it holds. Raises KeyError where the formula mentions a name
+    that is no parameter.
     """
-    code = _Code(tuple(parameters))
+    code = _Code(tuple(parameters), floats=floats)
     truth = code.formula(formula)
     result = _is(truth.value, True) if truth.partial else truth.value
     return code.function(result)
@@ -124,6 +128,7 @@ class _Code:
     """The body of a function in the making."""
 
     parameters: tuple[str, ...]
+    floats: bool = False
     body: list[ast.stmt] = field(default_factory=list)
     locals: int = 0
 
@@ -172,8 +177,11 @@ class _Code:
         match term:
             case Int(value):
                 return _Part(ast.Constant(value))
+            case Real(value):
+                return _Part(_called("Fraction", [ast.Constant(number) for number in value.as_integer_ratio()]))
             case Name(id):
-                return _Part(ast.Name(self.places[id], ast.Load()))
+                name = ast.Name(self.places[id], ast.Load())
+                return _Part(_called("Fraction", [name]) if self.floats else name)
             case Neg(operand):
                 return self.strict([self.term(operand)], lambda v: ast.UnaryOp(ast.USub(), v[0]))
             case Add(terms):

@@ -40,6 +40,7 @@ from dynconstraints.ir.nodes import (
     Pow,
     Predicate,
     RangeOf,
+    Real,
     Relation,
     SetOf,
     Term,
@@ -161,6 +162,8 @@ class _Lowering:
         match term:
             case Int(value):
                 return _Value(sympy.Integer(value), sympy.true)
+            case Real(value):
+                return _Value(sympy.Rational(*value.as_integer_ratio()), sympy.true)
             case Name(id):
                 return _Value(self.symbols[id] if id in self.symbols else sympy.Symbol(id, integer=True), sympy.true)
             case Neg(operand):

@@ -43,10 +43,12 @@ from dynconstraints.ir.nodes import (
     Pow,
     Predicate,
     RangeOf,
+    Real,
     Relation,
     SetOf,
     Term,
     Test,
+    of_integers_only,
 )
 
 # Above this, the divisors of a literal argument of gcd and lcm are not listed; Bézout's identity is used instead.
@@ -166,6 +168,8 @@ class Encoder:
                 chosen, a, b = self.formula(condition), self.term(then), self.term(otherwise)
                 defined = self._or(self._and(chosen.true, a.defined), self._and(chosen.false, b.defined))
                 return Valued(z3.If(chosen.true, a.value, b.value), defined)
+            case Real():
+                raise of_integers_only(term)
             case _:
                 assert_never(term)
 

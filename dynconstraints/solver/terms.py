@@ -22,9 +22,11 @@ from dynconstraints.ir.nodes import (
     Name,
     Neg,
     Pow,
+    Real,
     Relation,
     Term,
     comparison,
+    of_integers_only,
     product,
     total,
 )
@@ -84,6 +86,8 @@ def _without_choices(case: Case, term: Term) -> Term:
             return Call(function, tuple(_without_choices(case, argument) for argument in arguments))
         case IfElse(condition, then, otherwise):
             return _without_choices(case, then if _decided(case, condition) else otherwise)
+        case Real():
+            raise of_integers_only(term)
         case _:
             assert_never(term)
 
@@ -147,6 +151,8 @@ def _value(case: Case, term: Term) -> Polynomial:
             return _call(case, function, tuple(_value(case, argument) for argument in arguments))
         case IfElse():
             raise AssertionError("conditionals are resolved before")
+        case Real():
+            raise of_integers_only(term)
         case _:
             assert_never(term)
 

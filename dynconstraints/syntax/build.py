@@ -7,6 +7,7 @@ tokens where the grammar names the terminal.
 from __future__ import annotations
 
 import keyword
+import math
 import unicodedata
 from dataclasses import replace
 from difflib import get_close_matches
@@ -125,6 +126,13 @@ class Builder:
             short = token.text.lstrip("0_") or "0"
             message, mend = f"the integer {token.text} starts with a zero", Mend(token.span, (short,))
             raise Failure("DC122", message, token.span, mend=mend) from None
+
+    def real(self, parts: list[Token]) -> n.Term:
+        (token,) = parts
+        value = float(token.text)
+        if math.isinf(value):
+            raise Failure("DC122", "this literal is larger than every float", token.span)
+        return n.Real(value, token.span)
 
     def name(self, parts: list[Token]) -> n.Term:
         (token,) = parts

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dynconstraints.diagnostics.source import Span
 from dynconstraints.ir.nodes import Formula, Node, Term
 from dynconstraints.syntax.failure import Failure, Unexpected
+from dynconstraints.syntax.floats import check_floats
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -20,18 +21,22 @@ _LONGEST_PREFIXES = 1000
 _PREFIXES = re.compile(rf"(?:(?:[-+({{]|not\b)\s*){{{_LONGEST_PREFIXES}}}")
 
 
-def read_formula(text: str) -> Formula:
+def read_formula(text: str, *, floats: bool = False) -> Formula:
     """The formula that the text says. Raises Failure."""
     from dynconstraints.syntax.build import formula
 
-    return formula(_read(text))
+    node = formula(_read(text))
+    check_floats(text, node, allowed=floats)
+    return node
 
 
 def read_term(text: str) -> Term:
     """The term that the text says. Raises Failure."""
     from dynconstraints.syntax.build import term
 
-    return term(_read(text))
+    node = term(_read(text))
+    check_floats(text, node, allowed=False)
+    return node
 
 
 def _read(text: str) -> Node:

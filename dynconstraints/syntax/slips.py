@@ -17,7 +17,7 @@ from dynconstraints.diagnostics.source import Span
 from dynconstraints.syntax.failure import Failure, Mend, Unexpected
 from dynconstraints.syntax.lexer import Token
 
-_VALUES = frozenset(("INT", "NAME", "TRUE", "PYTHON_TRUE", "FALSE", "PYTHON_FALSE", "CLOSE", "CLOSE_SET"))
+_VALUES = frozenset(("INT", "FLOAT", "NAME", "TRUE", "PYTHON_TRUE", "FALSE", "PYTHON_FALSE", "CLOSE", "CLOSE_SET"))
 _SYMBOLS = {
     **dict.fromkeys("≤⩽≦", "<="),
     **dict.fromkeys("≥⩾≧", ">="),

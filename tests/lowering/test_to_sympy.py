@@ -1,8 +1,8 @@
 """The sympy lowering and the evaluator agree."""
 
-import sympy
 import strategies
-from hypothesis import given, settings
+import sympy
+from hypothesis import given
 
 from dynconstraints.ir.evaluate import holds, value_of
 from dynconstraints.ir.nodes import Formula, Term
