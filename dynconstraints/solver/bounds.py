@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from dynconstraints.ir.evaluate import value_of
+from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negated
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.polynomial import Polynomial
@@ -55,6 +56,8 @@ def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
     values = attained(prepared, term, limit)
     if values is None:
         return NOTHING
+    if prepared.listed is not None and names(term) <= set(prepared.names):
+        return Range(min(values), max(values))
     if not values:
         return Range(low, high, lower_is_tight=False, upper_is_tight=False)
     upper, upper_is_tight = _highest(prepared, term, high, max(values), limit)
@@ -89,6 +92,9 @@ def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congru
 def attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
     """Some values of the term; none of them where a limit was hit, None where it is proved that it has none."""
     values: list[int] = []
+    if prepared.listed is not None and names(term) <= set(prepared.names):
+        values = [value for model in prepared.listed if (value := value_of(term, model)) is not None]
+        return values or None
     if not prepared.tableau.closed:
         for model in candidates(prepared.tableau.case, prepared.names_with(term), _SAMPLE):
             if prepared.holds(model) and (value := value_of(term, model)) is not None:

@@ -8,7 +8,7 @@ squares of differences; a product with an equation is 0. Without a contradiction
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations, combinations_with_replacement, islice
 from typing import Any
 
 import z3
@@ -24,8 +24,11 @@ _MOST_DEGREE = 4
 
 def contradictory(case: Case) -> bool:
     """Whether it is proved that the case is empty."""
-    cone = case.cone
-    equations = [cone.image(p) for p in case.equations]
+    try:
+        cone = case.cone
+        equations = [cone.image(p) for p in case.equations]
+    except TooLarge:
+        return False
     inequalities = [p for p in cone.rest if -p not in cone.rest]
     facts = [*inequalities, *equations]
     if not facts:
@@ -41,10 +44,8 @@ def _lemmas(
     unknowns = sorted({name for p in (*inequalities, *equations) for name in p.unknowns})
     factors = [*inequalities, *(Polynomial.unknown(name) for name in unknowns if name in slacks)][:_MOST_FACTORS]
     free = [Polynomial.unknown(name) for name in unknowns][:_MOST_FACTORS]
-    made = 0
-    for left, right in combinations_with_replacement(factors, 2):
-        made += 1
-        if made <= _MOST_LEMMAS and (product := _product(left, right)) is not None:
+    for left, right in islice(combinations_with_replacement(factors, 2), _MOST_LEMMAS):
+        if (product := _product(left, right)) is not None:
             yield product
     for left, right in combinations(free, 2):
         yield (left - right) ** 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from dynconstraints.ir.fold import names, substitute
@@ -51,25 +51,36 @@ def _end(prepared: Prepared, term: Term, limit: int, sign: int = 1) -> int | Non
 
 
 def _nearest(prepared: Prepared, given: Mapping[str, int], limit: int) -> dict[str, int] | None:
-    for changed in _subsets(sorted(given)):
-        kept = {name: value for name, value in given.items() if name not in changed}
-        rest = Prepared(_fixed(prepared.formulas, kept))
-        found = rest.model(limit)
-        if isinstance(found, Limited):
-            raise limit_error(found.reason, "rlimit")
-        if found is not None:
-            return {**_at_least_distance(rest, changed, given, limit), **kept} if changed else {**found, **kept}
+    ordered, tried = sorted(given), 0
+    for size in range(len(ordered) + 1):
+        best: tuple[int, dict[str, int]] | None = None
+        for changed in combinations(ordered, size):
+            tried += 1
+            if tried > _MOST_SUBSETS:
+                raise limit_error(f"more than {_MOST_SUBSETS:,} sets of names to change were tried", "sets of names")
+            found = _with_changes(prepared, given, changed, limit)
+            if found is not None and (best is None or found[0] < best[0]):
+                best = found
+        if best is not None:
+            return best[1]
     return None
 
 
-def _subsets(ordered: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    made = 0
-    for size in range(len(ordered) + 1):
-        for changed in combinations(ordered, size):
-            made += 1
-            if made > _MOST_SUBSETS:
-                raise limit_error(f"more than {_MOST_SUBSETS:,} sets of names to change were tried", "sets of names")
-            yield changed
+def _with_changes(
+    prepared: Prepared, given: Mapping[str, int], changed: Sequence[str], limit: int
+) -> tuple[int, dict[str, int]] | None:
+    """The least distance and an assignment at it that differs in the changed names alone; None if none satisfies."""
+    kept = {name: value for name, value in given.items() if name not in changed}
+    rest = Prepared(_fixed(prepared.formulas, kept))
+    found = rest.model(limit)
+    if isinstance(found, Limited):
+        raise limit_error(found.reason, "rlimit")
+    if found is None:
+        return None
+    if not changed:
+        return 0, {**found, **kept}
+    distance, near = _at_least_distance(rest, changed, given, limit)
+    return distance, {**near, **kept}
 
 
 def _fixed(formulas: Sequence[Formula], values: Mapping[str, int]) -> list[Formula]:
@@ -79,19 +90,18 @@ def _fixed(formulas: Sequence[Formula], values: Mapping[str, int]) -> list[Formu
 
 def _at_least_distance(
     prepared: Prepared, changed: Sequence[str], given: Mapping[str, int], limit: int
-) -> dict[str, int]:
+) -> tuple[int, dict[str, int]]:
     distance = total(tuple(Call(Function.ABS, (total((Name(name), Int(-given[name]))),)) for name in changed))
     ends = range_of(prepared, distance, limit)
     if ends.lower is None or not ends.lower_is_tight:
         raise limit_error("the distance of the nearest values", "rlimit")
-    at_distance = [comparison(distance, Relation.EQ, Int(ends.lower))]
     if len(changed) == 1:  # of two at the same distance, the lower one
         lower = prepared.model_with(
             comparison(Name(changed[0]), Relation.EQ, Int(given[changed[0]] - ends.lower)), limit
         )
         if isinstance(lower, dict):
-            return lower
-    found = prepared.model_with(at_distance[0], limit)
+            return ends.lower, lower
+    found = prepared.model_with(comparison(distance, Relation.EQ, Int(ends.lower)), limit)
     if not isinstance(found, dict):
         raise limit_error("the nearest values", "rlimit")
-    return found
+    return ends.lower, found

@@ -1,7 +1,7 @@
 """A set of constraints made ready for questions, and the portfolio that answers them.
 
-The methods, in this order, each sound by itself: what the facts say; a few candidate assignments; refutation by cases;
-z3 on the formulas as they are. The first that settles the question ends it. Everything depends on the set of constraints and
+The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short; a few
+candidate assignments; refutation by cases; z3 on the formulas as they are. The first that settles the question ends it. Everything depends on the set of constraints and
 the question only, not on the order of the constraints, nor on what was asked before: answers are remembered, never reused
 for other questions.
 """
@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import prod
 
 from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names, walk
 from dynconstraints.ir.nodes import TRUE, Add, Formula, Int, Mul, Name, Neg, Node, Not, Pow, Relation, Term, comparison
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.case import Fuel
+from dynconstraints.solver.box import assignments_in
+from dynconstraints.solver.case import Case, Fuel
 from dynconstraints.solver.limits import RLIMIT, Limited
-from dynconstraints.solver.polynomial import Polynomial
+from dynconstraints.solver.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
 from dynconstraints.solver.terms import polynomial
 from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
@@ -26,6 +28,7 @@ from dynconstraints.solver.witness import candidates
 
 _FUEL = 2_000
 _SAMPLE = 24
+_MOST_LISTED = 512
 
 
 class Prepared:
@@ -46,12 +49,29 @@ class Prepared:
         """What the abstract domains say."""
         return analyse(self.formulas)
 
+    @cached_property
+    def listed(self) -> tuple[Model, ...] | None:
+        """All assignments that satisfy the formulas, where the ranges hold few combinations; None elsewhere."""
+        ends = {name: self.facts.range_of(Name(name)) for name in self.names}
+        ranges = {
+            name: range(low, high + 1) for name, (low, high) in ends.items() if low is not None and high is not None
+        }
+        if len(ranges) < len(ends) or prod(map(len, ranges.values())) > _MOST_LISTED:
+            return None
+        return tuple(assignments_in(self.formulas, ranges, 2 * _MOST_LISTED))
+
     def solved_image(self, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
         """The term as a polynomial over unknowns any choice of which is a model, and those that must not be negative.
 
         None where the formulas are not solved to that extent, or the term is no polynomial.
         """
         case = self.tableau.case
+        try:
+            return self._solved_image(case, term)
+        except TooLarge:
+            return None
+
+    def _solved_image(self, case: Case, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
         if self.tableau.closed or self.tableau.todo or case.lossy or case.cone.rest:
             return None
         if case.equations or case.distinct or case.choices or not all(map(_is_polynomial, walk(term))):
@@ -96,7 +116,7 @@ class Prepared:
     def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
         """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
         holds_at = fails_at = None
-        if not self.tableau.closed:
+        if not self._lists(query) and not self.tableau.closed:
             for model in candidates(self.tableau.case, self.names_with(query), _SAMPLE):
                 if holds_at is not None and fails_at is not None:
                     break
@@ -109,7 +129,9 @@ class Prepared:
 
     def model(self, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas; None if there is none."""
-        if not self.tableau.closed:
+        if self.facts.is_empty:
+            return None
+        if self.listed is None and not self.tableau.closed:
             for model in candidates(self.tableau.case, self.names, _SAMPLE):
                 if self.holds(model):
                     return model
@@ -117,6 +139,8 @@ class Prepared:
 
     def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas and the query; None if there is none."""
+        if self._lists(query):
+            return next((model for model in self.listed or () if truth_of(query, model) is True), None)
         symbols = self.names_with(query)
         found = self.tableau.search(query, Fuel(_FUEL), symbols, lambda m: self.holds(m) and truth_of(query, m) is True)
         if found is None:
@@ -125,6 +149,8 @@ class Prepared:
 
     def model_without(self, query: Formula, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas and under which the query is false or undefined; None if there is none."""
+        if self._lists(query):
+            return next((model for model in self.listed or () if truth_of(query, model) is not True), None)
         symbols = self.names_with(query)
 
         def accepts(model: Mapping[str, int]) -> bool:
@@ -139,6 +165,10 @@ class Prepared:
             if not isinstance(found, Closed):
                 return found
         return None
+
+    def _lists(self, query: Formula) -> bool:
+        """Whether the question is one about a short list."""
+        return self.listed is not None and names(query) <= set(self.names)
 
     def _by_z3(self, true: tuple[Formula, ...], not_true: tuple[Formula, ...], limit: int) -> Model | Limited | None:
         from dynconstraints.solver.smt import solve  # z3 takes a while to load, and most questions don't need it

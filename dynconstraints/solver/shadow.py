@@ -9,6 +9,7 @@ Supercomputing 1991).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 
 from dynconstraints.facts.affine import Affine, linear_facts
 from dynconstraints.facts.lattice import Lattice, Row
@@ -193,7 +194,12 @@ def _row(
     others = Polynomial({(): affine.constant, **{(n,): c for n, c in affine.coefficients if n != name or not divisor}})
     image, scale = _over_names(others, back, denominators)
     if not divisor:
-        return comparison(_term(Polynomial({(name,): scale})), Relation.EQ, _term(image))
+        common = gcd(scale, *image.terms.values())
+        left, right = (
+            Polynomial({(name,): scale // common}),
+            Polynomial({m: c // common for m, c in image.terms.items()}),
+        )
+        return comparison(_term(left), Relation.EQ, _term(right))
     if divisor == 1:
         return None
     difference = Polynomial({(name,): scale}) - image

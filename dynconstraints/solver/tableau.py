@@ -23,12 +23,10 @@ from dynconstraints.ir.nodes import (
     Int,
     Mod,
     Name,
-    Not,
     Or,
     Relation,
     Term,
     Test,
-    comparison,
 )
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.case import Case, Contradiction, Fuel, OutOfFuel, Sign
@@ -168,6 +166,8 @@ class _Search:
                 split = _forced(case)
         except Contradiction:
             return True
+        except TooLarge:
+            return False
         if split is None:
             from dynconstraints.solver.linear import contradictory  # z3 takes a while to load
 
@@ -184,6 +184,8 @@ class _Search:
                 case.assume(polynomial_, sign)
         except Contradiction:
             return True
+        except TooLarge:
+            return False
         case.decided.update(branch.decided)
         return self.closes(case, (*(part for f in branch.formulas for part in _conjuncts(f)), *todo))
 

@@ -11,15 +11,18 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from dynconstraints.solver.case import Case
-from dynconstraints.solver.polynomial import Polynomial
+from dynconstraints.solver.polynomial import Polynomial, TooLarge
 
 _POOL = (0, 1, 2, 3, 4, 5, 7, 8, 12, 16, 30, 64, 100)
 
 
 def candidates(case: Case, names: Sequence[str], number: int, seed: int = 0) -> Iterator[dict[str, int]]:
     """``number`` assignments to the names, deterministic for the seed: corners first, then at random."""
-    cone = case.cone
-    images = {name: cone.image(case.image(Polynomial.unknown(name))) for name in names}
+    try:
+        cone = case.cone
+        images = {name: cone.image(case.image(Polynomial.unknown(name))) for name in names}
+    except TooLarge:
+        return
     parameters = sorted({unknown for image in images.values() for unknown in image.unknowns})
     highest = {name: cone.highest(name) for name in parameters}
     random = Random(seed)  # noqa: S311  (diversity, not secrecy)

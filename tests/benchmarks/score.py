@@ -18,7 +18,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dynconstraints import ConstraintSystem, Implied, Open, Refuted, parse
+from dynconstraints import ConstraintSystem, Implied, Open, Refuted, parse  # noqa: E402
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 _VERDICTS = {Implied: "proved", Refuted: "refuted", Open: "open"}

@@ -1,0 +1,27 @@
+"""Both corpora of facts: every verdict right, every range and congruence tight or, where only that is asked, sound."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+_SCORE = Path(__file__).parents[1] / "benchmarks" / "score.py"
+_spec = importlib.util.spec_from_file_location("score", _SCORE)
+score = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(score)
+
+
+@pytest.mark.parametrize("name", ["facts.jsonl", "hard.jsonl"])
+def test_every_line_is_answered_right(name: str) -> None:
+    """No line is wrong, loose or unknown."""
+    outcomes = [score.answer(line) for line in score.lines(score.CORPUS / name)]
+    assert len(outcomes) > 200
+    missed = [(o.grade, json.dumps(o.line), str(o.answer)) for o in outcomes if o.grade != "right"]
+    assert not missed
+
+
+def test_the_score_sees_a_wrong_verdict() -> None:
+    """The grading can fail: an open question that is said to be proved counts as wrong."""
+    line = {"given": ["a >= 1"], "query": "a >= 2", "expect": "proved"}
+    assert score.answer(line).grade == "WRONG"
