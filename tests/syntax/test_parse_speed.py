@@ -9,7 +9,7 @@ from dynconstraints.syntax.reader import read_formula
 
 def conjunction(length: int) -> str:
     """A conjunction of about ``length`` characters."""
-    return " and ".join(f"n{i:05d} > {i:05d}" for i in range(length // 21))
+    return " and ".join(f"n{i:05d} > 1{i:05d}" for i in range(length // 22))
 
 
 def seconds(text: str) -> float:
