@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 
 from dynconstraints.facts import columns
 from dynconstraints.facts import polynomial as poly
@@ -20,6 +21,8 @@ from dynconstraints.ir.nodes import Formula, Or
 
 _POINTS = 24
 _WALKS = 6
+_FEW = 24
+"""With more parameters than this there is one walk, and it takes no step back."""
 _FAR = 100
 """How far from its one end a value is drawn where the other is missing."""
 
@@ -36,7 +39,8 @@ def models(
     found = kept({n: column(known.rows.get(n, {(n,): 1}), table, _POINTS) for n in names}, _POINTS, constraints)
     if len(found) >= 4:
         return found
-    walks = [w for _ in range(_WALKS) if (w := _walk(known, pending, parameters, rng)) is not None]
+    times = _WALKS if len(parameters) <= _FEW else 1
+    walks = [w for _ in range(times) if (w := _walk(known, pending, parameters, rng)) is not None]
     if walks:
         table = {p: [w[p] for w in walks] for p in parameters}
         size = len(walks)
@@ -51,15 +55,15 @@ def parameters_of(rows: Rows, names: Iterable[str]) -> list[str]:
 
 def kept(table: Mapping[str, columns.Column], size: int, constraints: Iterable[Formula]) -> list[Point]:
     """The different assignments of the table under which all constraints hold."""
-    good = list(range(size))
     for constraint in constraints:
-        if not good:
+        truths = columns.truths(constraint, table, size)
+        if not all(truths):
+            table = {name: list(compress(values, truths)) for name, values in table.items()}
+            size = sum(map(bool, truths))
+        if not size:
             return []
-        narrowed = {name: [values[j] for j in good] for name, values in table.items()}
-        truths = columns.truths(constraint, narrowed, len(good))
-        good = [j for j, truth in zip(good, truths, strict=True) if truth]
-    points = {tuple(values[j] for values in table.values()): None for j in good}
-    return [dict(zip(table, point, strict=True)) for point in points]  # type: ignore[arg-type]  # no value is None
+    points = dict.fromkeys(zip(*table.values(), strict=True)) if table else {(): None}
+    return [dict(zip(table, point, strict=True)) for point in points]
 
 
 def column(p: Polynomial, table: Mapping[str, Sequence[int]], size: int) -> list[int]:
@@ -108,9 +112,9 @@ def _walk(
     order = list(parameters)
     rng.shuffle(order)
     for parameter in order:
-        for turn in (5, 9, 0):
+        for turn in (5, 9, 0) if len(order) <= _FEW else (5,):
             value = _drawn(here.monomial((parameter,)), rng, turn)
-            there = here.copy()
+            there = here.copy() if len(order) <= _FEW else here
             there.learn_zero(poly.shift({(parameter,): 1}, -value))
             there.propagate()
             if not there.empty:
