@@ -1,9 +1,12 @@
 """The catalogue's examples do what it says they do."""
 
 import contextlib
+import re
+from pathlib import Path
 
 import pytest
 
+import dynconstraints
 from dynconstraints.diagnostics.catalogue import Entry, codes, entry
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.diagnostics.render import render
@@ -53,3 +56,23 @@ def test_an_unknown_code_is_a_key_error():
         with contextlib.suppress(KeyError):
             entry(code)
             pytest.fail(f"{code!r} has an entry")
+
+
+def test_every_code_that_is_raised_has_an_entry():
+    """Found in the sources of the package."""
+    package = Path(dynconstraints.__file__).parent
+    raised = {
+        code for path in package.rglob("*.py") for code in re.findall(r'"(DC\d{3})"', path.read_text(encoding="utf-8"))
+    }
+    assert len(raised) > 40
+    assert raised <= set(codes())
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("example", [e for e in ENTRIES if e.language == "python"], ids=lambda e: e.code)
+def test_examples_in_python_raise_their_code_and_run_when_mended(example: Entry):
+    """Each in a namespace of its own."""
+    with pytest.raises(ConstraintError) as caught:
+        exec(example.failing, {})
+    assert caught.value.code == example.code
+    exec(example.mended, {})
