@@ -25,7 +25,10 @@ from dynconstraints.system import ConstraintSystem
 @over_constraints
 @click.option("--assign", multiple=True, metavar="NAME=INT", help="Check these values; repeatable.")
 def check(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...], assign: tuple[str, ...]) -> Report:
-    """Tell whether any values satisfy the constraints, or whether given ones do.
+    """Tell whether any values satisfy the constraints.
+
+    Without --assign, shows an example and what follows for each name, or a minimal conflict. With it, checks those
+    values: names left without a value may have any.
 
     \b
     Example:

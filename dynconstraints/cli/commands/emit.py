@@ -27,7 +27,7 @@ def emit(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...
     \b
     Example:
       $ dynconstraints emit --to python "s0 % 32 == 0"
-      def holds(s0):
+      def holds(s0, /):
           return s0 % 32 == 0
     """
     system = ConstraintSystem(collect(constraints, sources))

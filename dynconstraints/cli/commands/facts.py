@@ -16,7 +16,7 @@ from dynconstraints.system import ConstraintSystem
 @command("facts")
 @over_constraints
 def facts(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...]) -> Report:
-    """Tell the range and the congruence of each name, or of expressions.
+    """Tell the ranges and remainders of names or expressions.
 
     The expressions are the arguments that compare nothing, such as s0 or s1 + 3; the constraints are the others.
 

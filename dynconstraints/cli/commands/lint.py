@@ -21,7 +21,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 @click.option("--syntax-only", is_flag=True, help="Leave contradictions and redundancies to a run without this.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out; repeatable.")
 def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tuple[str, ...]) -> Report:
-    """Look over constraint strings in Python sources and .dync files.
+    """Look over constraints in Python sources and .dync files.
 
     Finds the constraints of DynamicInt, DynamicFloat, dynamic_int_constraints and ConstraintSystem in the syntax tree;
     no source is imported or run. Reports syntax errors, contradictions, redundancies, and names that look misspelt.
@@ -29,7 +29,7 @@ def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tu
 
     \b
     Example:
-      $ dynconstraints lint src tests sizes.dync
+      $ dynconstraints lint src sizes.dync
     """
     missing = [path for path in paths if not os.path.exists(path)]
     if missing:

@@ -13,10 +13,10 @@ from dynconstraints.system import ConstraintSystem
 @command("minimize")
 @over_constraints
 def minimize(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...]) -> Report:
-    """Leave out the constraints that follow from the others, and say from which.
+    """Leave out the constraints that say nothing new.
 
-    What is left goes to standard output, one constraint a line, and can be kept as a .dync file. What is left out goes
-    to standard error. Exit code 0: nothing is. 1: something is.
+    What is left goes to standard output, one constraint a line, and can be kept as a .dync file. What is left out,
+    and what it follows from, goes to standard error. Exit code 0: nothing is. 1: something is.
 
     \b
     Example:

@@ -15,9 +15,9 @@ from dynconstraints.system import ConstraintSystem
 @command("nearest")
 @over_constraints
 def nearest(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...]) -> Report:
-    """Give the values that satisfy the constraints and are closest to given ones.
+    """Give the legal values closest to given ones.
 
-    The values are arguments of the form NAME=INT, the constraints are the others.
+    The given values are arguments of the form NAME=INT, the constraints are the others.
 
     \b
     Example:

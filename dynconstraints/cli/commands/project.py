@@ -14,15 +14,16 @@ from dynconstraints.system import ConstraintSystem
 @command("project")
 @over_constraints
 def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...]) -> Report:
-    """Give what the constraints say about some names alone, whatever the others are.
+    """Give what the constraints say about some names.
 
-    The names are the arguments that are single names, the constraints are the others.
+    Whatever the other names are. The arguments that are single names say which, the others are the constraints.
 
     \b
     Example:
       $ dynconstraints project s1 "s1 == 2*s0" "1 <= s0 <= 8"
       s1 % 2 == 0
-      2 <= s1 <= 16
+      s1 >= 2
+      s1 <= 16
     """
     names = tuple(dict.fromkeys(text.strip() for text in constraints if is_name(text)))
     if not names:

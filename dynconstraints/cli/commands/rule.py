@@ -21,7 +21,9 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 @command("rule")
 @click.argument("code", required=False, shell_complete=_complete)
 def rule(session: Session, code: str | None) -> Report:
-    """Explain the code of a finding, with an example and its mend; without CODE, list all codes.
+    """Explain the code of a finding.
+
+    With an example and its mend. Without CODE, lists all codes.
 
     \b
     Example:

@@ -17,7 +17,9 @@ from dynconstraints.system import ConstraintSystem
 @over_constraints
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same assignments.")
 def sample(session: Session, number: int, constraints: tuple[str, ...], sources: tuple[str, ...], seed: int) -> Report:
-    """Give N assignments that satisfy the constraints; fewer where there are no more.
+    """Give N assignments that satisfy the constraints.
+
+    Fewer where there are no more. They reach the ends of the ranges before they are random.
 
     \b
     Example:

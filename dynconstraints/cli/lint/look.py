@@ -72,7 +72,14 @@ def _look(source: Source, sets: list[_Set], syntax_only: bool, limit: int | None
     constraints = [c for one in sets for c in one.constraints]
     findings += misspelt(constraints, [one.declared for one in sets if one.declared])
     suppressions = suppressions_in(source, python=not (source.file or "").endswith(SUFFIX))
-    return Look(applied(findings, suppressions, complete=not syntax_only), len(sets))
+    left = applied(findings, suppressions, complete=not syntax_only)
+    return Look(tuple(sorted(left, key=_place)), len(sets))
+
+
+def _place(finding: Diagnostic) -> tuple[int, int]:
+    """Where it comes in its file; a finding about no place in it comes first."""
+    label = next(iter(finding.labels), None)
+    return (0, 0) if label is None else label.source.position(label.span.start)
 
 
 def _about(one: _Set, syntax_only: bool, limit: int | None) -> Iterator[Diagnostic]:

@@ -1,0 +1,54 @@
+"""Hostile input is answered with a finding or a result, within a second and 200 MB, and never with a traceback."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+MEGABYTE = 1_000_000
+SECONDS, BYTES = 1.0, 200 * 1024 * 1024
+
+TEXTS = {
+    "parentheses": "(" * MEGABYTE,
+    "negations": "not " * (MEGABYTE // 4),
+    "signs": "-" * MEGABYTE,
+    "sums": "a+" * (MEGABYTE // 2),
+    "tower": "2**10**9 == a",
+    "digits": "a == " + "9" * 100_000,
+    "zero": "s0 % 0 == 0",
+    "nul": "s0 > 0\0",
+    "names": " and ".join(f"n{i} > {i}" for i in range(10_000)),
+    "chain": " < ".join(f"a{i}" for i in range(10_000)),
+    "brackets": "[" * MEGABYTE,
+    "comments": "#" * MEGABYTE,
+    "lines": "\n" * 100_000,
+    "continuations": "\\\n" * 100_000,
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_hostile_listings_are_answered(name, pytestconfig):
+    """On standard input, in JSON; memory is bounded by the system, and a run beyond it would end in a traceback."""
+    program = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, ({BYTES}, {BYTES}));"
+        "sys.argv = ['dynconstraints', 'check', '-', '--format', 'json'];"
+        "from dynconstraints.cli import main; main()"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        input=TEXTS[name].encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(pytestconfig.rootpath)},
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert b"Traceback" not in ran.stderr
+    document = json.loads(ran.stdout)
+    assert ran.returncode == document["exit_code"]
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SECONDS
