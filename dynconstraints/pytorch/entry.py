@@ -19,6 +19,8 @@ from dynconstraints.pytorch.declaration import Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.frame import FrameFacts, Place
+from dynconstraints.pytorch.passing import passed_through
+from dynconstraints.pytorch.policies import enforce
 from dynconstraints.pytorch.scope import current_scope
 
 _CHECK = "___dynconstraints_entry"
@@ -33,6 +35,10 @@ def install(facts: FrameFacts) -> None:
 
 
 def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
+    try:
+        enforce(facts)
+    except ConstraintError as error:
+        raise passed_through(error) from None
     places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
     arguments = ", ".join(source_name(place.source) for place in places)
     names = {**dynamo().closure_vars(), _CHECK: entry_check(facts, places)}

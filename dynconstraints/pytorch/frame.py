@@ -21,7 +21,7 @@ from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import substitute, substitute_term
-from dynconstraints.ir.nodes import FloorDiv, Formula, Int, Mul, Name, Relation, Term, comparison, product
+from dynconstraints.ir.nodes import FloorDiv, Formula, Int, Mul, Name, Relation, Term, comparison, negated, product, total
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo
 from dynconstraints.pytorch.checking import check_bindings, conflict
@@ -181,6 +181,16 @@ class FrameFacts:
         """A name that the trace has met, over the parameters."""
         affine = self.rows[name].affine
         return affine_to_term(affine.constant, affine.coefficients)
+
+    def parameter_terms(self) -> dict[str, Term]:
+        """Each parameter over the names: of a name that is ``16*k`` it is ``name // 16``."""
+        terms: dict[str, Term] = {}
+        for name in self.parameters:
+            row = self.rows[name]
+            earlier = affine_to_term(row.constant, row.coefficients)
+            rest = Name(name) if earlier == Int(0) else total((Name(name), negated(substitute_term(earlier, terms))))
+            terms[name] = rest if row.divisor == 1 else FloorDiv(rest, Int(row.divisor))
+        return terms
 
     def hint(self, parameter: str) -> int:
         """The value of a parameter in the call that is being traced."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from functools import cache, partial, reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +18,7 @@ from dynconstraints.pytorch import entry
 from dynconstraints.pytorch._compat import dynamo, narrow, source_name
 from dynconstraints.pytorch.declaration import Binding
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
+from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.sources import ComputedSource
 from dynconstraints.pytorch.symbolic import affine_to_term, operate
 
@@ -162,20 +163,6 @@ def _proxy_of(tx: Any, facts: FrameFacts, term: Term) -> Any:
     if held in facts.rows:
         return name_of(held)[0]
     return operate(term, name_of, call)[0]
-
-
-def passed_through(error: ConstraintError) -> ConstraintError:
-    """The same error, as one that Dynamo hands to the user untouched."""
-    kind = _pass_through_class(type(error))  # type: ignore[arg-type]  # classes are hashable, whatever their instances
-    copy = kind.__new__(kind)
-    copy.__dict__.update(error.__dict__, first_useful_frame=None)
-    copy.args = error.args
-    return copy
-
-
-@cache
-def _pass_through_class(kind: type[ConstraintError]) -> type[ConstraintError]:
-    return type(kind.__name__, (kind, dynamo().PassThrough), {"__module__": kind.__module__, "__doc__": kind.__doc__})
 
 
 _ZERO, _BASE = Int(0), Name("_0")
