@@ -19,6 +19,7 @@ from dynconstraints.syntax.term import parse_term
 if TYPE_CHECKING:
     from dynconstraints.solver.bounds import Range
     from dynconstraints.solver.minimize import Dropped
+    from dynconstraints.solver.parted import Parted
     from dynconstraints.solver.prepared import Prepared
     from dynconstraints.solver.summary import Facts
 
@@ -47,6 +48,12 @@ class ConstraintSystem:
         from dynconstraints.solver.prepared import Prepared
 
         return Prepared([constraint.formula for constraint in self.constraints])
+
+    @cached_property
+    def _parted(self) -> Parted:
+        from dynconstraints.solver.parted import Parted
+
+        return Parted([constraint.formula for constraint in self.constraints])
 
     @cached_property
     def _answers(self) -> dict[tuple[object, ...], Any]:
@@ -105,18 +112,21 @@ class ConstraintSystem:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
         from dynconstraints.solver.check import check
 
-        return self._answer("check", lambda: check(self._prepared, self.constraints, limit), limit)
+        return self._answer("check", lambda: check(self._parted, self.constraints, limit), limit)
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the set settles the query."""
-        return self._prepared.implies(_constraint(query).formula, limit or RLIMIT)
+        key = "implies", query, limit
+        if key not in self._answers:
+            self._answers[key] = self._parted.implies(_constraint(query).formula, limit or RLIMIT)
+        return self._answers[key]  # type: ignore[no-any-return]
 
     def range(self, expression: str | Term, limit: int | None = None) -> Range:
         """The tightest range of the expression that was found, with whether each end is proved to be tight."""
         from dynconstraints.solver.bounds import range_of
 
         term = term_of(expression)
-        return self._answer("range", lambda: range_of(self._prepared, term, limit or RLIMIT), term, limit)
+        return self._answer("range", lambda: range_of(self._parted.about(term), term, limit or RLIMIT), term, limit)
 
     def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
         """The least and the greatest value of the expression, both inclusive, None where it is not bounded."""
@@ -128,7 +138,7 @@ class ConstraintSystem:
         from dynconstraints.solver.bounds import congruence_of
 
         term = term_of(expression)
-        found = self._answer("congruence", lambda: congruence_of(self._prepared, term, limit or RLIMIT), term, limit)
+        found = self._answer("congruence", lambda: congruence_of(self._parted.about(term), term, limit or RLIMIT), term, limit)
         return found.modulus, found.remainder
 
     def facts(self, limit: int | None = None) -> Facts:

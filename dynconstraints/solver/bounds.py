@@ -95,7 +95,7 @@ def attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
     if prepared.listed is not None and names(term) <= set(prepared.names):
         values = [value for model in prepared.listed if (value := value_of(term, model)) is not None]
         return values or None
-    if not prepared.tableau.closed:
+    if not prepared.is_large and not prepared.tableau.closed:
         for model in candidates(prepared.tableau.case, prepared.names_with(term), _SAMPLE):
             if prepared.holds(model) and (value := value_of(term, model)) is not None:
                 values.append(value)

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.solver.core import minimal_core
 from dynconstraints.solver.limits import RLIMIT, Limited
-from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.parted import Parted
 from dynconstraints.solver.verdict import Sat, Satisfiability, Unknown, Unsat
 
 
-def check(prepared: Prepared, constraints: Sequence[Constraint], limit: int | None = None) -> Satisfiability:
+def check(parted: Parted, constraints: Sequence[Constraint], limit: int | None = None) -> Satisfiability:
     """A model, a minimal core, or which limit was hit."""
-    found = prepared.model(limit or RLIMIT)
+    found = parted.model(limit or RLIMIT)
     if isinstance(found, Limited):
         return Unknown(found.reason)
-    return Unsat(minimal_core(constraints, limit or RLIMIT)) if found is None else Sat(found)
+    if found is not None:
+        return Sat(found)
+    broken = next(part for part in parted.parts if part.model(limit or RLIMIT) is None)
+    suspects = [constraint for constraint in constraints if constraint.formula in broken.formulas]
+    return Unsat(minimal_core(suspects, limit or RLIMIT))

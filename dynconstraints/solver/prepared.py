@@ -8,7 +8,7 @@ for other questions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from math import prod
 
@@ -29,6 +29,7 @@ from dynconstraints.solver.witness import candidates
 _FUEL = 2_000
 _SAMPLE = 24
 _MOST_LISTED = 512
+_LARGE = 48
 
 
 class Prepared:
@@ -40,9 +41,14 @@ class Prepared:
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
 
     @cached_property
+    def is_large(self) -> bool:
+        """Whether there are too many names for proofs by cases: z3 alone decides, or a part of the formulas does."""
+        return len(self.names) > _LARGE
+
+    @cached_property
     def tableau(self) -> Tableau:
         """The formulas, taken in as far as that takes no case split."""
-        return Tableau.of(self.formulas)
+        return Tableau.of(() if self.is_large else self.formulas)
 
     @cached_property
     def facts(self) -> State:
@@ -72,7 +78,7 @@ class Prepared:
             return None
 
     def _solved_image(self, case: Case, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
-        if self.tableau.closed or self.tableau.todo or case.lossy or case.cone.rest:
+        if self.is_large or self.tableau.closed or self.tableau.todo or case.lossy or case.cone.rest:
             return None
         if case.equations or case.distinct or case.choices or not all(map(_is_polynomial, walk(term))):
             return None
@@ -116,7 +122,7 @@ class Prepared:
     def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
         """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
         holds_at = fails_at = None
-        if not self._lists(query) and not self.tableau.closed:
+        if not self._lists(query) and not self.is_large and not self.tableau.closed:
             for model in candidates(self.tableau.case, self.names_with(query), _SAMPLE):
                 if holds_at is not None and fails_at is not None:
                     break
@@ -131,16 +137,27 @@ class Prepared:
         """An assignment that satisfies the formulas; None if there is none."""
         if self.facts.is_empty:
             return None
-        if self.listed is None and not self.tableau.closed:
+        if self.listed is None and not self.is_large and not self.tableau.closed:
             for model in candidates(self.tableau.case, self.names, _SAMPLE):
                 if self.holds(model):
                     return model
+        for model in self._at_ends() if self.is_large else ():
+            if self.holds(model):
+                return model
         return self.model_with(TRUE, limit)
+
+    def _at_ends(self) -> Iterator[Model]:
+        """Every name at its least value, every name at its greatest; 0 where there is none."""
+        ranges = {name: self.facts.range_of(Name(name)) for name in self.names}
+        yield {name: next((end for end in (low, high) if end is not None), 0) for name, (low, high) in ranges.items()}
+        yield {name: next((end for end in (high, low) if end is not None), 0) for name, (low, high) in ranges.items()}
 
     def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas and the query; None if there is none."""
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is True), None)
+        if self.is_large:
+            return self._by_z3((query,), (), limit)
         symbols = self.names_with(query)
         found = self.tableau.search(query, Fuel(_FUEL), symbols, lambda m: self.holds(m) and truth_of(query, m) is True)
         if found is None:
@@ -151,6 +168,8 @@ class Prepared:
         """An assignment that satisfies the formulas and under which the query is false or undefined; None if there is none."""
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is not True), None)
+        if self.is_large:
+            return self._by_z3((), (query,), limit)
         symbols = self.names_with(query)
 
         def accepts(model: Mapping[str, int]) -> bool:

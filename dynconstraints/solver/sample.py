@@ -39,7 +39,7 @@ def _models(prepared: Prepared, number: int, seed: int, limit: int) -> Iterator[
         if isinstance(model, dict):
             yield model
     found: list[dict[str, int]] = []
-    if not prepared.tableau.closed:
+    if not prepared.is_large and not prepared.tableau.closed:
         for model in candidates(prepared.tableau.case, prepared.names, number * _TRIES_EACH, seed):
             if prepared.holds(model):
                 found.append(model)

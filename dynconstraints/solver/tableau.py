@@ -37,6 +37,7 @@ from dynconstraints.solver.terms import Undecided, polynomial
 from dynconstraints.solver.witness import candidates
 
 _CANDIDATES = 12
+_BASE, _EACH = 2_000, 20  # fuel for taking in what is known, and for each literal of it
 _ROUNDS = 3
 _ARITHMETIC = 100  # what a call of z3 costs in fuel
 _CASE = 10  # what opening a case costs in fuel
@@ -64,8 +65,8 @@ class Tableau:
     @classmethod
     def of(cls, formulas: Iterable[Formula]) -> Tableau:
         """The formulas' conjunction, as far as it can be taken in without a split."""
-        tableau = cls()
         literals = [literal for formula in formulas for literal in _conjuncts(normal(formula))]
+        tableau = cls(Case(Fuel(_BASE + _EACH * len(literals))))
         for literal in sorted(dict.fromkeys(literals), key=_order):
             tableau._take(literal)
         return tableau
@@ -79,7 +80,7 @@ class Tableau:
             self.case = case
         except Contradiction:
             self.closed = True
-        except (Undecided, UnknownSign, TooLarge, _Disjunction):
+        except (Undecided, UnknownSign, TooLarge, OutOfFuel, _Disjunction):
             self.todo = (*self.todo, literal)
 
     def search(self, formula: Formula, fuel: Fuel, names: Sequence[str], accepts: Accepts) -> Model | Closed | None:

@@ -1,0 +1,95 @@
+"""Questions about a set that falls into independent parts: each is put to the parts whose names it mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from dynconstraints.ir.fold import names
+from dynconstraints.ir.nodes import Formula, Node
+from dynconstraints.solver.components import components
+from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.tableau import Model
+from dynconstraints.solver.verdict import Implied, Open, Unknown, Verdict
+
+_MOST_NEAR = 24
+
+
+class Parted:
+    """The conjunction of formulas as its independent parts, which share no name."""
+
+    def __init__(self, formulas: Sequence[Formula]) -> None:
+        self.formulas = tuple(formulas)
+        self._about: dict[frozenset[int], Prepared] = {}
+
+    @cached_property
+    def names_of(self) -> dict[Formula, tuple[str, ...]]:
+        """The names of each formula."""
+        return {formula: tuple(sorted(names(formula))) for formula in self.formulas}
+
+    @cached_property
+    def parts(self) -> tuple[Prepared, ...]:
+        """The parts, each ready for questions."""
+        return tuple(map(Prepared, components(self.formulas, self.names_of)))
+
+    @cached_property
+    def _part_of(self) -> dict[str, int]:
+        return {name: index for index, part in enumerate(self.parts) for name in part.names}
+
+    def about(self, node: Node) -> Prepared:
+        """The conjunction of the parts that the node speaks of; where another part is contradictory, that part."""
+        chosen = frozenset(self._part_of[name] for name in names(node) if name in self._part_of)
+        if chosen not in self._about:
+            self._about[chosen] = self._joined(chosen)
+        return self._about[chosen]
+
+    def _joined(self, chosen: frozenset[int]) -> Prepared:
+        for index, part in enumerate(self.parts):
+            if index not in chosen and part.facts.is_empty:
+                return part
+        if len(chosen) == 1:
+            return self.parts[min(chosen)]
+        return Prepared([formula for index in sorted(chosen) for formula in self.parts[index].formulas])
+
+    def model(self, limit: int = RLIMIT) -> Model | Limited | None:
+        """An assignment that satisfies all parts; None if one of them has none."""
+        found = [part.model(limit) for part in self.parts]
+        if None in found:
+            return None
+        model: Model = {}
+        for some in found:
+            if isinstance(some, Limited):
+                return some
+            model |= some or {}
+        return model
+
+    def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
+        """Whether the query is true under all, some or none of the assignments that satisfy all parts."""
+        prepared = self.about(query)
+        if prepared.is_large and prepared.facts.truth(query) is None and self._near(prepared, query, limit):
+            return Implied()
+        verdict = prepared.implies(query, limit)
+        if not isinstance(verdict, Open) or len(prepared.names) == len(self._part_of):
+            return verdict
+        others = [part.model(limit) for part in self.parts if not set(part.names) & set(prepared.names)]
+        if None in others:
+            return Implied()
+        rest: Model = {}
+        for other in others:
+            if isinstance(other, Limited):
+                return Unknown(other.reason)
+            rest |= other or {}
+        return Open({**rest, **verdict.holds_at}, {**rest, **verdict.fails_at})
+
+    def _near(self, prepared: Prepared, query: Formula, limit: int) -> bool:
+        """Whether the formulas nearest to the query, through shared names, imply it by themselves."""
+        reached, near = set(names(query)), dict[Formula, None]()
+        while len(near) < _MOST_NEAR:
+            more = [f for f in prepared.formulas if f not in near and reached.intersection(self.names_of[f])]
+            if not more:
+                break
+            near.update(dict.fromkeys(more[: _MOST_NEAR - len(near)]))
+            reached.update(*(self.names_of[f] for f in more))
+        some = Prepared(list(near))
+        return not some.is_large and isinstance(some.implies(query, limit), Implied)
