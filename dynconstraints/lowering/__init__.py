@@ -1,1 +1,1 @@
-
+"""The IR in other notations: z3, sympy, Python."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import strategies
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynconstraints.diagnostics.errors import ConstraintError, ConstraintSyntaxError
@@ -200,6 +200,7 @@ def test_errors_and_constraints_survive_pickling():
     assert again.span == Span(2, 3)
 
 
+@settings(max_examples=10)
 @given(st.lists(strategies.formulas(max_leaves=3), min_size=8, max_size=8))
 def test_threads_parse_without_disturbing_each_other(formulas):
     """One parser serves them all."""
