@@ -134,11 +134,13 @@ class ConstraintSystem:
         return found.lower, found.upper
 
     def congruence(self, expression: str | Term, limit: int | None = None) -> tuple[int, int]:
-        """``(modulus, remainder)`` with the largest modulus; (0, c) for the constant c, (1, 0) where nothing is known."""
+        """``(modulus, remainder)``, the largest modulus; (0, c) for the constant c, (1, 0) where nothing is known."""
         from dynconstraints.solver.bounds import congruence_of
 
         term = term_of(expression)
-        found = self._answer("congruence", lambda: congruence_of(self._parted.about(term), term, limit or RLIMIT), term, limit)
+        found = self._answer(
+            "congruence", lambda: congruence_of(self._parted.about(term), term, limit or RLIMIT), term, limit
+        )
         return found.modulus, found.remainder
 
     def facts(self, limit: int | None = None) -> Facts:

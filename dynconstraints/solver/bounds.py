@@ -1,7 +1,7 @@
 """The tightest range and the largest modulus of a term, over all assignments under which it is defined.
 
-The domains give ends that are sound; candidates give values that are attained. While the two differ, questions halve the
-gap. What is answered within the limit is tight, and marked so; the rest is sound, and marked not tight.
+The domains give ends that are sound; candidates give values that are attained. While the two differ, questions halve
+the gap. What is answered within the limit is tight, and marked so; the rest is sound, and marked not tight.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
 
 
 def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit: int) -> tuple[int | None, bool]:
-    """The most that the term can be, from a bound that is sound and a value that is attained; and whether it is tight."""
+    """The most that the term can be, from a sound bound and an attained value; and whether it is tight."""
     if bound is None:
         if unbounded_above(prepared, term):
             return None, True
@@ -144,8 +144,8 @@ def _gallop(prepared: Prepared, term: Term, seen: int, limit: int) -> tuple[int,
 def unbounded_above(prepared: Prepared, term: Term) -> bool:
     """Whether it is proved that the term has no highest value.
 
-    Where the formulas are solved completely, every choice of slacks is a model. A polynomial over slacks that grows in one of
-    them, whatever the others, has no highest value then.
+    Where the formulas are solved completely, every choice of slacks is a model. A polynomial over slacks that grows
+    in one of them, whatever the others, has no highest value then.
     """
     solved = prepared.solved_image(term)
     if solved is None:

@@ -1,4 +1,4 @@
-"""Trying all values of a box of finite ranges, in lexicographic order, with equations solved and formulas checked early."""
+"""Trying all values of a box, in lexicographic order, with equations solved and formulas checked early."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """One case of a proof: a conjunction of polynomial equations, inequalities and disequations over the integers.
 
-Equations are solved as they come: for an unknown that occurs alone with coefficient 1 or -1, and linear ones without such an
-unknown by Euclid's algorithm on the coefficients (D. Knuth, *The Art of Computer Programming* 2, §4.5.2). What was solved
-for occurs nowhere else any more, so a polynomial has one normal form in a case, and two terms that the equations make
-equal are the same polynomial.
+Equations are solved as they come: for an unknown that occurs alone with coefficient 1 or -1, and linear ones without
+such an unknown by Euclid's algorithm on the coefficients (D. Knuth, *The Art of Computer Programming* 2, §4.5.2).
+What was solved for occurs nowhere else any more, so a polynomial has one normal form in a case, and two terms that
+the equations make equal are the same polynomial.
 """
 
 from __future__ import annotations
@@ -50,10 +50,12 @@ _MOST_TERMS = 16
 
 
 class Case:
-    """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to branch.
+    """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to
+    branch.
 
-    ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns all the
-    values that they may have. ``lossy`` says that some of what was assumed is not kept. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
+    ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns
+    all the values that they may have. ``lossy`` says that some of what was assumed is not kept. Fresh unknowns are
+    written ``!1``, ``!2``: no name of the language is.
     """
 
     def __init__(self, fuel: Fuel | None = None) -> None:
@@ -132,7 +134,8 @@ class Case:
         return tuple(value for value in range(low, high + 1) if value not in excluded)
 
     def consequences(self) -> list[Polynomial]:
-        """What follows where an inequality ``u*X + Y >= 0`` has ``u > 0``: ``X >= 1`` if ``Y < 0``, ``X >= 0`` if ``Y < u``.
+        """What follows where an inequality ``u*X + Y >= 0`` has ``u > 0``: ``X >= 1`` if ``Y < 0``, ``X >= 0`` if ``Y
+        < u``.
 
         ``u`` is an unknown or a divisor of the case.
         """
@@ -209,7 +212,7 @@ class Case:
         return []
 
     def _solution(self, p: Polynomial) -> tuple[str, Polynomial] | None:
-        """The unknown to solve for and its image: a name of the user's rather than a helper, an old helper before a new."""
+        """The unknown to solve for, and its image: a name rather than a helper, an old helper before a new."""
         units = [(name, sign) for name, sign in p.units() if name not in self.choices or len(p.unknowns) == 1]
         if not units:
             return None

@@ -11,8 +11,8 @@ T = TypeVar("T")
 def components(items: Sequence[T], names_of: Mapping[T, Iterable[str]]) -> list[tuple[T, ...]]:
     """The items in the finest partition that keeps together those that share a name, each part in the given order.
 
-    Items without names are parts of their own. Union-find by halving (R. Tarjan, J. van Leeuwen, *Worst-case analysis of set
-    union algorithms*, J. ACM 31, 1984): nearly linear.
+    Items without names are parts of their own. Union-find by halving (R. Tarjan, J. van Leeuwen, *Worst-case analysis
+    of set union algorithms*, J. ACM 31, 1984): nearly linear.
     """
     parent: dict[str, str] = {}
 

@@ -3,8 +3,8 @@
 Each inequality ``x - rest >= 0`` with an unknown of its own is solved as ``x = rest + s`` with a slack ``s >= 0``. When
 nothing can be solved any more, a polynomial over slacks whose coefficients are all non-negative is never negative:
 ``h*w - y*w - x - 1`` under ``0 <= y < h, 0 <= x < w`` becomes ``t + s*x + s*t + s``. What could not be solved for is
-added in multiples, which cancel terms of the wrong sign, as in D. Handelman, *Representing polynomials by positive linear
-functions*, Pacific J. Math. 132 (1988).
+added in multiples, which cancel terms of the wrong sign, as in D. Handelman, *Representing polynomials by positive
+linear functions*, Pacific J. Math. 132 (1988).
 """
 
 from __future__ import annotations

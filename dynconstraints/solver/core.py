@@ -11,7 +11,8 @@ from dynconstraints.solver.prepared import Prepared
 
 
 def minimal_core(constraints: Sequence[Constraint], limit: int = RLIMIT) -> tuple[Constraint, ...]:
-    """A minimal core of an unsatisfiable set, by deletion, in the given order; the same for each order of the constraints.
+    """A minimal core of an unsatisfiable set, by deletion, in the given order; the same for each order of the
+    constraints.
 
     Where a limit keeps it from being decided whether a constraint is needed, it stays.
     """

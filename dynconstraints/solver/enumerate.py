@@ -20,8 +20,8 @@ _MOST_TRIES = 1_000_000
 def assignments(prepared: Prepared, order: Sequence[str], limit: int = RLIMIT) -> Iterator[dict[str, int]]:
     """Every assignment that satisfies the formulas, in lexicographic order of the names' values in ``order``.
 
-    Each name runs through its range; equations that determine it are solved for it, and a formula is looked at as soon as
-    all its names have values. Raises SolverLimitError where the set is not finite, or the search too long.
+    Each name runs through its range; equations that determine it are solved for it, and a formula is looked at as
+    soon as all its names have values. Raises SolverLimitError where the set is not finite, or the search too long.
     """
     found = prepared.model(limit)
     if found is None:
@@ -36,7 +36,8 @@ def assignments(prepared: Prepared, order: Sequence[str], limit: int = RLIMIT) -
 
 
 def count(prepared: Prepared, limit: int, rlimit: int = RLIMIT) -> int:
-    """How many assignments satisfy the formulas. Raises SolverLimitError where they are more than ``limit`` or infinite.
+    """How many assignments satisfy the formulas. Raises SolverLimitError where they are more than ``limit`` or
+    infinite.
 
     Independent parts are counted apart and multiplied.
     """

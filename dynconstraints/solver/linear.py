@@ -1,8 +1,8 @@
 """The last word on a case: linear integer arithmetic over its monomials, with lemmas about their products, by z3.
 
-Every monomial becomes an unknown of its own, so what z3 is asked is linear and it decides it reliably. The lemmas give the
-monomials back some of their meaning: products of two inequalities are not negative, nor are monomials of slacks, nor
-squares of differences; a product with an equation is 0. Without a contradiction nothing follows.
+Every monomial becomes an unknown of its own, so what z3 is asked is linear and it decides it reliably. The lemmas
+give the monomials back some of their meaning: products of two inequalities are not negative, nor are monomials of
+slacks, nor squares of differences; a product with an equation is 0. Without a contradiction nothing follows.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dynconstraints.solver.verdict import Implied
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A constraint that follows from ``follows_from``; from nothing, if it holds everywhere. None of those can be left out."""
+    """A constraint that follows from ``follows_from``, none of which can be left out; from nothing if always true."""
 
     constraint: Constraint
     follows_from: tuple[Constraint, ...]
@@ -23,10 +23,11 @@ class Dropped:
 def redundancies(
     constraints: Sequence[Constraint], limit: int = RLIMIT
 ) -> tuple[tuple[Constraint, ...], tuple[Dropped, ...]]:
-    """The constraints that are kept, none of which is known to follow from the others, and those dropped, with the reasons.
+    """The constraints that are kept, none of which is known to follow from the others, and those dropped, with the
+    reasons.
 
-    Later constraints are dropped before earlier ones; the longest texts first among equals. What a constraint follows from is
-    a minimal subset of what is kept.
+    Later constraints are dropped before earlier ones; the longest texts first among equals. What a constraint follows
+    from is a minimal subset of what is kept.
     """
     kept = list(dict.fromkeys(constraints))
     gone: list[Constraint] = []

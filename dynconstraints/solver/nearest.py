@@ -19,8 +19,9 @@ _MOST_SUBSETS = 2_000
 def nearest(prepared: Prepared, given: Mapping[str, int], limit: int = RLIMIT) -> dict[str, int] | None:
     """The nearest legal assignment, with a value for every name; None where nothing satisfies the formulas.
 
-    Names without a given value are free. Of assignments at the same distance, the one whose changed names come first in the
-    alphabet, then the lower value of a single changed name. Raises SolverLimitError where a limit keeps it from being found.
+    Names without a given value are free. Of assignments at the same distance, the one whose changed names come first
+    in the alphabet, then the lower value of a single changed name. Raises SolverLimitError where a limit keeps it
+    from being found.
     """
     found: dict[str, int] = {}
     for part in components(prepared.formulas, {f: sorted(names(f)) for f in prepared.formulas}):

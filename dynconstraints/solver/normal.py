@@ -1,8 +1,8 @@
 """Formulas in negation normal form: conjunctions and disjunctions of single comparisons.
 
-Kleene's logic keeps De Morgan's laws, and the negation of a comparison is undefined where the comparison is. So a formula
-is definitely true wherever its normal form is; the normal form may be true at more places where a part is undefined,
-which is what a hypothesis of a refutation may be.
+Kleene's logic keeps De Morgan's laws, and the negation of a comparison is undefined where the comparison is. So a
+formula is definitely true wherever its normal form is; the normal form may be true at more places where a part is
+undefined, which is what a hypothesis of a refutation may be.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Polynomials in several unknowns with integer coefficients: exact, immutable, in normal form, so equality is identity.
 
-A monomial is the sorted tuple of its unknowns, each as often as its power: ``a*a*b`` is ``("a", "a", "b")``, 1 is ``()``.
+A monomial is the sorted tuple of its unknowns, each as often as its power: ``a*a*b`` is ``("a", "a", "b")``, 1 is
+``()``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TypeAlias
 Monomial: TypeAlias = tuple[str, ...]
 
 
-class TooLarge(ArithmeticError):
+class TooLarge(ArithmeticError):  # noqa: N818  (it is a limit, not an error)
     """A product or a substitution has more terms than the work on it would be worth."""
 
 
@@ -149,7 +150,8 @@ class Polynomial:
         return Polynomial(total)
 
     def divided(self, divisor: Polynomial) -> tuple[Polynomial, Polynomial]:
-        """``(q, r)`` with ``self == divisor*q + r``, and no coefficient of ``r`` above the divisor's leading term divisible.
+        """``(q, r)`` with ``self == divisor*q + r``, and no coefficient of ``r`` above the divisor's leading term
+        divisible.
 
         By a constant, the coefficients of ``r`` are remainders, with the divisor's sign. By a polynomial, ordinary long
         division on the leading monomial, the greatest of the highest degree. The divisor is not 0.

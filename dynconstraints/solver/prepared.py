@@ -1,9 +1,9 @@
 """A set of constraints made ready for questions, and the portfolio that answers them.
 
-The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short; a few
-candidate assignments; refutation by cases; z3 on the formulas as they are. The first that settles the question ends it. Everything depends on the set of constraints and
-the question only, not on the order of the constraints, nor on what was asked before: answers are remembered, never reused
-for other questions.
+The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short;
+a few candidate assignments; refutation by cases; z3 on the formulas as they are. The first that settles the question
+ends it. Everything depends on the set of constraints and the question only, not on the order of the constraints, nor
+on what was asked before: answers are remembered, never reused for other questions.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Prepared:
         return None if isinstance(found, Closed) else found
 
     def model_without(self, query: Formula, limit: int = RLIMIT) -> Model | Limited | None:
-        """An assignment that satisfies the formulas and under which the query is false or undefined; None if there is none."""
+        """As ``model_with``, for an assignment under which the query is false or undefined."""
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is not True), None)
         if self.is_large:
@@ -175,7 +175,7 @@ class Prepared:
         def accepts(model: Mapping[str, int]) -> bool:
             return self.holds(model) and truth_of(query, model) is not True
 
-        ways = [Not(query), *(comparison(divisor, Relation.EQ, Int(0)) for divisor in divisors(query))]
+        ways: list[Formula] = [Not(query), *(comparison(divisor, Relation.EQ, Int(0)) for divisor in divisors(query))]
         fuel = Fuel(_FUEL)
         for way in ways:
             found = self.tableau.search(way, fuel, symbols, accepts)

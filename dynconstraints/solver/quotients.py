@@ -1,8 +1,9 @@
 """Floor division of polynomials within a case: exact where the divisor is seen to divide, a fresh quotient otherwise.
 
-``P == D*Q + R`` by polynomial division, so ``P // D == Q + R // D`` and ``P % D == R % D`` (Python's rounding makes both
-hold for every sign). Where ``0 <= R < D`` is proved, ``R // D`` is 0. Otherwise fresh unknowns ``q, r`` with
-``R == D*q + r`` and ``0 <= r < D`` stand for them, and for a literal ``D`` the residues of ``R`` say which ``r`` there are.
+``P == D*Q + R`` by polynomial division, so ``P // D == Q + R // D`` and ``P % D == R % D`` (Python's rounding makes
+both hold for every sign). Where ``0 <= R < D`` is proved, ``R // D`` is 0. Otherwise fresh unknowns ``q, r`` with
+``R == D*q + r`` and ``0 <= r < D`` stand for them, and for a literal ``D`` the residues of ``R`` say which ``r``
+there are.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class UnknownSign(Exception):  # noqa: N818  (it asks for a case split)
 def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polynomial, Polynomial]:
     """``(dividend // divisor, dividend % divisor)``, with what defines them assumed in the case.
 
-    Raises Undefined for the divisor 0, UnknownSign where the case doesn't tell the divisor's sign, Contradiction where the
-    case turns out to be empty.
+    Raises Undefined for the divisor 0, UnknownSign where the case doesn't tell the divisor's sign, Contradiction
+    where the case turns out to be empty.
     """
     p, d = case.image(dividend), case.image(divisor)
     if not d:
@@ -54,7 +55,7 @@ def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polyn
 
 
 def _cancelled(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial, Monomial]:
-    """Both without a common product of unknowns other than 0: ``(u*P) // (u*D) == P // D``, ``(u*P) % (u*D) == u*(P % D)``."""
+    """Both over a common nonzero ``u``: ``(u*P) // (u*D) == P // D``, ``(u*P) % (u*D) == u*(P % D)``."""
     monomials = [*p.terms, *d.terms]
     common = tuple(
         name

@@ -1,9 +1,9 @@
 """The values that a polynomial takes modulo a constant, by listing the residues of its unknowns.
 
-``P(x) mod m`` depends on ``x mod m`` only, and by the Chinese remainder theorem a residue modulo ``m`` is the tuple of its
-residues modulo the prime powers of ``m``; unknowns take residues modulo different primes independently. So the values
-modulo ``m`` are all combinations of those modulo its prime powers, unless an unknown is known to be one of a few values:
-then all of the modulus is listed at once.
+``P(x) mod m`` depends on ``x mod m`` only, and by the Chinese remainder theorem a residue modulo ``m`` is the tuple
+of its residues modulo the prime powers of ``m``; unknowns take residues modulo different primes independently. So the
+values modulo ``m`` are all combinations of those modulo its prime powers, unless an unknown is known to be one of a
+few values: then all of the modulus is listed at once.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def _combined(residues: Mapping[int, int]) -> int:
 
 @lru_cache(maxsize=1024)
 def prime_powers(number: int) -> tuple[int, ...]:
-    """The prime powers whose product is ``number >= 1``, by trial division; what is left undivided at 2**16 counts as one.
+    """The prime powers whose product is ``number >= 1``, by trial division; what is left undivided at 2**16 counts as
+    one.
 
     The factors are coprime even then, which is all that residues need.
     """

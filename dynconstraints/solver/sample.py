@@ -1,4 +1,4 @@
-"""Diverse assignments that satisfy the formulas: ends of ranges, each alternative of each disjunction, then at random."""
+"""Diverse assignments: ends of ranges, each alternative of each disjunction, then at random."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _TRIES_EACH = 20
 def sample(prepared: Prepared, number: int, seed: int = 0, limit: int = RLIMIT) -> list[dict[str, int]]:
     """``number`` different assignments that satisfy the formulas; fewer where there are no more, or a limit is hit.
 
-    The same for the same formulas and seed, whatever the order of the formulas. With ``number`` large enough, the ends of
-    every name's range and every alternative of every disjunction are among them.
+    The same for the same formulas and seed, whatever the order of the formulas. With ``number`` large enough, the
+    ends of every name's range and every alternative of every disjunction are among them.
     """
     found: dict[tuple[int, ...], dict[str, int]] = {}
     for model in _models(prepared, number, seed, limit):

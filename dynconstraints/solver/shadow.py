@@ -35,7 +35,7 @@ from dynconstraints.ir.nodes import (
 from dynconstraints.solver.case import Case
 from dynconstraints.solver.cone import tightened
 from dynconstraints.solver.normal import normal
-from dynconstraints.solver.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.polynomial import Monomial, Polynomial, TooLarge
 from dynconstraints.solver.prepared import Prepared
 from dynconstraints.solver.terms import polynomial
 
@@ -43,7 +43,7 @@ _MOST_INEQUALITIES = 200
 
 
 def shadow(prepared: Prepared, kept: Sequence[str]) -> tuple[tuple[Formula, ...], bool] | None:
-    """Formulas over the kept names that hold wherever the prepared ones do, and whether they are exact; None for none."""
+    """Formulas over the kept names that hold wherever the prepared ones do, and whether they are exact."""
     lattice = prepared.facts.lattice
     if lattice is None:
         return (FALSE,), True
@@ -190,8 +190,9 @@ def _formula(inequality: Polynomial, back: dict[str, Polynomial], denominators: 
 def _row(
     name: str, affine: Affine, divisor: int, back: dict[str, Polynomial], denominators: dict[str, int]
 ) -> Formula | None:
-    """What the row says about its name: an equation where it is determined, a congruence where its divisor is above 1."""
-    others = Polynomial({(): affine.constant, **{(n,): c for n, c in affine.coefficients if n != name or not divisor}})
+    """What the row says about its name: an equation where it is determined, else a congruence, or nothing."""
+    coefficients: dict[Monomial, int] = {(n,): c for n, c in affine.coefficients if n != name or not divisor}
+    others = Polynomial({(): affine.constant, **coefficients})
     image, scale = _over_names(others, back, denominators)
     if not divisor:
         common = gcd(scale, *image.terms.values())

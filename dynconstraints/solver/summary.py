@@ -17,7 +17,8 @@ from dynconstraints.solver.shadow import equations
 class Facts:
     """What follows from a set of constraints for its names.
 
-    ``ranges`` and ``congruences`` are by name, each marked tight or merely sound; ``fixed`` are the names with one value only;
+    ``ranges`` and ``congruences`` are by name, each marked tight or merely sound; ``fixed`` are the names with one
+    value only;
     ``equalities`` and the ``lattice`` (None where it is empty) are what the linear equations and congruences come to.
     """
 

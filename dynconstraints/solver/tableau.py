@@ -1,8 +1,8 @@
 """Refutation by cases: are some formulas contradictory? Each case is closed by algebra, or split, or left open.
 
-A tableau in the sense of R. Smullyan, *First-Order Logic* (1968): conjunctions extend a case, disjunctions split it. Further
-splits are asked for while terms are lowered: on the sign of a divisor, on which branch a conditional, min, max or abs takes.
-Literals are taken in a fixed order, those that solve for a name first.
+A tableau in the sense of R. Smullyan, *First-Order Logic* (1968): conjunctions extend a case, disjunctions split it.
+Further splits are asked for while terms are lowered: on the sign of a divisor, on which branch a conditional, min,
+max or abs takes. Literals are taken in a fixed order, those that solve for a name first.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ Accepts: TypeAlias = Callable[[Mapping[str, int]], bool]
 
 
 def divisors(formula: Formula) -> tuple[Term, ...]:
-    """The terms that the formula divides by and that are not literals other than 0: where one is 0 it may be undefined."""
+    """The terms that the formula divides by, without nonzero literals: where one is 0 it may be undefined."""
     found: dict[Term, None] = {}
     for node in walk(formula):
         match node:
@@ -201,12 +201,12 @@ Split: TypeAlias = tuple[tuple[Formula, ...], tuple[Branch, ...]]
 
 
 def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
-    """Take in the formulas, those that need a split last; the first split needed, with the formulas still to take in."""
+    """Take in the formulas; the first split that one of them needs, with those still to take in."""
     waiting: list[tuple[Formula, tuple[Branch, ...]]] = []
     for literal in todo:
         try:
             _assume(case, literal)
-        except Undecided as open_:
+        except Undecided as open_:  # noqa: PERF203  (each literal may ask for its own split)
             truths = ((True, normal(open_.condition)), (False, normal(open_.condition, False)))
             waiting.append((literal, tuple(Branch((), (f,), ((open_.condition, t),)) for t, f in truths)))
         except UnknownSign as open_:

@@ -1,4 +1,4 @@
-"""Terms -> polynomials within a case. What the case leaves open is asked for by an exception, which becomes a case split."""
+"""Terms -> polynomials within a case; what the case leaves open is asked for by an exception, for a case split."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def candidates(case: Case, names: Sequence[str], number: int, seed: int = 0) -> 
 
 
 def _value(random: Random, index: int, place: int, slack: bool, highest: int | None) -> int:
-    """All 0, all 1, all distinct; then mostly small, sometimes at the upper end, sometimes large, for free ones of any sign."""
+    """All 0, all 1, all distinct; then mostly small, sometimes at the end or large, free ones of any sign."""
     if index < 3:
         value = (0, 1, place + 2)[index]
     elif index < 8:

@@ -1,9 +1,9 @@
 """Scores the solver on the two corpora and prints a table by kind, with times.
 
-    python tests/benchmarks/score.py [facts.jsonl | hard.jsonl | another file of the same shape]... [--misses]
+    python tests/benchmarks/score.py [facts.jsonl | hard.jsonl | a file of the same shape]... [--misses]
 
 A line asks for a verdict (`given`, `query`, `expect`), a range (`range_of`, `expect_range`) or a congruence
-(`congruence_of`, `expect_mod`, `expect_rem`); `sound_only` lines want an enclosure of the answer, the others the answer.
+(`congruence_of`, `expect_mod`, `expect_rem`); `sound_only` lines want an enclosure of it, the others it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from dynconstraints import ConstraintSystem, Implied, Open, Refuted, parse  # noqa: E402
+from dynconstraints import ConstraintSystem, Implied, Open, Refuted, parse
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 _VERDICTS = {Implied: "proved", Refuted: "refuted", Open: "open"}

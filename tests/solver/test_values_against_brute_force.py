@@ -1,7 +1,8 @@
-"""Enumeration, counting, nearest values, samples, projections, cores and minimisation, against trying all assignments."""
+"""Enumeration, nearest values, samples, projections, cores and minimisation, against trying all assignments."""
 
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,9 +143,9 @@ def test_bounds_and_congruences_are_tight(texts: list[str], expression: str) -> 
 @given(texts=pieces)
 def test_unbounded_sets_are_refused(texts: list[str]) -> None:
     """A set with a free name cannot be counted."""
-    try:
-        ConstraintSystem([*texts, "z > a"]).count(limit=50)
-    except SolverLimitError as error:
-        assert error.code == "DC601"
+    system = ConstraintSystem([*texts, "z > a"])
+    if isinstance(system.check(), Unsat):
+        assert system.count() == 0
     else:
-        assert ConstraintSystem([*texts, "z > a"]).count() == 0
+        with pytest.raises(SolverLimitError, match="DC601"):
+            system.count(limit=50)
