@@ -56,9 +56,7 @@ _THROUGH_THE_TOKEN_BEFORE = (
     _row("DC107", r"([<>=!])\s+=", r"\1=", "a comparison sign is written without spaces"),
     _row("DC129", r"<=>", None, "there is no sign for equivalence", "write both directions, `(a => b) and (b => a)`"),
     _row("DC129", r"==>|->", "=>", "implication is written `=>`"),
-    _row(
-        "DC122", r"0[xXbBoO]\w*|\d+_\w*", None, "`{found}` is not an integer", "write it as `1024`, `1_024` or `0x400`"
-    ),
+    _row("DC122", r"0[xXbBoO]\w*|\d+_\w*", None, "`{found}` is not an integer", _NUMBERS),
     _row("DC106", r"\d+(?=[^\W\d]|\()", r"\g<0>*", "a product is written with `*`"),
     _row("DC106", r"\)(?=[\w(])", ")*", "a product is written with `*`"),
     _row("DC104", r"//=?/|/\s+/", "//", "the division that rounds down is written `//`"),
