@@ -11,9 +11,6 @@ import click
 
 from dynconstraints import __version__
 
-_YOUNG = 50_000
-"""Objects made before Python looks for garbage: more than the imports of a short run make, little for a long one."""
-
 COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "lint", "emit", "rule")
 
 
@@ -61,7 +58,6 @@ def group() -> None:
 
 def run() -> NoReturn:
     """Run the command line and exit."""
-    gc.set_threshold(_YOUNG)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # closed by the caller
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # texts from files may be anything

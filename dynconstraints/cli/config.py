@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from dynconstraints.cli.formats import FORMATS, Format
 from dynconstraints.cli.nearest_name import nearest_name
@@ -26,7 +26,7 @@ class Config:
     ``exclude`` glob patterns of paths that it does not enter. ``path`` is the file they came from.
     """
 
-    path: Path | None = None
+    path: str | None = None
     format: Format = "text"
     color: str = "auto"
     limit: int | None = None
@@ -35,19 +35,22 @@ class Config:
     exclude: tuple[str, ...] = ()
 
 
-def nearest(start: Path) -> Config:
+def nearest(start: str) -> Config:
     """The settings for a folder: of the first pyproject.toml upwards that has the table, else the defaults."""
-    for folder in (start, *start.parents):
-        path = folder / "pyproject.toml"
+    folder, below = os.path.abspath(start), ""
+    while folder != below:
+        path = os.path.join(folder, "pyproject.toml")
         table = _table(path)
         if table is not None:
             return _checked(path, table)
+        folder, below = os.path.dirname(folder), folder
     return Config()
 
 
-def _table(path: Path) -> Mapping[str, object] | None:
+def _table(path: str) -> Mapping[str, object] | None:
     try:
-        text = path.read_bytes()
+        with open(path, "rb") as file:
+            text = file.read()
     except OSError:
         return None
     if TABLE.encode() not in text:  # spares the import of a TOML parser in nearly every run
@@ -62,7 +65,7 @@ def _table(path: Path) -> Mapping[str, object] | None:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _checked(path: Path, table: Mapping[str, object]) -> Config:
+def _checked(path: str, table: Mapping[str, object]) -> Config:
     given: dict[str, object] = {}
     for key, value in table.items():
         if key not in _READERS:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
 from dynconstraints.cli.config import Config
 from dynconstraints.cli.formats import Format, machine_readable
 from dynconstraints.cli.report import Outcome, Report
+from dynconstraints.diagnostics.diagnostic import Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +57,20 @@ class Session:
         return code
 
     def _deliver_text(self, report: Report) -> None:
-        from dynconstraints.diagnostics.render import render
-
         # An answer that could not be given must not end up in the file or the pipe that waits for it.
         to_error = report.text_is_piped or report.outcome in (Outcome.INVALID, Outcome.UNKNOWN)
-        color, columns = self._colored(to_error), shutil.get_terminal_size((120, 0)).columns
-        findings = "\n\n".join(render(finding, color=color, columns=columns) for finding in report.findings)
-        if findings:
-            write(findings + "\n", err=to_error)
+        if report.findings:
+            write(self._rendered(report.findings, to_error), err=to_error)
         if report.text and self.verbosity >= 0:
-            write(("\n" if findings and not to_error else "") + report.text + "\n")
+            write(("\n" if report.findings and not to_error else "") + report.text + "\n")
+
+    def _rendered(self, findings: tuple[Diagnostic, ...], to_error: bool) -> str:
+        from shutil import get_terminal_size  # here and not above: it takes longer to load than many a run to answer
+
+        from dynconstraints.diagnostics.render import render
+
+        color, columns = self._colored(to_error), get_terminal_size((120, 0)).columns
+        return "\n\n".join(render(finding, color=color, columns=columns) for finding in findings) + "\n"
 
     def _colored(self, err: bool) -> bool:
         if self.color != "auto":
@@ -103,9 +106,9 @@ def verbosity_of(quiet: bool, verbose: bool) -> int:
     return int(verbose) - int(quiet)
 
 
-def common_folder(paths: tuple[str, ...]) -> Path:
+def common_folder(paths: tuple[str, ...]) -> str:
     """The folder from which the configuration is looked for: the innermost that holds all the paths."""
     if not paths:
-        return Path.cwd()
-    common = Path(os.path.commonpath([os.path.abspath(path) for path in paths]))
-    return common if common.is_dir() else common.parent
+        return os.getcwd()
+    common = os.path.commonpath([os.path.abspath(path) for path in paths])
+    return common if os.path.isdir(common) else os.path.dirname(common)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynconstraints.diagnostics.source import Span
@@ -81,9 +81,13 @@ def _parser() -> Lark:
 
 
 def _grammar() -> str:
-    package = Path(__file__).parent.parent
-    for folder in (package, package.parent):  # a wheel has it inside, a checkout and an editable install beside
-        path = folder / "grammar" / "constraints.lark"
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
+    package = os.path.dirname(os.path.dirname(__file__))
+    for folder in (
+        package,
+        os.path.dirname(package),
+    ):  # a wheel has it inside, a checkout and an editable install beside
+        path = os.path.join(folder, "grammar", "constraints.lark")
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                return file.read()
     raise FileNotFoundError("grammar/constraints.lark is missing from the installation")

@@ -7,13 +7,13 @@ grammar, as ever. `python -m dynconstraints.syntax.tables` writes them anew afte
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lark import Lark
 
-TABLES = Path(__file__).with_name("tables.json")
+TABLES = os.path.join(os.path.dirname(__file__), "tables.json")  # pathlib takes longer to load than the tables
 
 
 def parser_of(grammar: str, builder: object) -> Lark:
@@ -53,7 +53,8 @@ def tables_of(grammar: str) -> str:
 
 def _kept(grammar: str, lark: str) -> dict[str, Any] | None:
     try:
-        kept = json.loads(TABLES.read_text(encoding="utf-8"))
+        with open(TABLES, encoding="utf-8") as file:
+            kept = json.load(file)
     except (OSError, ValueError):  # not there, or not whole
         return None
     return kept if kept["lark"] == lark and kept["grammar"] == grammar else None
@@ -69,4 +70,5 @@ def _with_numbers(value: Any) -> Any:
 if __name__ == "__main__":
     from dynconstraints.syntax.reader import _grammar
 
-    TABLES.write_text(tables_of(_grammar()) + "\n", encoding="utf-8")
+    with open(TABLES, "w", encoding="utf-8") as file:
+        file.write(tables_of(_grammar()) + "\n")

@@ -13,7 +13,7 @@ def project(tmp_path):
         path = tmp_path / folder / "pyproject.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"[tool.dynconstraints]\n{body}\n")
-        return path
+        return str(path)
 
     return write
 
@@ -23,7 +23,7 @@ def test_every_key_is_read(project, tmp_path):
     path = project(
         'format = "json"\ncolor = "never"\nlimit = 7\nexit-zero = true\nignore = ["DC202"]\nexclude = ["gen"]'
     )
-    assert nearest(tmp_path) == Config(path, "json", "never", 7, True, ("DC202",), ("gen",))
+    assert nearest(str(tmp_path)) == Config(path, "json", "never", 7, True, ("DC202",), ("gen",))
 
 
 def test_the_nearest_file_upwards_that_has_the_table_counts(project, tmp_path):
@@ -32,9 +32,9 @@ def test_the_nearest_file_upwards_that_has_the_table_counts(project, tmp_path):
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / "a" / "pyproject.toml").write_text("[project]\nname = 'dynconstraints-user'\n")
-    assert nearest(below).path == outer
+    assert nearest(str(below)).path == outer
     inner = project('color = "never"', folder="a")
-    assert nearest(below) == Config(inner, color="never")
+    assert nearest(str(below)) == Config(inner, color="never")
 
 
 def test_lint_takes_the_file_nearest_to_its_paths(dync, project, tmp_path):

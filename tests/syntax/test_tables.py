@@ -1,6 +1,7 @@
 """The tables that are kept make the parser that the grammar makes."""
 
 import json
+from pathlib import Path
 
 import strategies
 from hypothesis import given
@@ -10,12 +11,13 @@ from dynconstraints.syntax import tables
 from dynconstraints.syntax.build import Builder
 from dynconstraints.syntax.reader import _grammar as grammar
 
+KEPT_TEXT = Path(tables.TABLES).read_text()
 KEPT, MADE = tables.parser_of(grammar(), Builder()), tables.made_of(grammar(), Builder())
 
 
 def test_the_tables_are_those_of_the_grammar():
     """After a change of the grammar: `python -m dynconstraints.syntax.tables`."""
-    assert json.loads(tables.TABLES.read_text())["grammar"] == grammar()
+    assert json.loads(KEPT_TEXT)["grammar"] == grammar()
 
 
 @given(strategies.formulas())
@@ -28,8 +30,9 @@ def test_tables_of_another_grammar_are_not_used(monkeypatch, tmp_path):
     """Nor broken ones, nor those of another lark: the grammar at hand is the specification."""
     other = grammar().replace('"=>"', '"==>"')
     assert tables.parser_of(other, Builder()).parse("a > 1 ==> b > 1")
-    for content in (None, "{", tables.TABLES.read_text().replace('"lark":"', '"lark":"0.')):
-        monkeypatch.setattr(tables, "TABLES", tmp_path / "tables.json")
+    for content in (None, "{", KEPT_TEXT.replace('"lark":"', '"lark":"0.')):
+        path = tmp_path / "tables.json"
+        monkeypatch.setattr(tables, "TABLES", str(path))
         if content is not None:
-            tables.TABLES.write_text(content)
+            path.write_text(content)
         assert tables.parser_of(grammar(), Builder()).parse("a > 1 => b > 1")
