@@ -126,7 +126,9 @@ class ConstraintSystem:
         from dynconstraints.solver.bounds import range_of
 
         term = term_of(expression)
-        return self._answer("range", lambda: range_of(self._parted.about(term), term, limit or RLIMIT), term, limit)
+        return self._answer(
+            "range", lambda: range_of(self._parted.about_all(term, limit or RLIMIT), term, limit or RLIMIT), term, limit
+        )
 
     def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
         """The least and the greatest value of the expression, both inclusive, None where it is not bounded."""
@@ -139,7 +141,10 @@ class ConstraintSystem:
 
         term = term_of(expression)
         found = self._answer(
-            "congruence", lambda: congruence_of(self._parted.about(term), term, limit or RLIMIT), term, limit
+            "congruence",
+            lambda: congruence_of(self._parted.about_all(term, limit or RLIMIT), term, limit or RLIMIT),
+            term,
+            limit,
         )
         return found.modulus, found.remainder
 

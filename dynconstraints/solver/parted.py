@@ -21,7 +21,7 @@ class Parted:
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
         self.formulas = tuple(formulas)
-        self._about: dict[frozenset[int], Prepared] = {}
+        self._prepared: dict[frozenset[int], Prepared] = {}
 
     @cached_property
     def names_of(self) -> dict[Formula, tuple[str, ...]]:
@@ -29,28 +29,35 @@ class Parted:
         return {formula: tuple(sorted(names(formula))) for formula in self.formulas}
 
     @cached_property
-    def parts(self) -> tuple[Prepared, ...]:
-        """The parts, each ready for questions."""
-        return tuple(map(Prepared, components(self.formulas, self.names_of)))
+    def groups(self) -> tuple[tuple[Formula, ...], ...]:
+        """The formulas of each part."""
+        return tuple(components(self.formulas, self.names_of))
 
     @cached_property
-    def _part_of(self) -> dict[str, int]:
-        return {name: index for index, part in enumerate(self.parts) for name in part.names}
+    def parts(self) -> tuple[Prepared, ...]:
+        """The parts, each ready for questions."""
+        return tuple(self._joined(frozenset({index})) for index in range(len(self.groups)))
+
+    @cached_property
+    def _group_of(self) -> dict[str, int]:
+        return {name: i for i, group in enumerate(self.groups) for formula in group for name in self.names_of[formula]}
 
     def about(self, node: Node) -> Prepared:
-        """The conjunction of the parts that the node speaks of; where another part is contradictory, that part."""
-        chosen = frozenset(self._part_of[name] for name in names(node) if name in self._part_of)
-        if chosen not in self._about:
-            self._about[chosen] = self._joined(chosen)
-        return self._about[chosen]
+        """The conjunction of the parts that the node speaks of."""
+        return self._joined(frozenset(self._group_of[name] for name in names(node) if name in self._group_of))
+
+    def about_all(self, node: Node, limit: int = RLIMIT) -> Prepared:
+        """As ``about``; but where another part has no models, and so nothing has, that part."""
+        prepared = self.about(node)
+        for part in self.parts:
+            if not set(part.names) & set(prepared.names) and part.model(limit) is None:
+                return part
+        return prepared
 
     def _joined(self, chosen: frozenset[int]) -> Prepared:
-        for index, part in enumerate(self.parts):
-            if index not in chosen and part.facts.is_empty:
-                return part
-        if len(chosen) == 1:
-            return self.parts[min(chosen)]
-        return Prepared([formula for index in sorted(chosen) for formula in self.parts[index].formulas])
+        if chosen not in self._prepared:
+            self._prepared[chosen] = Prepared([formula for index in sorted(chosen) for formula in self.groups[index]])
+        return self._prepared[chosen]
 
     def model(self, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies all parts; None if one of them has none."""
@@ -70,7 +77,7 @@ class Parted:
         if prepared.is_large and prepared.facts.truth(query) is None and self._near(prepared, query, limit):
             return Implied()
         verdict = prepared.implies(query, limit)
-        if not isinstance(verdict, Open) or len(prepared.names) == len(self._part_of):
+        if not isinstance(verdict, Open) or len(prepared.names) == len(self._group_of):
             return verdict
         others = [part.model(limit) for part in self.parts if not set(part.names) & set(prepared.names)]
         if None in others:

@@ -39,6 +39,7 @@ class Prepared:
         self.formulas = tuple(sorted(set(formulas), key=show))
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
+        self._models: dict[int, Model | Limited | None] = {}
 
     @cached_property
     def is_large(self) -> bool:
@@ -135,6 +136,11 @@ class Prepared:
 
     def model(self, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas; None if there is none."""
+        if limit not in self._models:
+            self._models[limit] = self._model(limit)
+        return self._models[limit]
+
+    def _model(self, limit: int) -> Model | Limited | None:
         if self.facts.is_empty:
             return None
         if self.listed is None and not self.is_large and not self.tableau.closed:
