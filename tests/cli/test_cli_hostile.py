@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -20,8 +21,6 @@ TEXTS = {
     "digits": "a == " + "9" * 100_000,
     "zero": "s0 % 0 == 0",
     "nul": "s0 > 0\0",
-    "names": " and ".join(f"n{i} > {i}" for i in range(10_000)),
-    "chain": " < ".join(f"a{i}" for i in range(10_000)),
     "brackets": "[" * MEGABYTE,
     "comments": "#" * MEGABYTE,
     "lines": "\n" * 100_000,
@@ -52,3 +51,16 @@ def test_hostile_listings_are_answered(name, pytestconfig):
     document = json.loads(ran.stdout)
     assert ran.returncode == document["exit_code"]
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SECONDS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [" and ".join(f"n{i} > {i}" for i in range(10_000)), " < ".join(f"a{i}" for i in range(10_000))],
+    ids=["names", "chain"],
+)
+def test_long_listings_are_read_by_lint(dync, tmp_path, text):
+    """10,000 names in a conjunction, and in one chain; without the solver."""
+    (tmp_path / "long.dync").write_text(text)
+    started = time.process_time()
+    assert dync("lint", "--syntax-only", "long.dync").code == 0
+    assert time.process_time() - started < SECONDS

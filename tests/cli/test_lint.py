@@ -1,6 +1,7 @@
 """`lint` reports what is wrong with constraint strings at their file, line and column, without running the source."""
 
 import json
+import time
 
 import pytest
 
@@ -155,3 +156,13 @@ def test_the_summary_counts(dync, tmp_path):
     (tmp_path / "n.py").write_text("")
     assert dync("lint", ".").out.endswith("found 1 error in 1 list of constraints in 2 files\n")
     assert dync("lint", "n.py").out == "clean: 0 lists of constraints in 1 file\n"
+
+
+def test_many_names_take_no_longer_than_their_number(dync, tmp_path):
+    """Thousands of names used once beside thousands in use are compared by what they share, not each with each."""
+    once = [f"constraint_{chr(97 + i % 26)}{i}_x > 0" for i in range(3000)]
+    twice = [f"constraint_{chr(97 + i % 26)}{i}_yy > {j}" for i in range(1500) for j in range(2)]
+    (tmp_path / "many.dync").write_text("\n".join(once + twice))
+    started = time.process_time()
+    assert dync("lint", "--syntax-only", "many.dync").code == 0
+    assert time.process_time() - started < 5

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 from dynconstraints.cli.nearest_name import one_edit_apart
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -13,6 +13,8 @@ from dynconstraints.ir.nodes import Name
 
 _SHORTEST = 4
 """Shorter names differ by a letter on purpose: h and w, bs and ks."""
+_LONGEST = 64
+"""Nobody types longer ones."""
 
 
 def misspelt(constraints: Iterable[Constraint], declared: Iterable[str]) -> Iterator[Diagnostic]:
@@ -24,12 +26,29 @@ def misspelt(constraints: Iterable[Constraint], declared: Iterable[str]) -> Iter
     places = [(node, c) for c in constraints for node in walk(c.formula) if isinstance(node, Name)]
     uses = Counter(node.id for node, _ in places)
     known = set(declared)
-    in_use = sorted(known | {name for name, count in uses.items() if count > 1})
+    in_use = _by_shortened(sorted(known | {name for name, count in uses.items() if count > 1}))
     for node, constraint in places:
         if uses[node.id] == 1 and node.id not in known:
-            meant = [name for name in in_use if _alike(node.id, name)]
+            near = {name for short in _shortened(node.id) for name in in_use.get(short, ())}
+            meant = sorted(name for name in near if _alike(node.id, name))
             if meant:
                 yield _finding(node, constraint, meant)
+
+
+def _by_shortened(names: Iterable[str]) -> Mapping[str, list[str]]:
+    """The names by what is left of them without one letter: names one edit apart have some of that in common."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        for short in _shortened(name):
+            found[short].append(name)
+    return found
+
+
+def _shortened(name: str) -> frozenset[str]:
+    """The name, and the name without one of its letters; long names as they are."""
+    if len(name) > _LONGEST:
+        return frozenset((name,))
+    return frozenset((name, *(name[:i] + name[i + 1 :] for i in range(len(name)))))
 
 
 def _alike(once: str, name: str) -> bool:
