@@ -8,7 +8,16 @@ from itertools import permutations
 
 import pytest
 
-from dynconstraints import ConstraintSystem, Implied, InconsistentConstraintsError, Open, Refuted, Sat, SolverLimitError, Unsat
+from dynconstraints import (
+    ConstraintSystem,
+    Implied,
+    InconsistentConstraintsError,
+    Open,
+    Refuted,
+    Sat,
+    SolverLimitError,
+    Unsat,
+)
 
 TEXTS = ["s0 % 32 == 0", "32 <= s0 <= 1024", "s1 == 2*s0"]
 SIZES = ConstraintSystem(TEXTS)
@@ -176,7 +185,12 @@ def test_samples_of_a_small_set_are_all_of_it() -> None:
 def test_enumeration_is_in_order_and_counted() -> None:
     """Lexicographic in the order of the names."""
     system = ConstraintSystem(["1 <= a <= 2", "b == 10*a + c", "0 <= c <= 1"])
-    assert [tuple(m[n] for n in ("a", "b", "c")) for m in system.enumerate()] == [(1, 10, 0), (1, 11, 1), (2, 20, 0), (2, 21, 1)]
+    assert [tuple(m[n] for n in ("a", "b", "c")) for m in system.enumerate()] == [
+        (1, 10, 0),
+        (1, 11, 1),
+        (2, 20, 0),
+        (2, 21, 1),
+    ]
     assert system.count() == 4
     assert ConstraintSystem([f"0 <= x{i} < 10" for i in range(6)]).count() == 10**6
 
@@ -274,7 +288,11 @@ def test_another_process_and_hash_seed_change_no_answer() -> None:
     )
     runs = [
         subprocess.run(
-            [sys.executable, "-c", script], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         for seed in ("1", "2")
     ]
@@ -296,5 +314,7 @@ def test_importing_loads_no_solver() -> None:
     env = {"PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-    loaded = subprocess.run([sys.executable, "-c", "import z3;" + script], env=env, capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import z3;" + script], env=env, capture_output=True, text=True, check=True
+    )
     assert loaded.stdout == "['z3']\n"
