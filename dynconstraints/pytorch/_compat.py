@@ -99,7 +99,9 @@ def hook_points() -> SimpleNamespace:
     builder = importlib.import_module("torch._dynamo.variables.builder").VariableBuilder
     env = importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv
     graph = importlib.import_module("torch._dynamo.output_graph").OutputGraph
+    callback = importlib.import_module("torch._dynamo.convert_frame").CatchErrorsWrapper
     return SimpleNamespace(
+        ask_about_frame=(callback, "__call__"),
         wrap_value=(builder, "_wrap"),
         wrap_tensor=(builder, "wrap_tensor"),
         create_symbol=(env, "create_symbol"),

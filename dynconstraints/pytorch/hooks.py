@@ -64,6 +64,7 @@ def _wrap_all() -> None:
     try:
         points = hook_points()
         for (owner, name), wrap in (
+            (points.ask_about_frame, _check_calls),
             (points.wrap_value, _wrap_values),
             (points.wrap_tensor, _wrap_tensors),
             (points.create_symbol, _named_sizes),
@@ -93,6 +94,19 @@ def _warn(error: Exception) -> None:
         "checked where they are made, and torch.compile treats them as dynamic ints without constraints",
         stacklevel=2,
     )
+
+
+def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CatchErrorsWrapper.__call__, Dynamo's callback: a violated declaration raises before the frame is traced."""
+    from dynconstraints.pytorch.calls import check_call, keep_asking
+
+    @wraps(original)
+    def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
+        declared = check_call(frame.f_code, frame.f_locals)
+        result = original(self, frame, *args, **kwargs)
+        return keep_asking(result) if declared else result
+
+    return __call__
 
 
 def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:

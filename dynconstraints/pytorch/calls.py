@@ -1,0 +1,59 @@
+"""The check of a call whose frame Dynamo is asked about: what its arguments declare, and the open blocks.
+
+A frame that no compiled graph fits comes here, also when torch has given up on compiling it anew (its recompile limit)
+and runs it in eager. A violated declaration raises before anything is traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import CodeType
+from typing import Any
+from weakref import WeakSet
+
+import torch
+
+from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
+from dynconstraints.pytorch.declaration import Declaration
+from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.dynamic_int import DynamicInt
+
+_DEPTH = 3
+"""How far into containers the arguments are looked through; deeper values are found when they are traced."""
+
+_declared_codes: WeakSet[CodeType] = WeakSet()
+"""The functions that were ever called with declared values."""
+
+
+def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]:
+    """What a value and, to a depth, the values in it declare."""
+    if isinstance(value, DynamicInt):
+        if value.declaration is not None:
+            yield value.declaration
+    elif isinstance(value, torch.Tensor):
+        named = named_dims(value)
+        if named is not None:
+            yield named.declaration
+    elif depth and isinstance(value, list | tuple):
+        for item in value:
+            yield from declarations_in(item, depth - 1)
+    elif depth and isinstance(value, dict):
+        for item in value.values():
+            yield from declarations_in(item, depth - 1)
+
+
+def check_call(code: CodeType, arguments: Mapping[str, object]) -> bool:
+    """Raises the ConstraintError of values that break what is declared; whether the function ever had declared values."""
+    found = list(declarations_in(dict(arguments), _DEPTH + 1))
+    if found:
+        call = merged(found)
+        check_bindings(constraints_in_force([call]), call.bindings, call.places)
+        _declared_codes.add(code)
+    return code in _declared_codes
+
+
+def keep_asking(result: Any) -> Any:
+    """The answer to Dynamo about a frame that is not compiled: this once, so that the next call is checked again."""
+    if result is not None and getattr(result, "guarded_code", None) is None and hasattr(result, "apply_to_code"):
+        result.apply_to_code = False
+    return result
