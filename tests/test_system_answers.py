@@ -284,7 +284,8 @@ def test_another_process_and_hash_seed_change_no_answer() -> None:
     script = (
         "from dynconstraints import ConstraintSystem as S;"
         f"s = S({TEXTS!r});"
-        "print(s.check(), s.implies('s0 % 64 == 0'), s.sample(4, seed=1), S(['a < b', 'b < c', 'c < a', 'a > 0']).check())"
+        "print(s.check(), s.implies('s0 % 64 == 0'), s.sample(4, seed=1));"
+        "print(S(['a < b', 'b < c', 'c < a', 'a > 0']).check())"
     )
     runs = [
         subprocess.run(
@@ -310,7 +311,10 @@ def test_threads_share_a_system() -> None:
 
 def test_importing_loads_no_solver() -> None:
     """Neither torch nor sympy nor z3 is loaded by the import, nor by making a system; the check itself can fail."""
-    script = "import sys, dynconstraints; dynconstraints.ConstraintSystem(['a > 1']);print([m for m in ('torch', 'sympy', 'z3') if m in sys.modules])"
+    script = (
+        "import sys, dynconstraints; dynconstraints.ConstraintSystem(['a > 1']);"
+        "print([m for m in ('torch', 'sympy', 'z3') if m in sys.modules])"
+    )
     env = {"PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

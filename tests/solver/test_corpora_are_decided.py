@@ -1,15 +1,9 @@
 """Both corpora of facts: every verdict right, every range and congruence tight or, where only that is asked, sound."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
-
-_SCORE = Path(__file__).parents[1] / "benchmarks" / "score.py"
-_spec = importlib.util.spec_from_file_location("score", _SCORE)
-score = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(score)
+from benchmarks import score
 
 
 @pytest.mark.parametrize("name", ["facts.jsonl", "hard.jsonl"])
