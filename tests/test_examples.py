@@ -10,8 +10,12 @@ import pytest
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 PROMISES = {
-    "01_quickstart": ["graphs compiled: 1, recompiles: 0", "vector tail in the kernel: False, without the constraint: True"]
-    + ["error[DC301]: constraint violated: s0 % 32 == 0", "65 as a plain int: equal to eager: True, recompiles: 1"],
+    "01_quickstart": [
+        "graphs compiled: 1, recompiles: 0",
+        "vector tail in the kernel: False, without the constraint: True",
+        "error[DC301]: constraint violated: s0 % 32 == 0",
+        "65 as a plain int: equal to eager: True, recompiles: 1",
+    ],
     "02_relations": ["graphs: 1", "error[DC301]", 'DynamicInt(33, expression="2*n + 1")'],
     "03_check": ["s1 % 64 == 0: Implied()", "nearest: {'s0': 64, 's1': 128}", "follows from s0 % 32 == 0"],
 }

@@ -43,7 +43,7 @@ def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]
 
 
 def check_call(code: CodeType, arguments: Mapping[str, object]) -> bool:
-    """Raises the ConstraintError of values that break what is declared; whether the function ever had declared values."""
+    """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
     found = list(declarations_in(dict(arguments), _DEPTH + 1))
     if found:
         call = merged(found)

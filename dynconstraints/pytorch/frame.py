@@ -21,7 +21,19 @@ from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import substitute, substitute_term
-from dynconstraints.ir.nodes import FloorDiv, Formula, Int, Mul, Name, Relation, Term, comparison, negated, product, total
+from dynconstraints.ir.nodes import (
+    FloorDiv,
+    Formula,
+    Int,
+    Mul,
+    Name,
+    Relation,
+    Term,
+    comparison,
+    negated,
+    product,
+    total,
+)
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo
 from dynconstraints.pytorch.checking import check_bindings, conflict

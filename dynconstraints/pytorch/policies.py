@@ -69,9 +69,9 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
     for guard in facts.env.guards:
         open_ = guard.expr.free_symbols and guard.expr.free_symbols <= symbols.keys()
         if open_ and facts.env._maybe_evaluate_static(guard.expr, axioms=()) is None:  # noqa: SLF001  as torch prints
-            condition = formula_of(guard.expr, symbols)
-            if condition is not None:
-                yield Narrowing(condition, None, _user_line(guard))
+            formula = formula_of(guard.expr, symbols)
+            if formula is not None:
+                yield Narrowing(formula, None, _user_line(guard))
 
 
 def _line(facts: FrameFacts, symbol: Any) -> str | None:
@@ -101,5 +101,3 @@ def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
         help=(f"declare it ({condition}), or mend the line that needs it constant",),
         severity=severity,
     )
-
-

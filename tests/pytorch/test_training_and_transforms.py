@@ -112,7 +112,9 @@ def test_an_optimizer_step_over_many_sizes() -> None:
 
 
 @pytest.mark.inductor
-@pytest.mark.parametrize("options", [{"mode": "default"}, {"mode": "max-autotune-no-cudagraphs"}, {"backend": "cudagraphs"}])
+@pytest.mark.parametrize(
+    "options", [{"mode": "default"}, {"mode": "max-autotune-no-cudagraphs"}, {"backend": "cudagraphs"}]
+)
 def test_modes_of_torch_compile(options: dict[str, str]) -> None:
     """Each mode compiles once and is right, or leaves a CPU tensor alone."""
     dynamo.reset()
