@@ -38,7 +38,7 @@ def refuted(query: Constraint) -> Diagnostic:
     return Diagnostic(
         "DC203",
         f"refuted: {query.text}",
-        (query.label("holds under no assignment that satisfies the constraints"),),
+        (query.label("true of no legal values"),),
         help=("`check` with the query added shows the constraints that it conflicts with",),
     )
 
@@ -48,9 +48,9 @@ def left_open(query: Constraint, holds_at: Mapping[str, int], fails_at: Mapping[
     return Diagnostic(
         "DC204",
         f"not implied: {query.text}",
-        (query.label("some assignments that satisfy the constraints satisfy it, some do not"),),
+        (query.label("true of some legal values, false of others"),),
         notes=(f"it holds at {shown(holds_at)}", f"it fails at {shown(fails_at)}"),
-        help=("add a constraint that rules out the second assignment, if your values do",),
+        help=("where your values rule the second out, say so with a constraint",),
     )
 
 

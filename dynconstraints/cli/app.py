@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from dynconstraints import __version__
+from dynconstraints.cli.nearest_name import nearest_name
 
 COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "lint", "emit", "rule")
 
@@ -27,6 +28,15 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"dynconstraints.cli.commands.{cmd_name}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names. Raises UsageError with the one that was perhaps meant."""
+        near = None if args[0] in COMMANDS else nearest_name(args[0], COMMANDS)
+        if near:
+            raise click.UsageError(f"there is no command {args[0]!r}; did you mean {near!r}?", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -66,5 +66,6 @@ def test_the_version_is_that_of_the_package(dync):
 
 def test_a_misspelt_command_or_option_is_a_usage_error(dync):
     """Exit code 2."""
-    assert "No such command 'chek'" in dync("chek").err
+    assert "there is no command 'chek'; did you mean 'check'?" in dync("chek").err
+    assert "No such command 'xyz'" in dync("xyz").err
     assert dync("check", "--formt", "json", "s0 > 3").code == 2

@@ -42,10 +42,18 @@ def rule(session: Session, code: str | None) -> Report:
 
 def _lines(entry: catalogue.Entry) -> Iterator[str]:
     yield f"{entry.code}: {entry.name}"
-    for title, text in (("", entry.summary), ("", entry.explanation), ("Refused:", entry.failing)):
-        yield from _part(title, text)
+    yield from _part("", _reflowed(entry.summary))
+    yield from _part("", _reflowed(entry.explanation))
+    yield from _part("Refused:", entry.failing)
     yield from _part("", entry.says)
     yield from _part("Mended:", entry.mended)
+
+
+def _reflowed(text: str) -> str:
+    """The paragraphs as wide as the terminal, and no wider than reads well."""
+    from shutil import get_terminal_size
+
+    return click.wrap_text(text, min(get_terminal_size().columns, 100), preserve_paragraphs=True)
 
 
 def _part(title: str, text: str) -> Iterator[str]:

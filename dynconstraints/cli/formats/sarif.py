@@ -39,8 +39,13 @@ def _rule(code: str) -> dict[str, object]:
         "id": code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "help": {"text": rule.explanation},
+        "help": {"text": _reflowed(rule.explanation)},
     }
+
+
+def _reflowed(text: str) -> str:
+    """The text with one line a paragraph: where it is shown decides how wide it is."""
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in text.split("\n\n"))
 
 
 def _results(findings: tuple[Diagnostic, ...], codes: tuple[str, ...]) -> list[dict[str, object]]:

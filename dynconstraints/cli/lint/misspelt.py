@@ -67,6 +67,6 @@ def _finding(node: Name, constraint: Constraint, meant: list[str]) -> Diagnostic
         "DC405",
         f"{node.id} is used once, and looks like {names}",
         (constraint.label(f"did you mean {names}?", node.span),),
-        help=(f"write {meant[0]}, or suppress this with `# dync: ignore[DC405]` where the name is meant",),
+        help=(f"write {meant[0]}, or keep the name with `# dync: ignore[DC405]`",),
         severity="warning",
     )

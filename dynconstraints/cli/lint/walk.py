@@ -32,7 +32,7 @@ def _below(folder: str, patterns: tuple[str, ...]) -> Iterator[str]:
         for name in sorted(files):
             path = os.path.join(at, name)
             if name.endswith(SUFFIXES) and not _matches(path, name, patterns):
-                yield path
+                yield os.path.normpath(path)
 
 
 def _entered(path: str, name: str, patterns: tuple[str, ...]) -> bool:
