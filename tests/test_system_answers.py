@@ -279,6 +279,16 @@ def test_the_order_of_the_constraints_changes_no_answer() -> None:
     assert len(answers) == 1
 
 
+def test_the_order_changes_neither_which_conflict_is_reported_nor_witnesses_over_several_parts() -> None:
+    """Two independent conflicts, and an open query beside an independent part."""
+    conflicts = ["a < b", "b < a", "c < d", "d < c"]
+    cores = {frozenset(texts(ConstraintSystem(order).check().core)) for order in permutations(conflicts)}
+    assert len(cores) == 1
+    parts = ["a < b", "c % 8 == 4", "d == 2*c"]
+    witnesses = {repr(ConstraintSystem(order).implies("a > 0")) for order in permutations(parts)}
+    assert len(witnesses) == 1
+
+
 def test_another_process_and_hash_seed_change_no_answer() -> None:
     """A subprocess with another hash seed gives the same witnesses and cores."""
     script = (

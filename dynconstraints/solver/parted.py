@@ -7,6 +7,7 @@ from functools import cached_property
 
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Node
+from dynconstraints.ir.printer import show
 from dynconstraints.solver.components import components
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.prepared import Prepared
@@ -20,7 +21,7 @@ class Parted:
     """The conjunction of formulas as its independent parts, which share no name."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
-        self.formulas = tuple(formulas)
+        self.formulas = tuple(sorted(set(formulas), key=show))
         self._prepared: dict[frozenset[int], Prepared] = {}
 
     @cached_property
@@ -69,7 +70,7 @@ class Parted:
             if isinstance(some, Limited):
                 return some
             model |= some or {}
-        return model
+        return dict(sorted(model.items()))
 
     def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
         """Whether the query is true under all, some or none of the assignments that satisfy all parts."""
@@ -87,7 +88,8 @@ class Parted:
             if isinstance(other, Limited):
                 return Unknown(other.reason)
             rest |= other or {}
-        return Open({**rest, **verdict.holds_at}, {**rest, **verdict.fails_at})
+        holds_at, fails_at = ({**rest, **witness} for witness in (verdict.holds_at, verdict.fails_at))
+        return Open(dict(sorted(holds_at.items())), dict(sorted(fails_at.items())))
 
     def _near(self, prepared: Prepared, query: Formula, limit: int) -> bool:
         """Whether the formulas nearest to the query, through shared names, imply it by themselves."""

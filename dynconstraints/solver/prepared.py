@@ -15,7 +15,24 @@ from math import prod
 from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names, walk
-from dynconstraints.ir.nodes import TRUE, Add, Formula, Int, Mul, Name, Neg, Node, Not, Pow, Relation, Term, comparison
+from dynconstraints.ir.nodes import (
+    TRUE,
+    Add,
+    Call,
+    Formula,
+    Function,
+    IfElse,
+    Int,
+    Mul,
+    Name,
+    Neg,
+    Node,
+    Not,
+    Pow,
+    Relation,
+    Term,
+    comparison,
+)
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.box import assignments_in
 from dynconstraints.solver.case import Case, Fuel
@@ -30,6 +47,7 @@ _FUEL = 2_000
 _SAMPLE = 24
 _MOST_LISTED = 512
 _LARGE = 48
+_MOST_CHOICES = 12  # the domains split cases, too, but decide a condition anew wherever it occurs
 
 
 class Prepared:
@@ -97,7 +115,7 @@ class Prepared:
         return self._verdicts[key]
 
     def _implies(self, query: Formula, limit: int) -> Verdict:
-        seen = self.facts.truth(query)
+        seen = self.facts.truth(query) if choices(query) <= _MOST_CHOICES else None
         if seen is not None:
             return Implied() if seen else Refuted()
         holds_at, fails_at = self._witnesses(query)
@@ -203,6 +221,12 @@ class Prepared:
     def names_with(self, node: Node) -> tuple[str, ...]:
         """The names of the formulas and of the node, in alphabetical order."""
         return tuple(sorted({*self.names, *names(node)}))
+
+
+def choices(formula: Formula) -> int:
+    """How many conditionals and minima, maxima and absolute values it has."""
+    chosen = (Function.MIN, Function.MAX, Function.ABS)
+    return sum(isinstance(n, IfElse) or (isinstance(n, Call) and n.function in chosen) for n in walk(formula))
 
 
 def _is_polynomial(node: Node) -> bool:

@@ -14,6 +14,7 @@ from dynconstraints.solver.case import Case
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
 
 _POOL = (0, 1, 2, 3, 4, 5, 7, 8, 12, 16, 30, 64, 100)
+_LARGE = 10**6
 
 
 def candidates(case: Case, names: Sequence[str], number: int, seed: int = 0) -> Iterator[dict[str, int]]:
@@ -38,9 +39,11 @@ def candidates(case: Case, names: Sequence[str], number: int, seed: int = 0) -> 
 
 
 def _value(random: Random, index: int, place: int, slack: bool, highest: int | None) -> int:
-    """All 0, all 1, all distinct; then mostly small, sometimes at the end or large, free ones of any sign."""
+    """All 0, all 1, all distinct, all large; then mostly small, sometimes at the end, free ones of any sign."""
     if index < 3:
         value = (0, 1, place + 2)[index]
+    elif index < 5:  # all large
+        return highest if highest is not None else _LARGE + place if slack or index == 3 else -_LARGE - place
     elif index < 8:
         value = random.choice((0, 1, 2, 3)) if slack else random.choice((0, 1, -1, 2, -2, 3))
     else:
@@ -48,4 +51,4 @@ def _value(random: Random, index: int, place: int, slack: bool, highest: int | N
         value *= 1 if slack or random.random() < 0.6 else -1
     if highest is None:
         return value
-    return highest if index == 3 or (index > 8 and random.random() < 0.25) else value % (highest + 1)
+    return highest if index > 8 and random.random() < 0.25 else value % (highest + 1)
