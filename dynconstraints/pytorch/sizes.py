@@ -10,7 +10,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError, ConstraintViolationError, UnboundNameError
 from dynconstraints.facts.affine import affine_of
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.fold import substitute_term
+from dynconstraints.ir.fold import names, substitute_term
 from dynconstraints.ir.nodes import Compare, Int, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.checking import check_bindings, conflict
@@ -66,7 +66,9 @@ def declare_sizes(
             _bind(bound, Binding(term.id, sizes[dimension], (), replace(place, part=f'{dimension}: "{term.id}"')))
     _solve(bound, terms, sizes, place)
     carried = tuple(dict.fromkeys((*own.constraints, *(c for b in bound.values() for c in b.constraints))))
-    equations = tuple(_equation(term, sizes[dimension]) for dimension, term in terms.items())
+    # A product of unknown names, as in "rows*n", says little by itself and costs a search: it waits for the call.
+    told = {d: term for d, term in terms.items() if len(names(term) - bound.keys()) <= 1}
+    equations = tuple(_equation(term, sizes[dimension]) for dimension, term in told.items())
     system = system_of((*carried, *equations))
     for name in system.symbols:
         if name not in bound and (value := _determined(system, name)) is not None:
