@@ -31,7 +31,8 @@ def check_bindings(
     known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
     broken = _broken(system, known)
     if broken:
-        raise violation(broken, dict(known), places or {})
+        found = system.violation(dict(known))
+        raise violation(broken, dict(known), places or {}, () if found is None else found.diagnostic.help)
 
 
 def merged(declarations: Iterable[Declaration]) -> Declaration:
