@@ -1,0 +1,41 @@
+"""The sweeps of the benchmark, held to their counts: ten sizes a program, equal to eager, few graphs, few guards."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+
+from programs import PROGRAMS, Program
+from sweeps import sweep
+
+# Graphs: one, and one more for each size that may be its own unit, where torch has its rules for 1.
+EXPECTED = {
+    "U-Net": (2, 7),
+    "Swin": (2, 6),
+    "pixel": (2, 7),
+    "GQA": (3, 14),
+    "patchify": (2, 7),
+    "int n": (1, 4),
+    "chunked CE": (2, 3),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+def test_a_sweep_needs_no_more_graphs_and_guards_than_recorded(program: Program) -> None:
+    """What is left are the sizes' own equations, the strides, and the ranges."""
+    graphs, guards = EXPECTED[program.name]
+    result = sweep(program, "declared")
+    assert result.graphs <= graphs
+    assert len(result.guards) <= guards, result.guards
+
+
+def test_a_size_that_is_its_unit_first_costs_one_more_graph_at_most() -> None:
+    """h = w = 4 with h % 4 == 0: the graph for it, then the one for all the others."""
+    program = next(p for p in PROGRAMS if p.name == "pixel")
+    smallest = [(4, 4), (16, 24), (8, 40), (4, 16), (4, 4)]
+    units_first = Program(program.name, program.make, program.constraints, smallest, program.arguments, program.dims)
+    assert sweep(units_first, "declared").graphs <= 3
