@@ -6,8 +6,9 @@ Importing this wraps a handful of torch's functions (`hooks`); programs that dec
 from dynconstraints.pytorch import hooks
 from dynconstraints.pytorch.dims import name_dims
 from dynconstraints.pytorch.dynamic_int import DynamicInt
+from dynconstraints.pytorch.report import explain
 from dynconstraints.pytorch.scope import dynamic_int_constraints
 
-__all__ = ["DynamicInt", "dynamic_int_constraints", "name_dims"]
+__all__ = ["DynamicInt", "dynamic_int_constraints", "explain", "name_dims"]
 
 hooks.install()

@@ -6,6 +6,7 @@ guard* when the compiled frame serves only a part of what is declared.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import sympy
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
-from dynconstraints.ir.nodes import Formula, Int, Name, Relation, comparison
+from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.frame import FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
@@ -52,8 +53,7 @@ def enforce(facts: FrameFacts) -> None:
 
 def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
     """The conditions on declared names that the frame is guarded by beyond the declaration."""
-    state, names = facts.parameter_state(), facts.parameter_terms()
-    symbols = {p.symbol: names[name] for name, p in facts.parameters.items()}
+    state, symbols = facts.parameter_state(), {p.symbol for p in facts.parameters.values()}
     for name, parameter in facts.parameters.items():
         low, high = state.range_of(Name(name))
         fixed = facts.env.replacements.get(parameter.symbol)
@@ -61,17 +61,43 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
             value = facts.values[name]
             yield Narrowing(comparison(Name(name), Relation.EQ, Int(value)), name, _line(facts, parameter.symbol))
             continue
+        if fixed is not None and not isinstance(fixed, sympy.Integer):
+            # Torch guards an equality between symbols by replacing one of them, not in its list of guards.
+            formula = in_names(facts, sympy.Eq(parameter.symbol, fixed, evaluate=False))
+            if formula is not None:
+                yield Narrowing(formula, None, _line(facts, parameter.symbol))
+            continue
         known = facts.env.var_to_range[parameter.symbol]
         for relation, bound, declared in ((Relation.GE, known.lower, low), (Relation.LE, known.upper, high)):
             if isinstance(bound, sympy.Integer) and int(bound) != declared:
-                condition = comparison(names[name], relation, Int(int(bound)))
-                yield Narrowing(condition, None, _line(facts, parameter.symbol))
+                formula = in_names(facts, sympy.Rel(parameter.symbol, int(bound), relation.value))
+                if formula is not None:
+                    yield Narrowing(formula, None, _line(facts, parameter.symbol))
     for guard in facts.env.guards:
-        open_ = guard.expr.free_symbols and guard.expr.free_symbols <= symbols.keys()
+        open_ = guard.expr.free_symbols and guard.expr.free_symbols <= symbols
         if open_ and facts.env._maybe_evaluate_static(guard.expr, axioms=()) is None:  # noqa: SLF001  as torch prints
-            formula = formula_of(guard.expr, symbols)
+            formula = in_names(facts, guard.expr)
             if formula is not None:
                 yield Narrowing(formula, None, _user_line(guard))
+
+
+def in_names(facts: FrameFacts, expr: Any) -> Formula | None:
+    """A condition on parameters as one on names; divisions cancel where they can: ``h != 16``, not ``h // 16 != 1``."""
+    terms = facts.parameter_terms()
+    symbols = {parameter.symbol: terms[name] for name, parameter in facts.parameters.items()}
+    rows = {name: facts.rows[name] for name in facts.parameters}
+    if all(not row.constant and not row.coefficients for row in rows.values()):
+        called = {name: sympy.Symbol(name, integer=True) for name in rows}
+        quotients = {facts.parameters[name].symbol: called[name] / row.divisor for name, row in rows.items()}
+        scale = math.prod(row.divisor for row in rows.values())
+        plain: dict[sympy.Symbol, Term] = {symbol: Name(name) for name, symbol in called.items()}
+        if isinstance(expr, sympy.core.relational.Relational):
+            sides = [sympy.expand(side.xreplace(quotients)) for side in expr.args]
+            for factor in (1, scale):
+                formula = formula_of(expr.func(*(side * factor for side in sides)), plain)
+                if formula is not None:
+                    return formula
+    return formula_of(expr, symbols)
 
 
 def _line(facts: FrameFacts, symbol: Any) -> str | None:

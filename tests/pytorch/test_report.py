@@ -1,0 +1,142 @@
+"""explain: the report tells what was declared and guarded, and its claims about the domain hold when tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+
+import pytest
+import torch
+from compiled import Compiled
+
+from dynconstraints import ConstraintSystem, DynamicInt, dynamic_int_constraints, explain, name_dims
+
+X = torch.ones(3)
+
+
+def splitting(n: int, x: torch.Tensor) -> torch.Tensor:
+    return x + 1 if n % 64 == 0 else x - n
+
+
+def rows(n: int, x: torch.Tensor) -> torch.Tensor:
+    return torch.softmax(x.view(-1, n), -1)
+
+
+def test_a_graph_that_serves_the_whole_domain_is_proved_to() -> None:
+    """The relation of the tensor to the int is declared, so nothing is left."""
+    with dynamic_int_constraints(["n % 16 == 0", "n >= 32", "rows >= 2"]):
+        report = explain(rows, DynamicInt(64, name="n"), name_dims(torch.randn(24 * 64), {0: "rows*n"}))
+    assert report.covers_domain is True
+    assert report.counterexample is None
+    text = str(report)
+    assert "n = 16*k_n" in text
+    assert "declared: n % 16 == 0" in text
+    assert "proved: the graphs serve every input that the declaration allows" in text
+
+
+def test_a_split_domain_has_a_counterexample_that_recompiles() -> None:
+    """The line is named, the condition is in the user's names, and the assignment does compile anew."""
+    n = DynamicInt(64, name="n", constraints=["n % 32 == 0", "n <= 1024"])
+    report = explain(torch.compile(splitting), n, X)
+    assert report.covers_domain is False
+    (remaining,) = report.graphs[0].remaining
+    assert remaining.condition == "n % 64 == 0"
+    assert "if n % 64 == 0 else" in (remaining.line or "")
+    compiled = Compiled(splitting)
+    compiled(n, X)
+    assert report.counterexample is not None
+    compiled(DynamicInt(report.counterexample["n"], name="n", constraints=["n % 32 == 0", "n <= 1024"]), X)
+    assert compiled.graphs == 2
+
+
+def test_a_size_that_may_be_its_unit_is_reported() -> None:
+    """h = 16 broadcasts under torch's rules for 1."""
+    x = name_dims(torch.randn(48), {0: "h"}, constraints=["h % 16 == 0", "h >= 16"])
+    report = explain(lambda x: x.view(-1, 16) + torch.ones(x.shape[0] // 16, 1), x)
+    assert report.covers_domain is False
+    assert report.counterexample == {"h": 16}
+    assert [r.condition for r in report.graphs[0].remaining] == ["h >= 32"]
+
+
+def test_nothing_is_claimed_without_a_declaration() -> None:
+    """Plain arguments, or a relation to a size that is not declared: not known."""
+    assert explain(splitting, 64, X).covers_domain is None
+    x = torch.randn(24 * 64)
+    torch._dynamo.mark_dynamic(x, 0)
+    assert explain(rows, DynamicInt(64, name="n", constraints=["n % 16 == 0", "n >= 16"]), x).covers_domain is None
+
+
+def test_the_report_is_data_and_json() -> None:
+    """The same content, with a version."""
+    report = explain(splitting, DynamicInt(64, name="n", constraints=["n % 32 == 0"]), X)
+    data = json.loads(report.to_json())
+    assert data["version"] == 1
+    assert data["graphs"][0]["remaining"][0]["condition"] == "n % 64 == 0"
+    assert data["covers_domain"] is False
+
+
+def test_the_users_own_graphs_are_left_alone() -> None:
+    """Explaining compiles apart: the user's function is not compiled by it, nor anew after it."""
+    compiled = Compiled(splitting)
+    n = DynamicInt(64, name="n", constraints=["n % 32 == 0"])
+    explain(compiled.function, n, X)
+    assert compiled.graphs == 0
+    compiled(n, X)
+    assert compiled.graphs == 1
+
+
+CONDITIONS = (
+    "n % 4 == 0",
+    "n % 3 == 1",
+    "n > 8",
+    "n < m",
+    "n*m > 30",
+    "n == 6",
+    "m % n == 0",
+    "min(n, m) > 2",
+    "n == m",
+    "2*n == m",
+)
+SETS = (["n % 2 == 0"], ["m == 2*n"], ["n in {4, 6, 8, 12}"], ["m == n + 3", "n % 3 == 1"], ["n < m"], [])
+
+
+def program_of(seed: int) -> tuple[object, list[str]]:
+    choose = random.Random(seed)
+    first, second = choose.sample(CONDITIONS, 2)
+    code = f"lambda n, m, x: (x + n if {first} else x - m) if {second} else x * n"
+    return eval(code), [*choose.choice(SETS), "2 <= n <= 14", "2 <= m <= 28"]
+
+
+def test_an_equality_between_names_is_a_split() -> None:
+    """Torch guards it by replacing a symbol; the report tells it all the same."""
+    report = explain(lambda n, m, x: x + n if n == m else x, DynamicInt(6, name="n"), DynamicInt(6, name="m"), X)
+    assert report.covers_domain is False
+    assert [r.condition for r in report.graphs[0].remaining] in (["n == m"], ["m == n"])
+
+
+SEEDS = range(200 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_coverage_agrees_with_brute_force(seed: int) -> None:
+    """Over the whole enumerable domain: a proof means no recompile, a counterexample means one."""
+    program, constraints = program_of(seed)
+    domain = list(ConstraintSystem(constraints).enumerate(limit=1000))
+
+    def named(values: dict[str, int]) -> tuple[DynamicInt, DynamicInt]:
+        return DynamicInt(values["n"], name="n"), DynamicInt(values["m"], name="m")
+
+    with dynamic_int_constraints(constraints):
+        start = domain[len(domain) // 2]
+        report = explain(program, *named(start), X)  # type: ignore[arg-type]
+        compiled = Compiled(program)  # type: ignore[arg-type]
+        compiled(*named(start), X)
+        if report.covers_domain is False:
+            assert report.counterexample is not None
+            compiled(*named({**start, **report.counterexample}), X)
+            assert compiled.graphs == 2
+        elif report.covers_domain:
+            for values in domain:
+                assert torch.equal(compiled(*named(values), X), program(**values, x=X))  # type: ignore[operator]
+            assert compiled.graphs == 1
