@@ -53,6 +53,8 @@ NOTHING = Range(1, 0)
 def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
     """The range of the term; `NOTHING` where it is defined under no assignment that satisfies the formulas."""
     low, high = prepared.facts.range_of(term)
+    if prepared.is_large:
+        return Range(low, high, lower_is_tight=False, upper_is_tight=False)
     values = attained(prepared, term, limit)
     if values is None:
         return NOTHING
@@ -68,6 +70,8 @@ def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
 def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congruence:
     """The congruence with the largest modulus; that of the constant 0 where the term is defined nowhere."""
     modulus, remainder = prepared.facts.congruence_of(term)
+    if prepared.is_large:
+        return Congruence(modulus, remainder, is_tight=False)
     values = attained(prepared, term, limit)
     if values is None:
         return Congruence(0, 0)

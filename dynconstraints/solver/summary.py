@@ -9,8 +9,13 @@ from dynconstraints.facts.lattice import Lattice
 from dynconstraints.ir.nodes import Formula, Name
 from dynconstraints.solver.bounds import Congruence, Range, congruence_of, range_of
 from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.parted import Parted
 from dynconstraints.solver.prepared import Prepared
 from dynconstraints.solver.shadow import equations
+
+
+_LEAST = 10_000
+"""What a question about one of many names may spend at least; the domains' answer stands where it is not enough."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,11 @@ class Facts:
         return iter(self.ranges)
 
 
-def summarise(prepared: Prepared, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
-    """The facts of the names, in the order given."""
-    ranges = {name: range_of(prepared, Name(name), limit) for name in names}
-    congruences = {name: congruence_of(prepared, Name(name), limit) for name in names}
+def summarise(prepared: Prepared, parts: Parted, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
+    """The facts of the names, in the order given. The limit is for all of them: each name has its share."""
+    limit = max(limit // max(len(names), 1), _LEAST)
+    ranges = {name: range_of(parts.about_all(Name(name), limit), Name(name), limit) for name in names}
+    congruences = {name: congruence_of(parts.about_all(Name(name), limit), Name(name), limit) for name in names}
     fixed = {
         name: found.lower for name, found in ranges.items() if found.lower is not None and found.lower == found.upper
     }
