@@ -152,7 +152,9 @@ class ConstraintSystem:
         """Ranges, congruences, values, equations and the lattice of the names; each tight or marked not."""
         from dynconstraints.solver.summary import summarise
 
-        return self._answer("facts", lambda: summarise(self._prepared, self._parted, self.symbols, limit or RLIMIT), limit)
+        return self._answer(
+            "facts", lambda: summarise(self._prepared, self._parted, self.symbols, limit or RLIMIT), limit
+        )
 
     def cores(self, number: int = 8, limit: int | None = None) -> tuple[tuple[Constraint, ...], ...]:
         """Up to ``number`` different minimal cores; none where the set is satisfiable, or it is not known."""

@@ -37,9 +37,7 @@ def violation(
     notes = tuple(
         f"{name} = {values[name]} is from {places[name]}" for name in spoken if str(places.get(name)) in elsewhere
     )
-    return ConstraintViolationError(
-        Diagnostic("DC301", message, tuple(labels), notes, advice), first, spoken
-    )
+    return ConstraintViolationError(Diagnostic("DC301", message, tuple(labels), notes, advice), first, spoken)
 
 
 def _known(constraint: Constraint, values: Mapping[str, int]) -> str:

@@ -13,7 +13,6 @@ from dynconstraints.solver.parted import Parted
 from dynconstraints.solver.prepared import Prepared
 from dynconstraints.solver.shadow import equations
 
-
 _LEAST = 10_000
 """What a question about one of many names may spend at least; the domains' answer stands where it is not enough."""
 
