@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from dynconstraints.ir.fold import walk
@@ -127,6 +128,7 @@ def _is_total(node: Node) -> bool:
             return False
 
 
+@lru_cache(maxsize=4096)  # the same constraint is in many sets
 def linear_facts(formula: Formula) -> LinearFacts:
     """Linear equalities and congruences that hold wherever the formula is true.
 

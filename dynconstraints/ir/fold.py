@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from typing_extensions import assert_never
 
@@ -77,11 +78,13 @@ def walk(node: Node) -> Iterator[Node]:
         stack.extend(reversed(children(current)))
 
 
+@lru_cache(maxsize=8192)
 def names(node: Node) -> frozenset[str]:
     """The names that occur."""
     return frozenset(n.id for n in walk(node) if isinstance(n, Name))
 
 
+@lru_cache(maxsize=8192)
 def names_in_order(node: Node) -> tuple[str, ...]:
     """The names that occur, each once, in the order of first occurrence."""
     return tuple(dict.fromkeys(n.id for n in walk(node) if isinstance(n, Name)))

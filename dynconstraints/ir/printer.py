@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 from typing_extensions import assert_never
 
@@ -51,6 +52,7 @@ class _Level(IntEnum):
     ATOM = 10
 
 
+@lru_cache(maxsize=8192)  # sets are put in order by their texts, the same formulas again and again
 def show(node: Node) -> str:
     """The node in the constraint language, on one line."""
     return _show(node)[0]
