@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.ir.fold import names_in_order, substitute
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_name
 from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
@@ -49,10 +50,12 @@ def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
 def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
     """A function from the objects at the places to whether the compiled frame may serve them."""
     first = {place.name: i for i, place in reversed(list(enumerate(places)))}
-    residual = [
-        (compile_formula(c.formula, c.symbols), tuple((first[n], places[first[n]].dimension) for n in c.symbols))
-        for c in facts.residual()
-    ]
+    residual = []
+    for constraint in facts.residual():
+        formula = substitute(constraint.formula, facts.quotients)
+        used = names_in_order(formula)
+        holds = compile_formula(formula, used)
+        residual.append((holds, tuple((first[n], places[first[n]].dimension) for n in used)))
     scope = facts.scope.constraints
     dimensions = tuple(place.dimension for place in places)
     # What a place was compiled for. Anything else, other names too, is checked as a call of its own.

@@ -69,22 +69,31 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Unknown:
-    """The one name of a term that the trace has not met: its value, and how it is computed from the term's value."""
+    """The one name of a term that the trace has not met: its value, and how it is computed from the term's value.
+
+    ``quotient`` is over ``_0``, the term's value, and parameters; ``divisor`` the term's other factors, over names.
+    """
 
     name: str
     value: int
     quotient: Term
+    divisor: Term | None = None
 
 
 @dataclass(frozen=True)
 class Entrance:
-    """A value as the trace meets it: its source, its number, the term that it is held to, the bindings behind it."""
+    """A value as the trace meets it.
+
+    ``base`` is the source of the number and ``source`` that of the object, a tensor's where ``dimension`` says which of
+    its sizes is meant; ``term`` is what the value is held to, ``members`` the bindings behind it.
+    """
 
     base: Any
+    source: Any
+    dimension: int | None
     value: int
     term: Term
     members: tuple[Binding, ...]
-    is_size: bool
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,7 @@ class FrameFacts:
     held: dict[str, Term] = field(default_factory=dict)
     dimensions: dict[str, sympy.Expr] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
+    quotients: dict[str, Term] = field(default_factory=dict)
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0
@@ -186,8 +196,9 @@ class FrameFacts:
         )
         if not scale or value % scale:
             return None
-        divisor = substitute_term(product(tuple(known)), {n: self.term_of(n) for n in self.rows})
-        return Unknown(unmet[0].id, value // scale, FloorDiv(Name("_0"), divisor))
+        others = product(tuple(known))
+        divisor = substitute_term(others, {n: self.term_of(n) for n in self.rows})
+        return Unknown(unmet[0].id, value // scale, FloorDiv(Name("_0"), divisor), others)
 
     def term_of(self, name: str) -> Term:
         """A name that the trace has met, over the parameters."""

@@ -16,7 +16,7 @@ from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry
 from dynconstraints.pytorch._compat import dynamo, narrow, source_name
-from dynconstraints.pytorch.declaration import Binding
+from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.sources import ComputedSource
@@ -38,8 +38,7 @@ def wrap_int(builder: Any, value: Any) -> Any:
     declaration = value.declaration
     term: Term = value.expression or Name(base.name)
     members: tuple[Binding, ...] = () if declaration is None else declaration.members
-    expr = bind(tx, facts, Entrance(base, number, term, members, is_size=False))
-    facts.places.append(Place(builder.source, None, held_as(term), declaration))
+    expr = bind(tx, facts, Entrance(base, builder.source, None, number, term, members))
     entry.install(facts)
     node = facts.env.create_symintnode(expr, hint=number, source=base)
     tx.output.tracked_fakes.append(d.TrackedFake(node, base, None))
@@ -56,9 +55,8 @@ def bind_dimensions(builder: Any, tensor: Any, named: Any) -> None:
     for dimension, term in sorted(named.dims.items(), key=lambda item: not isinstance(item[1], Name)):
         base = d.TensorPropertySource(source, d.TensorProperty.SIZE, dimension)
         size = int(tensor.shape[dimension])
-        expr = bind(tx, facts, Entrance(base, size, term, named.declaration.members, is_size=True))
+        expr = bind(tx, facts, Entrance(base, source, dimension, size, term, named.declaration.members))
         facts.dimensions[source_name(base)] = expr
-        facts.places.append(Place(source, dimension, held_as(term), named.declaration))
     entry.install(facts)
 
 
@@ -88,6 +86,8 @@ def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
                     raise facts.restart("a factor of an earlier size arrived with a later value", (entrance,))
                 _meet(tx, facts, entrance, Unknown(name, entrance.value, _BASE))
             expr = facts.expressions[name]
+        declaration = Declaration(entrance.members) if entrance.members else None
+        facts.places.append(Place(entrance.source, entrance.dimension, held_as(term), declaration))
         return expr
     except ConstraintError as error:
         raise passed_through(error) from None
@@ -95,7 +95,9 @@ def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
 
 def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> None:
     """Take a name into the frame, with the parameter that its row brings, if any."""
-    if entrance.is_size:
+    if unknown.divisor is not None:
+        facts.quotients[unknown.name] = FloorDiv(Name(held_as(entrance.term)), unknown.divisor)
+    if entrance.dimension is not None:
         facts.learn([Constraint.of(comparison(Name(unknown.name), Relation.GE, _ZERO))])
     row = facts.row(unknown.name)
     parameter = _parameter(tx, facts, row, entrance.base, unknown) if row.divisor else None

@@ -1,0 +1,62 @@
+"""Cases that were wrong once."""
+
+from __future__ import annotations
+
+import torch
+from compiled import Compiled
+
+from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
+
+
+def test_a_name_known_only_as_a_factor_is_checked_at_entry() -> None:
+    """rows is nowhere but in rows*n; its constraint does not fold, and still is guarded."""
+    compiled = Compiled(lambda x, n: x.view(-1, n).sum(1))
+    with dynamic_int_constraints(["rows % 3 != 1", "n >= 4"]):
+        for rows, n in ((2, 8), (3, 8), (5, 6)):
+            x = name_dims(torch.ones(rows * n), {0: "rows*n"})
+            assert torch.equal(compiled(x, DynamicInt(n, name="n")), x.view(-1, n).sum(1))
+    assert compiled.graphs == 1
+    assert torch.equal(compiled(torch.ones(4 * 8), 8), torch.ones(4) * 8)
+    assert compiled.graphs == 2
+
+
+def test_an_expression_of_a_name_that_is_nowhere_else() -> None:
+    """Only n // 2 + 1 reaches the call, and what is declared about n does not fold."""
+    compiled = Compiled(lambda k, x: x * k)
+    x = torch.ones(2)
+    for value in (8, 24, 40):
+        n = DynamicInt(value, name="n", constraints=["n in {8, 24, 40}"])
+        assert torch.equal(compiled(n // 2 + 1, x), x * (value // 2 + 1))
+    assert compiled.graphs == 1
+    assert torch.equal(compiled(7, x), x * 7)
+
+
+def test_a_product_of_three_names() -> None:
+    """batch*rows*n, with batch and n met elsewhere."""
+    compiled = Compiled(lambda x, b, n: x.view(b, -1, n).sum(1))
+    with dynamic_int_constraints(["n % 4 == 0", "b >= 2", "n >= 8", "rows >= 2"]):
+        for b, rows, n in ((2, 3, 8), (3, 5, 12), (4, 2, 16)):
+            x = name_dims(torch.ones(b * rows * n), {0: "b*rows*n"})
+            found = compiled(x, DynamicInt(b, name="b"), DynamicInt(n, name="n"))
+            assert torch.equal(found, x.view(b, -1, n).sum(1))
+    assert compiled.graphs == 1
+
+
+def test_a_relation_that_makes_a_size_constant() -> None:
+    """s0 is 64 by declaration: a constant in the graph, guarded."""
+    compiled = Compiled(lambda n, x: x.view(n, -1).sum(1))
+    n = DynamicInt(64, name="n", constraints=["n >= 64", "n <= 64"])
+    assert torch.equal(compiled(n, torch.ones(128)), torch.ones(64) * 2)
+    m = DynamicInt(64, name="m", constraints=["m == 64"])
+    assert torch.equal(Compiled(lambda n, x: x.view(n, -1).sum(1))(m, torch.ones(128)), torch.ones(64) * 2)
+    assert torch.equal(compiled(32, torch.ones(128)), torch.ones(32) * 4)
+
+
+def test_two_congruences_with_remainders_share_a_parameter() -> None:
+    """n % 4 == 3 and m == n + 5: m is 4*k + 8."""
+    compiled = Compiled(lambda n, m, x: x * n + m if m % 4 == 0 else x)
+    with dynamic_int_constraints(["n % 4 == 3", "m == n + 5"]):
+        for value in (3, 7, 103, -1):
+            n, m = DynamicInt(value, name="n"), DynamicInt(value + 5, name="m")
+            assert torch.equal(compiled(n, m, torch.ones(2)), torch.ones(2) * value + value + 5)
+    assert compiled.graphs == 1
