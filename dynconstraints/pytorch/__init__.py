@@ -3,6 +3,7 @@
 Importing this wraps a handful of torch's functions (`hooks`); programs that declare nothing are not affected.
 """
 
+from dynconstraints.pytorch import _compat as _compat  # first: it says what is wrong with the torch at hand
 from dynconstraints.pytorch import hooks
 from dynconstraints.pytorch.dims import name_dims
 from dynconstraints.pytorch.dynamic_int import DynamicInt

@@ -5,6 +5,7 @@ Dynamo takes seconds to import, so the wrappers go in when it is imported, by to
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.util
 import sys
@@ -14,15 +15,24 @@ from functools import cache, wraps
 from types import ModuleType
 from typing import Any
 
+from dynconstraints.pytorch._compat import NEXT, hook_points, release
+
 _DYNAMO = "torch._dynamo"
 
 
 def install() -> None:
-    """Wrap Dynamo now if it is loaded, else as soon as it is. Calling it again does nothing."""
+    """Wrap Dynamo now if it is loaded, else as soon as it is. Calling it again does nothing.
+
+    A release newer than those known is tried out at once: facts off rather than wrong.
+    """
+    if release() >= NEXT:
+        importlib.import_module(_DYNAMO)
     if _is_loaded():
         _wrap_all()
     elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AfterImport())
+    if release() >= NEXT:
+        _try_out()
 
 
 def _is_loaded() -> bool:
@@ -51,16 +61,15 @@ def _then(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]
     return run
 
 
+_wrapped: list[tuple[Any, str, Any]] = []
+"""The methods that are wrapped, as they were."""
+
+
 @cache
 def _wrap_all() -> None:
-    """Wrap what this torch has; where it lacks a part, nothing is wrapped, and a warning says so.
-
-    A release newer than those known is tried out before it is trusted: facts off rather than wrong.
-    """
+    """Wrap what this torch has; where it lacks a part, nothing is wrapped, and a warning says so."""
     from dynconstraints.pytorch import oracle  # noqa: F401  a fault of our own is no fault of torch's
-    from dynconstraints.pytorch._compat import NEXT, hook_points, release
 
-    kept: list[tuple[Any, str, Any]] = []
     try:
         points = hook_points()
         for (owner, name), wrap in (
@@ -75,15 +84,25 @@ def _wrap_all() -> None:
         ):
             original = getattr(owner, name)
             setattr(owner, name, wrap(original))
-            kept.append((owner, name, original))
-        if release() >= NEXT:
-            from dynconstraints.pytorch.selftest import selftest
+            _wrapped.append((owner, name, original))
+    except (AttributeError, ImportError) as error:
+        _unwrap_all(error)
 
-            selftest()
-    except (AttributeError, ImportError, RuntimeError) as error:
-        for owner, name, original in kept:
-            setattr(owner, name, original)
-        _warn(error)
+
+def _try_out() -> None:
+    from dynconstraints.pytorch.selftest import selftest
+
+    try:
+        selftest()
+    except Exception as error:
+        _unwrap_all(error)
+
+
+def _unwrap_all(error: Exception) -> None:
+    while _wrapped:
+        owner, name, original = _wrapped.pop()
+        setattr(owner, name, original)
+    _warn(error)
 
 
 def _warn(error: Exception) -> None:

@@ -1,0 +1,81 @@
+"""A torch that is missing, too old, unknown or different: a message of its own, and facts off rather than wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+def test_without_torch_the_message_says_how_to_get_it() -> None:
+    """The solver still works; a declared int asks for the extra."""
+    program = """
+import sys
+sys.modules["torch"] = None
+import dynconstraints
+assert dynconstraints.ConstraintSystem(["a > 3", "a < 5"]).check().model == {"a": 4}
+try:
+    dynconstraints.DynamicInt
+except dynconstraints.UnsupportedTorchError as error:
+    print(error)
+"""
+    done = run(program)
+    assert done.stdout == (
+        "error[DC701]: declared sizes need torch, which is not installed\n  help: pip install dynconstraints[torch]\n"
+    ), done.stderr
+
+
+def test_a_torch_without_dynamic_ints_is_refused() -> None:
+    """As 2.9 is; torch itself stays usable."""
+    program = """
+import torch
+import torch.fx.experimental.sym_node as module
+del module.DynamicInt
+torch.__version__ = "2.9.1"
+import dynconstraints
+try:
+    dynconstraints.DynamicInt
+except dynconstraints.UnsupportedTorchError as error:
+    print(error)
+print(torch.ones(2).sum().item())
+"""
+    done = run(program)
+    assert done.stdout == (
+        "error[DC701]: torch 2.9.1 has no dynamic integers\n  help: install torch 2.10 or later, below 2.16\n2.0\n"
+    ), done.stderr
+
+
+COMPILE = """
+from dynconstraints import DynamicInt
+compiled = torch.compile(lambda n, x: x + n if n % 4 == 0 else x, backend="eager")
+print(compiled(DynamicInt(8, name="n", constraints=["n % 8 == 0"]), torch.ones(1)).item())
+"""
+
+
+def test_an_unknown_release_is_tried_out_and_trusted_if_it_fits() -> None:
+    """The self-test passes on the torch at hand, whatever it calls itself."""
+    newer = "import torch\nimport dynconstraints.pytorch.hooks as h\nh.NEXT = (2, 0)\nh.install()\n"
+    done = run(newer + COMPILE)
+    assert "does not fit" not in done.stderr
+    assert done.stdout == "9.0\n", done.stderr
+
+
+def test_a_torch_that_differs_turns_the_facts_off_with_a_warning() -> None:
+    """A method that is not there: nothing stays wrapped, the program runs as with upstream's dynamic int."""
+    program = """
+import torch
+import dynconstraints.pytorch.hooks as c
+original = c.hook_points
+def fewer():
+    points = original()
+    points.guard_relation = (points.guard_relation[0], "no_such_method")
+    return points
+c.hook_points = fewer
+"""
+    wrapped = "print(hasattr(torch._dynamo.variables.builder.VariableBuilder._wrap, '__wrapped__'))"
+    done = run(program + COMPILE + wrapped)
+    assert done.stdout == "9.0\nFalse\n", done.stderr
+    assert "dynconstraints does not fit torch" in done.stderr
