@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.solver.reals import shown as number
 
 UNDECIDED = "DC601"
 
@@ -17,7 +18,7 @@ def counted(number: int, noun: str) -> str:
 
 def shown(assignment: Mapping[str, int]) -> str:
     """The assignment as ``s0 = 64, s1 = 128``."""
-    return ", ".join(f"{name} = {value}" for name, value in assignment.items())
+    return ", ".join(f"{name} = {number(value)}" for name, value in assignment.items())
 
 
 def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Diagnostic:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dynconstraints.ir.nodes import Compare, Formula, Int, Mod, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
+from dynconstraints.solver.reals import literal
 
 if TYPE_CHECKING:
     from dynconstraints.solver.bounds import Congruence, Range
@@ -21,6 +22,7 @@ class Known:
     term: Term
     range: Range
     congruence: Congruence
+    is_real: bool = False
 
     def lines(self) -> Iterator[str]:
         """Constraints that say it, each marked where a better one may hold."""
@@ -28,9 +30,9 @@ class Known:
         if rest.modulus == 0:
             yield show(comparison(self.term, Relation.EQ, Int(rest.remainder)))
             return
-        bounds = _between(self.term, span.lower, span.upper)
+        bounds = _between(self.term, span)
         if bounds is None and rest.modulus == 1:
-            yield f"{show(self.term)} may be any integer{_mark(rest.is_tight)}"
+            yield f"{show(self.term)} may be any {'number' if self.is_real else 'integer'}{_mark(rest.is_tight)}"
         if bounds is not None:
             yield show(bounds) + _mark(span.lower_is_tight and span.upper_is_tight)
         if rest.modulus > 1:
@@ -45,23 +47,26 @@ class Known:
             "expression": show(self.term),
             "lower": span.lower,
             "upper": span.upper,
+            **({"open": {"lower": span.lower_is_open, "upper": span.upper_is_open}} if self.is_real else {}),
             "modulus": rest.modulus,
             "remainder": rest.remainder,
             "tight": tight,
         }
 
 
-def known_of(facts: Facts) -> tuple[Known, ...]:
+def known_of(facts: Facts, reals: frozenset[str] = frozenset()) -> tuple[Known, ...]:
     """What the facts say of each name."""
-    return tuple(Known(Name(name), facts.ranges[name], facts.congruences[name]) for name in facts)
+    return tuple(Known(Name(name), facts.ranges[name], facts.congruences[name], name in reals) for name in facts)
 
 
-def _between(term: Term, lower: int | None, upper: int | None) -> Formula | None:
-    if lower is not None and upper is not None:
-        return Compare((Int(lower), term, Int(upper)), (Relation.LE, Relation.LE))
-    if lower is not None:
-        return comparison(term, Relation.GE, Int(lower))
-    return None if upper is None else comparison(term, Relation.LE, Int(upper))
+def _between(term: Term, span: Range) -> Formula | None:
+    below = Relation.LT if span.lower_is_open else Relation.LE
+    above = Relation.LT if span.upper_is_open else Relation.LE
+    if span.lower is not None and span.upper is not None:
+        return Compare((literal(span.lower), term, literal(span.upper)), (below, above))
+    if span.lower is not None:
+        return comparison(term, Relation.GT if span.lower_is_open else Relation.GE, literal(span.lower))
+    return None if span.upper is None else comparison(term, above, literal(span.upper))
 
 
 def _mark(tight: bool) -> str:

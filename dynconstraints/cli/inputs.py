@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import click
 
@@ -26,7 +27,7 @@ SUFFIX = ".dync"
 Found: TypeAlias = Constraint | Diagnostic
 """A constraint, or why there is none: a slip in one does not keep the others from being read."""
 
-_ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([+-]?\d[\d_]*)\s*")
+_ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*")
 
 
 def collect(arguments: Iterable[str], sources: Iterable[str] = ()) -> tuple[Constraint, ...]:
@@ -74,14 +75,17 @@ def read(source: Source, text: str, offset: int = 0) -> Found:
         return error.diagnostic
 
 
-def assignment_of(texts: Iterable[str]) -> dict[str, int]:
-    """The values that texts such as ``s0=64`` give to names. Raises InputError where one is none, or a name has two."""
+def assignment_of(texts: Iterable[str], reals: frozenset[str] = frozenset()) -> dict[str, int]:
+    """The values that texts such as ``s0=64`` give to names; those in ``reals`` may have a point or an exponent.
+
+    Raises InputError where one is none, or a name has two.
+    """
     values: dict[str, int] = {}
     for text in texts:
         match = _ASSIGNMENT.fullmatch(text)
-        if match is None or not _has_digits(match[2]):
+        if match is None or not _has_digits(match[2], match[1] in reals):
             raise InputError(_no_assignment(text))
-        name, value = match[1], int(match[2])
+        name, value = match[1], _number(match[2])
         if values.setdefault(name, value) != value:
             message = f"{name} is given two values: {values[name]} and {value}"
             raise InputError(Diagnostic("DC402", message, help=(f"give {name} one value",)))
@@ -136,12 +140,16 @@ def _all(listing: Listing) -> tuple[Found, ...]:
     return (*listing.constraints, *listing.diagnostics)
 
 
-def _has_digits(text: str) -> bool:
+def _has_digits(text: str, is_real: bool) -> bool:
     try:
-        int(text)
-    except ValueError:  # a trailing underscore, or more digits than Python converts
+        return math.isfinite(float(text)) if is_real else isinstance(int(text), int)
+    except (ValueError, OverflowError):  # a trailing underscore, or more digits than Python converts
         return False
-    return True
+
+
+def _number(text: str) -> int:
+    value: Any = int(text) if text.lstrip("+-").replace("_", "").isdigit() else float(text)  # of a real name
+    return value  # type: ignore[no-any-return]
 
 
 def _unknown_name(name: str, known: tuple[str, ...]) -> Diagnostic:

@@ -20,14 +20,14 @@ def to_sympy(system: ConstraintSystem) -> str:
     """A Python source that builds the conjunction, named ``constraints``, of sympy's nodes."""
     from dynconstraints.lowering.sympy_source import sympy_source
 
-    return sympy_source(_conjunction(system))
+    return sympy_source(_conjunction(system), system.reals)
 
 
 def to_python(system: ConstraintSystem) -> str:
     """The source of a function ``holds`` of the names, in their order in the constraints."""
     from dynconstraints.lowering.to_closure import python_source
 
-    return python_source(_conjunction(system), system.symbols)
+    return python_source(_conjunction(system), system.symbols, floats=bool(system.reals))
 
 
 def to_json(system: ConstraintSystem) -> str:
@@ -56,7 +56,7 @@ def _tree(value: Any) -> Any:
             return [_tree(item) for item in value]
         case Enum():
             return value.value
-        case int() | str():
+        case int() | float() | str():
             return value
     parts = {field.name: _tree(getattr(value, field.name)) for field in fields(value) if field.name != "span"}
     return {"node": type(value).__name__, **parts}

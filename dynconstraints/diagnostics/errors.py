@@ -49,6 +49,10 @@ class NotAnIntegerError(ConstraintError, TypeError):
     """A value that is no integer is given where a declared integer is wanted; a ``TypeError`` as well."""
 
 
+class NotAFloatError(ConstraintError, TypeError):
+    """A value that no finite float holds is given where a declared float is wanted; a ``TypeError`` as well."""
+
+
 class InconsistentConstraintsError(ConstraintError):
     """No values satisfy the constraints; ``core`` is a minimal set of them that nothing satisfies."""
 

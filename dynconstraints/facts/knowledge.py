@@ -25,6 +25,8 @@ Form: TypeAlias = frozenset[tuple[Monomial, int]]
 
 _ROUNDS = 24
 """How often one monomial's range may shrink before it is left as it is."""
+_BITS = 1024
+"""How long an end may get when it shrinks again: ``x*x >= 4*x`` would square it each time."""
 _REMEMBERED = 20_000
 """How many polynomials' ranges are kept."""
 _SPLITS = 3
@@ -332,7 +334,7 @@ class Knowledge:
             self.empty = True
             return
         rounds = self.narrowed[monomial] = self.narrowed.get(monomial, 0) + 1
-        if rounds > _ROUNDS:
+        if rounds > _ROUNDS or (rounds > 1 and _bits(new) > _BITS):
             return
         self.ranges[monomial] = new
         self._memo.clear()
@@ -413,6 +415,11 @@ def _unsigned(p: Polynomial) -> str:
     g = math.gcd(*p.values())
     sign = 1 if p[poly.leading(p)] > 0 else -1
     return poly.show({m: c // (g * sign) for m, c in p.items()})
+
+
+def _bits(bounds: Range) -> int:
+    """The length of the longer end."""
+    return max((end.bit_length() for end in bounds if end is not None), default=0)
 
 
 def _root(value: int, degree: int) -> int:

@@ -80,7 +80,7 @@ def _merged(m: Monomial, n: Monomial) -> Monomial:
 
 def content(p: Polynomial) -> int:
     """The greatest common divisor of the coefficients but the constant; 0 where there are none."""
-    return math.gcd(*(c for m, c in p.items() if m))
+    return math.gcd(*[c for m, c in p.items() if m])
 
 
 def leading(p: Polynomial) -> Monomial:

@@ -39,11 +39,11 @@ def _analysed(
 ) -> tuple[State, tuple[Formula, ...]]:
     """The state, with what is settled known from the start, and the alternatives that are the last of theirs."""
     every = (*constraints, *settled)
-    facts = [linear_facts(c) for c in every]
+    facts = [fact for c in every if (fact := linear_facts(c)) != NOTHING]
     lattice = Lattice.of(names, (e for f in facts for e in f.equalities), (c for f in facts for c in f.congruences))
     if isinstance(lattice, Contradiction):
         return State(constraints, names, None, {}, Knowledge({}, empty=True), ()), ()
-    rows = with_definitions(rows_of(lattice, names), every)
+    rows = with_definitions(rows_of(lattice, names) if facts else {}, every)
     known, pending, last = cases.learnt(rows, every)
     return State(constraints, names, lattice, rows, known, pending), tuple(f for f in last if f not in settled)
 

@@ -44,21 +44,23 @@ from dynconstraints.ir.nodes import (
 
 def children(node: Node) -> tuple[Node, ...]:
     """The direct subterms and subformulas, left to right."""
-    match node:
-        case Int() | Real() | Name() | Bool():
+    match node:  # the frequent kinds first: this is most of what a traversal costs
+        case Int() | Name():
             return ()
-        case Neg(operand) | Not(operand):
-            return (operand,)
+        case Compare(operands):
+            return operands
         case Add(parts) | Mul(parts) | And(parts) | Or(parts):
             return parts
         case FloorDiv(left, right) | Mod(left, right) | Implies(left, right):
             return (left, right)
-        case Pow(base):
-            return (base,)
+        case Neg(operand) | Not(operand):
+            return (operand,)
         case Call(_, arguments) | Test(_, arguments):
             return arguments
-        case Compare(operands):
-            return operands
+        case Pow(base):
+            return (base,)
+        case Real() | Bool():
+            return ()
         case Member(item, SetOf(elements)):
             return (item, *elements)
         case Member(item, RangeOf(start, stop)):
@@ -75,19 +77,20 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(children(current)))
+        if below := children(current):
+            stack.extend(reversed(below))
 
 
 @lru_cache(maxsize=8192)
 def names(node: Node) -> frozenset[str]:
     """The names that occur."""
-    return frozenset(n.id for n in walk(node) if isinstance(n, Name))
+    return frozenset(names_in_order(node))
 
 
 @lru_cache(maxsize=8192)
 def names_in_order(node: Node) -> tuple[str, ...]:
     """The names that occur, each once, in the order of first occurrence."""
-    return tuple(dict.fromkeys(n.id for n in walk(node) if isinstance(n, Name)))
+    return tuple(dict.fromkeys([n.id for n in walk(node) if isinstance(n, Name)]))
 
 
 def substitute_term(term: Term, values: Mapping[str, Term]) -> Term:

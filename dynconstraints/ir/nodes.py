@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from dynconstraints.diagnostics.source import Span
 
@@ -48,9 +48,37 @@ class Relation(Enum):
     GT = ">"
     GE = ">="
 
+    @property
+    def flipped(self) -> Relation:
+        """The relation with its sides exchanged: ``a < b`` is ``b > a``."""
+        return Relation(self.value.translate(_EXCHANGED))
+
+    @property
+    def negated(self) -> Relation:
+        """The relation that holds where this one does not."""
+        return _NEGATED[self]
+
+
+_EXCHANGED = str.maketrans("<>", "><")
+
+_NEGATED = {
+    Relation.EQ: Relation.NE,
+    Relation.NE: Relation.EQ,
+    Relation.LT: Relation.GE,
+    Relation.GE: Relation.LT,
+    Relation.GT: Relation.LE,
+    Relation.LE: Relation.GT,
+}
+
+
+class _Node:
+    """Room for the hash, which is asked for far more often than nodes are made; no field, so that pickles have none."""
+
+    __slots__ = ("_hash",)
+
 
 @dataclass(frozen=True, slots=True)
-class Int:
+class Int(_Node):
     """An integer literal of any size and sign."""
 
     value: int
@@ -58,7 +86,7 @@ class Int:
 
 
 @dataclass(frozen=True, slots=True)
-class Real:
+class Real(_Node):
     """A float literal: the rational that the finite float holds. Only in constraints over a DynamicFloat."""
 
     value: float
@@ -66,7 +94,7 @@ class Real:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class Name(_Node):
     """A named integer."""
 
     id: str
@@ -74,7 +102,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Neg:
+class Neg(_Node):
     """``-operand``."""
 
     operand: Term
@@ -82,7 +110,7 @@ class Neg:
 
 
 @dataclass(frozen=True, slots=True)
-class Add:
+class Add(_Node):
     """The sum of two or more terms; a subtrahend is a ``Neg`` or a negative literal."""
 
     terms: tuple[Term, ...]
@@ -90,7 +118,7 @@ class Add:
 
 
 @dataclass(frozen=True, slots=True)
-class Mul:
+class Mul(_Node):
     """The product of two or more factors."""
 
     factors: tuple[Term, ...]
@@ -98,7 +126,7 @@ class Mul:
 
 
 @dataclass(frozen=True, slots=True)
-class FloorDiv:
+class FloorDiv(_Node):
     """``dividend // divisor``, rounded towards minus infinity; undefined for divisor 0."""
 
     dividend: Term
@@ -107,7 +135,7 @@ class FloorDiv:
 
 
 @dataclass(frozen=True, slots=True)
-class Mod:
+class Mod(_Node):
     """``dividend % divisor``, with the sign of the divisor; undefined for divisor 0."""
 
     dividend: Term
@@ -116,7 +144,7 @@ class Mod:
 
 
 @dataclass(frozen=True, slots=True)
-class Pow:
+class Pow(_Node):
     """``base ** exponent`` for a literal exponent of at least 0; ``0**0`` is 1."""
 
     base: Term
@@ -125,7 +153,7 @@ class Pow:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Node):
     """A function applied to arguments.
 
     ``ceildiv(a, b)`` is ``-(-a // b)``, ``align_up(a, m)`` is ``ceildiv(a, m)*m``, ``align_down(a, m)`` is ``a//m*m``;
@@ -139,7 +167,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class IfElse:
+class IfElse(_Node):
     """``then if condition else otherwise``; only the branch that is taken has to be defined."""
 
     condition: Formula
@@ -152,7 +180,7 @@ Term: TypeAlias = Int | Real | Name | Neg | Add | Mul | FloorDiv | Mod | Pow | C
 
 
 @dataclass(frozen=True, slots=True)
-class Bool:
+class Bool(_Node):
     """``true`` or ``false``."""
 
     value: bool
@@ -160,7 +188,7 @@ class Bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(_Node):
     """A chain ``operands[0] relations[0] operands[1] …``: the conjunction of its links, as in Python."""
 
     operands: tuple[Term, ...]
@@ -169,7 +197,7 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
-class SetOf:
+class SetOf(_Node):
     """The set of the elements' values."""
 
     elements: tuple[Term, ...]
@@ -177,7 +205,7 @@ class SetOf:
 
 
 @dataclass(frozen=True, slots=True)
-class RangeOf:
+class RangeOf(_Node):
     """Python's ``range(start, stop, step)`` for a literal step other than 0."""
 
     start: Term
@@ -187,7 +215,7 @@ class RangeOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member(_Node):
     """``item in collection``."""
 
     item: Term
@@ -196,7 +224,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Test(_Node):
     """A predicate applied to arguments.
 
     ``divides(d, e)`` is ``e % d == 0``, undefined for ``d == 0``; ``is_power_of_two(e)`` is membership in {1, 2, 4, …}.
@@ -208,7 +236,7 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Node):
     """``not operand``."""
 
     operand: Formula
@@ -216,7 +244,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Node):
     """The conjunction of two or more formulas."""
 
     operands: tuple[Formula, ...]
@@ -224,7 +252,7 @@ class And:
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Node):
     """The disjunction of two or more formulas."""
 
     operands: tuple[Formula, ...]
@@ -232,7 +260,7 @@ class Or:
 
 
 @dataclass(frozen=True, slots=True)
-class Implies:
+class Implies(_Node):
     """``premise => conclusion``, right associative: ``not premise or conclusion``."""
 
     premise: Formula
@@ -241,7 +269,7 @@ class Implies:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(_Node):
     """``then if condition else otherwise`` between formulas; only the branch that is taken has to be defined."""
 
     condition: Formula
@@ -252,6 +280,26 @@ class Choice:
 
 Formula: TypeAlias = Bool | Compare | Member | Test | Not | And | Or | Implies | Choice
 Node: TypeAlias = Term | Formula
+
+
+def _hash_once(kind: Any) -> None:
+    """Let nodes of the kind remember their hash."""
+    of_fields = kind.__hash__
+
+    def hash_of(node: Any) -> int:
+        try:
+            return node._hash  # type: ignore[no-any-return]  # noqa: SLF001  (the nodes are of this module)
+        except AttributeError:
+            value: int = of_fields(node)
+            object.__setattr__(node, "_hash", value)
+            return value
+
+    kind.__hash__ = hash_of
+
+
+for _kind in (*get_args(Term), *get_args(Formula), SetOf, RangeOf):
+    _hash_once(_kind)
+
 
 TRUE, FALSE = Bool(True), Bool(False)
 

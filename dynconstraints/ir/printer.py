@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
 
@@ -56,6 +57,12 @@ class _Level(IntEnum):
 def show(node: Node) -> str:
     """The node in the constraint language, on one line."""
     return _show(node)[0]
+
+
+def in_order(formulas: Iterable[Formula]) -> tuple[Formula, ...]:
+    """Each formula once, in the order of their texts: the same for all orders in which they were given."""
+    every = frozenset(formulas)
+    return tuple(sorted(every, key=show)) if len(every) > 1 else tuple(every)
 
 
 def _show(node: Node) -> tuple[str, _Level]:

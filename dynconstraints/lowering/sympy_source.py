@@ -13,12 +13,12 @@ _QUOTED = re.compile(r"'[^']*'")
 _USED = re.compile(r"\b[A-Za-z_]\w*(?=\()|\btrue\b|\bfalse\b|\bnan\b")
 
 
-def sympy_source(formula: Formula) -> str:
+def sympy_source(formula: Formula, reals: frozenset[str] = frozenset()) -> str:
     """A source that assigns to ``constraints`` what `to_sympy` gives, with the imports that it needs.
 
     Functions that sympy lacks are imported from this package.
     """
-    expression = to_sympy(formula)
+    expression = to_sympy(formula, reals=reals)
     text = sympy.srepr(expression)
     modules = {type(node).__name__: type(node).__module__ for node in sympy.preorder_traversal(expression)}
     used = sorted(set(_USED.findall(_QUOTED.sub("", text))))

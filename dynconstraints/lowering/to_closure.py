@@ -90,19 +90,21 @@ def compile_term(term: Term, parameters: Sequence[str]) -> Callable[..., int | N
     return code.function(code.term(term).value)
 
 
-def python_source(formula: Formula, parameters: Sequence[str]) -> str:
+def python_source(formula: Formula, parameters: Sequence[str], *, floats: bool = False) -> str:
     """The source of a function ``holds`` that takes the parameters by position, as `compile_formula` makes it.
 
     A parameter has the name that it has in the formula, with underscores after it where the code needs that name.
     Raises KeyError where the formula mentions a name that is no parameter.
     """
-    code = _Code(tuple(parameters))
+    code = _Code(tuple(parameters), floats=floats)
     code.places = _spelled(parameters)
     truth = code.formula(formula)
     module = code.module("holds", _is(truth.value, True) if truth.partial else truth.value)
     used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)} & _FROM_MATH
-    imports = f"from math import {', '.join(sorted(used))}\n\n\n" if used else ""
-    return imports + ast.unparse(module)
+    text = ast.unparse(module)
+    imports = ["from fractions import Fraction"] * ("Fraction(" in text)
+    imports += [f"from math import {', '.join(sorted(used))}"] * bool(used)
+    return "\n".join(imports) + "\n\n\n" * bool(imports) + text
 
 
 def _spelled(parameters: Sequence[str]) -> dict[str, str]:

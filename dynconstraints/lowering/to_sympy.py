@@ -118,13 +118,15 @@ class or_one(sympy.Function):  # type: ignore[misc]  # noqa: N801  # reads as th
         return sympy.Integer(1) if argument.is_zero else argument if argument.is_Integer else None
 
 
-def to_sympy(formula: Formula, symbols: Mapping[str, Any] | None = None) -> Any:
+def to_sympy(formula: Formula, symbols: Mapping[str, Any] | None = None, reals: frozenset[str] = frozenset()) -> Any:
     """The condition under which the formula holds, as a sympy Boolean: with integers substituted for all symbols it is
     ``sympy.true`` where ``dynconstraints.ir.evaluate.holds`` is True, and ``sympy.false`` where it is False.
 
-    Names become ``symbols[name]`` where given, else ``Symbol(name, integer=True)``.
+    Names become ``symbols[name]`` where given, else ``Symbol(name, integer=True)``, with ``real=True`` those in
+    ``reals``.
     """
-    return _Lowering(symbols or {}).formula(formula).true
+    given = {name: sympy.Symbol(name, real=True) for name in sorted(reals)} | dict(symbols or {})
+    return _Lowering(given).formula(formula).true
 
 
 def term_to_sympy(term: Term, symbols: Mapping[str, Any] | None = None) -> Any:

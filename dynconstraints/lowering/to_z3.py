@@ -13,6 +13,7 @@ evaluator.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -48,7 +49,6 @@ from dynconstraints.ir.nodes import (
     SetOf,
     Term,
     Test,
-    of_integers_only,
 )
 
 # Above this, the divisors of a literal argument of gcd and lcm are not listed; Bézout's identity is used instead.
@@ -75,14 +75,16 @@ class Encoder:
 
     ``sides`` collects the definitions of helper symbols; they constrain nothing else, and each query has to assert
     them. With ``fresh_quotients`` a symbolic divisor gets a fresh quotient and remainder, which z3 reasons about better
-    than about its own ``div``; without it the expressions need no side definitions, but for gcd and lcm.
+    than about its own ``div``; without it the expressions need no side definitions, but for gcd and lcm. ``reals`` are
+    the names that are real numbers; the others are integers.
     """
 
-    def __init__(self, context: Any, fresh_quotients: bool = True) -> None:
+    def __init__(self, context: Any, fresh_quotients: bool = True, reals: frozenset[str] = frozenset()) -> None:
         self.context = context
         self.names: dict[str, Any] = {}
         self.sides: list[Any] = []
         self._fresh_quotients = fresh_quotients
+        self._reals = reals
         self._divisions: dict[tuple[int, int], tuple[Any, Any, Any, Any]] = {}
         self._powers: dict[int, Any] = {}
         self._count = 0
@@ -92,7 +94,7 @@ class Encoder:
     def name(self, name: str) -> Any:
         """The z3 symbol of a name."""
         if name not in self.names:
-            self.names[name] = z3.Int(name, self.context)
+            self.names[name] = (z3.Real if name in self._reals else z3.Int)(name, self.context)
         return self.names[name]
 
     def true(self, formula: Formula) -> Any:
@@ -168,8 +170,8 @@ class Encoder:
                 chosen, a, b = self.formula(condition), self.term(then), self.term(otherwise)
                 defined = self._or(self._and(chosen.true, a.defined), self._and(chosen.false, b.defined))
                 return Valued(z3.If(chosen.true, a.value, b.value), defined)
-            case Real():
-                raise of_integers_only(term)
+            case Real(value):
+                return Valued(z3.RealVal(str(Fraction(value)), self.context), self._true)
             case _:
                 assert_never(term)
 
@@ -341,11 +343,11 @@ def _literal(value: Any) -> int | None:
     return int(simple.as_long()) if z3.is_int_value(simple) else None
 
 
-def expression(formulas: Iterable[Formula]) -> Any:
+def expression(formulas: Iterable[Formula], reals: frozenset[str] = frozenset()) -> Any:
     """The conjunction of the formulas as one z3 expression, in a context of its own (its ``ctx``).
 
     For gcd and lcm it has helper symbols, whose names have a ``!``: a model of it is one of the formulas without them.
     """
-    encoder = Encoder(z3.Context(), fresh_quotients=False)
+    encoder = Encoder(z3.Context(), fresh_quotients=False, reals=reals)
     true = [encoder.true(formula) for formula in formulas]
     return z3.And([z3.BoolVal(True, encoder.context), *true, *encoder.sides])

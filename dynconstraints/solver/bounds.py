@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd
+from typing import cast
 
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names
@@ -15,6 +16,7 @@ from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negate
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.polynomial import Polynomial
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals
 from dynconstraints.solver.witness import candidates
 
 _QUESTIONS = 90
@@ -26,13 +28,16 @@ _GALLOP = (1, 2**8, 2**16, 2**32, 2**64)
 class Range:
     """The integers from ``lower`` to ``upper``, both inclusive, None for no end; empty where ``lower > upper``.
 
-    An end is tight where it is proved to be the best: it is attained, or there is none.
+    An end is tight where it is proved to be the best: it is attained, or there is none. Of a term that is no integer
+    these are real numbers, floats where floats hold them, and an end that is open is not attained.
     """
 
     lower: int | None
     upper: int | None
     lower_is_tight: bool = True
     upper_is_tight: bool = True
+    lower_is_open: bool = False
+    upper_is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,10 @@ def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congru
     modulus, remainder = prepared.facts.congruence_of(term)
     if prepared.is_large:
         return Congruence(modulus, remainder, is_tight=False)
+    image = prepared.image(term)
+    if image is not None and image.is_linear and prepared.rays.is_roomy:  # each unknown takes steps of 1 somewhere
+        step = image.content
+        return Congruence(step, image.value % step if step else image.value)
     values = attained(prepared, term, limit)
     if values is None:
         return Congruence(0, 0)
@@ -95,6 +104,13 @@ def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congru
 
 def attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
     """Some values of the term; none of them where a limit was hit, None where it is proved that it has none."""
+    if (term, limit) not in prepared.attained:
+        prepared.attained[term, limit] = _attained(prepared, term, limit)
+    found = prepared.attained[term, limit]
+    return None if found is None else list(found)
+
+
+def _attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
     values: list[int] = []
     if prepared.listed is not None and names(term) <= set(prepared.names):
         values = [value for model in prepared.listed if (value := value_of(term, model)) is not None]
@@ -146,16 +162,16 @@ def _gallop(prepared: Prepared, term: Term, seen: int, limit: int) -> tuple[int,
 
 
 def unbounded_above(prepared: Prepared, term: Term) -> bool:
-    """Whether it is proved that the term has no highest value.
+    """Whether it is proved that the term, which has a value under some model, has no highest one.
 
     Where the formulas are solved completely, every choice of slacks is a model. A polynomial over slacks that grows
-    in one of them, whatever the others, has no highest value then.
+    in one of them, whatever the others, has no highest value then. Where they are linear, some direction tells.
     """
     solved = prepared.solved_image(term)
-    if solved is None:
-        return False
-    image, slacks = solved
-    return any(_grows(image, name, slacks) for name in sorted(image.unknowns))
+    if solved is not None and any(_grows(solved[0], name, solved[1]) for name in sorted(solved[0].unknowns)):
+        return True
+    image = prepared.image(term)
+    return image is not None and prepared.rays.grows(image)
 
 
 def _grows(image: Polynomial, name: str, slacks: frozenset[str]) -> bool:
@@ -172,3 +188,15 @@ def _value(term: Term, model: dict[str, int]) -> int:
     if value is None:
         raise AssertionError(f"undefined under a model that was confirmed: {term!r}")
     return value
+
+
+def range_of_real(system: Reals, term: Term, limit: int = RLIMIT) -> Range:
+    """As `range_of`, of a set that speaks of floats."""
+    found = system.interval(term, limit)
+    if found is None:
+        return NOTHING
+    stated = system.is_stated(term)  # else an end that is open may be improved, and where there is none, one may be
+    below = stated or (found.lower is not None and not found.lower_is_open)
+    above = stated or (found.upper is not None and not found.upper_is_open)
+    lower, upper = cast("tuple[int | None, int | None]", (found.lower, found.upper))  # integers elsewhere
+    return Range(lower, upper, below, above, found.lower_is_open, found.upper_is_open)

@@ -9,10 +9,13 @@ the equations make equal are the same polynomial.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
+from functools import lru_cache
+from math import gcd
 
 from dynconstraints.solver.cone import Cone, tightened
-from dynconstraints.solver.polynomial import Polynomial
+from dynconstraints.solver.polynomial import Polynomial, quotient_of
 
 
 class Contradiction(Exception):  # noqa: N818  (it is a result, not an error)
@@ -49,13 +52,36 @@ _FUEL = 2_000
 _MOST_TERMS = 16
 
 
+@lru_cache(maxsize=1024)
+def _rule(equation: Polynomial) -> tuple[str, int, Polynomial] | None:
+    """``(x, c, rest)`` where the equation says that ``c*x == rest``, and x is not in the rest."""
+    found = [m for m in equation.terms if len(m) == 1 and sum(m[0] in other for other in equation.terms) == 1]
+    if not found:
+        return None
+    ((name,), c) = max(((m, equation.terms[m]) for m in found), key=lambda pair: (pair[0][0][0] != "!", pair))
+    return name, c, -equation.without(name)
+
+
+def _rewritten(polynomial: Polynomial, equation: Polynomial) -> Polynomial:
+    """The polynomial with ``c*x`` replaced by what the equation says that it is."""
+    rule = _rule(equation)
+    if rule is None:
+        return polynomial
+    name, c, rest = rule
+    while having := {m: k // c for m, k in polynomial.terms.items() if name in m and k % c == 0}:
+        kept = Polynomial({m: k for m, k in polynomial.terms.items() if m not in having})
+        cofactor = Polynomial({quotient_of(m, (name,)) or (): k for m, k in having.items()})
+        polynomial = kept + cofactor * rest
+    return polynomial
+
+
 class Case:
     """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to
     branch.
 
     ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns
-    all the values that they may have. ``lossy`` says that some of what was assumed is not kept. Fresh unknowns are
-    written ``!1``, ``!2``: no name of the language is.
+    all the values that they may have; ``powers`` are powers of two. ``lossy`` says that some of what was assumed is not
+    kept. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
     """
 
     def __init__(self, fuel: Fuel | None = None) -> None:
@@ -65,6 +91,7 @@ class Case:
         self.inequalities: tuple[Polynomial, ...] = ()
         self.distinct: tuple[Polynomial, ...] = ()
         self.choices: dict[str, tuple[int, ...]] = {}
+        self.powers: tuple[Polynomial, ...] = ()
         self.divisions: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = {}
         self.calls: dict[object, Polynomial] = {}
         self.decided: dict[object, bool] = {}
@@ -78,6 +105,7 @@ class Case:
         other.images, other.choices = dict(self.images), dict(self.choices)
         other.equations, other.inequalities, other.distinct = self.equations, self.inequalities, self.distinct
         other.divisions, other.calls, other.decided = dict(self.divisions), dict(self.calls), dict(self.decided)
+        other.powers = self.powers
         other.count, other.lossy, other._cone = self.count, self.lossy, self._cone
         return other
 
@@ -87,8 +115,11 @@ class Case:
         return Polynomial.unknown(f"!{self.count}")
 
     def image(self, polynomial: Polynomial) -> Polynomial:
-        """The normal form of the polynomial."""
-        return polynomial.substituted(self.images)
+        """The normal form of the polynomial; one of several where an equation is left that no unknown solves."""
+        image = polynomial.substituted(self.images)
+        for equation in self.equations:
+            image = _rewritten(image, equation)
+        return image
 
     @property
     def cone(self) -> Cone:
@@ -132,6 +163,17 @@ class Case:
         }
         low, high = -min(bounds[1]), min(bounds[-1])
         return tuple(value for value in range(low, high + 1) if value not in excluded)
+
+    def is_power_of_two(self, polynomial: Polynomial) -> bool:
+        """Whether it is seen that the polynomial is a product of powers of two."""
+        powers = {image for p in self.powers for image in (self.image(p),) if len(image.terms) == 1}
+        known = {name for p in powers if _is_power(p.content) for name in p.unknowns if p.terms.keys() == {(name,)}}
+        return len(polynomial.terms) == 1 and polynomial.unknowns <= known and _is_power(*polynomial.terms.values())
+
+    @property
+    def breaks_a_power(self) -> bool:
+        """Whether it is seen that one of the powers of two is none: some other number divides it, or it is 0."""
+        return any(not _is_power(gcd(*self.image(p).terms.values())) for p in self.powers)
 
     def consequences(self) -> list[Polynomial]:
         """What follows where an inequality ``u*X + Y >= 0`` has ``u > 0``: ``X >= 1`` if ``Y < 0``, ``X >= 0`` if ``Y
@@ -204,12 +246,18 @@ class Case:
             p = Polynomial({m: c // common for m, c in p.terms.items()})
         if (solved := self._solution(p)) is not None:
             return self._solve(*solved)
+        if len(p.terms) == 2 and p.value in (1, -1):  # factors of 1
+            ones = [Polynomial({(name,): 1, (): -1}) for name in sorted(p.unknowns)]
+            if known := [one for one in ones if self.proves(one + 1)]:
+                return [*((one, Sign.ZERO) for one in known), (p, Sign.ZERO)]
         if p.is_linear:
             return [*self._solve(*self._euclid(p)), (p, Sign.ZERO)]
-        if p not in self.equations and -p not in self.equations:
-            self.equations = (*self.equations, p)
-            self._cone = None
-        return []
+        if p in self.equations or -p in self.equations:
+            return []
+        self.images = {name: _rewritten(image, p) for name, image in self.images.items()}
+        again = self._taken_out(lambda fact: _rewritten(fact, p) != fact)
+        self.equations = (*self.equations, p)
+        return again
 
     def _solution(self, p: Polynomial) -> tuple[str, Polynomial] | None:
         """The unknown to solve for, and its image: a name rather than a helper, an old helper before a new."""
@@ -232,11 +280,15 @@ class Case:
             self.lossy = True
         replaced = {name: image}
         self.images = {other: old.substituted(replaced) for other, old in self.images.items()} | replaced
+        return self._taken_out(lambda fact: name in fact.unknowns)
+
+    def _taken_out(self, changes: Callable[[Polynomial], bool]) -> list[tuple[Polynomial, Sign]]:
+        """Take out the facts that something new changes, to be assumed again in its light."""
         again: list[tuple[Polynomial, Sign]] = []
         kept: dict[Sign, tuple[Polynomial, ...]] = {}
         for sign, facts in self._facts():
-            again.extend((p, sign) for p in facts if name in p.unknowns)
-            kept[sign] = tuple(p for p in facts if name not in p.unknowns)
+            again.extend((p, sign) for p in facts if changes(p))
+            kept[sign] = tuple(p for p in facts if not changes(p))
         self.equations, self.inequalities, self.distinct = kept[Sign.ZERO], kept[Sign.NONNEGATIVE], kept[Sign.NONZERO]
         self._cone = None
         return again
@@ -247,3 +299,7 @@ class Case:
             (Sign.NONNEGATIVE, self.inequalities),
             (Sign.NONZERO, self.distinct),
         )
+
+
+def _is_power(value: int) -> bool:
+    return value > 0 and value & (value - 1) == 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.solver.core import minimal_core
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.parted import Parted
+from dynconstraints.solver.reals import Reals
 from dynconstraints.solver.verdict import Sat, Satisfiability, Unknown, Unsat
 
 
@@ -21,3 +23,15 @@ def check(parted: Parted, constraints: Sequence[Constraint], limit: int | None =
     broken = next(part for part in parted.parts if part.model(limit or RLIMIT) is None)
     suspects = [constraint for constraint in constraints if constraint.formula in broken.formulas]
     return Unsat(minimal_core(suspects, limit or RLIMIT))
+
+
+def check_reals(system: Reals, constraints: Sequence[Constraint], limit: int | None = None) -> Satisfiability:
+    """As `check`, of a set that speaks of floats."""
+    found = system.model(limit or RLIMIT)
+    match found:
+        case None:
+            return Unsat(minimal_core(constraints, limit or RLIMIT, system.reals))
+        case Limited(reason):
+            return Unknown(reason)
+        case _:
+            return Sat(cast("dict[str, int]", found))

@@ -6,26 +6,30 @@ from collections.abc import Sequence
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.printer import show
+from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals
 
 
-def minimal_core(constraints: Sequence[Constraint], limit: int = RLIMIT) -> tuple[Constraint, ...]:
+def minimal_core(
+    constraints: Sequence[Constraint], limit: int = RLIMIT, reals: frozenset[str] = frozenset()
+) -> tuple[Constraint, ...]:
     """A minimal core of an unsatisfiable set, by deletion, in the given order; the same for each order of the
-    constraints.
+    constraints. ``reals`` are the names that are real.
 
     Where a limit keeps it from being decided whether a constraint is needed, it stays.
     """
     core = sorted(dict.fromkeys(constraints), key=lambda c: show(c.formula))
     for constraint in tuple(core):
         rest = [c for c in core if c != constraint]
-        if unsatisfiable(rest, limit):
+        if unsatisfiable(rest, limit, reals):
             core = rest
     return tuple(c for c in constraints if c in core)
 
 
 def minimal_cores(
-    constraints: Sequence[Constraint], number: int, limit: int = RLIMIT
+    constraints: Sequence[Constraint], number: int, limit: int = RLIMIT, reals: frozenset[str] = frozenset()
 ) -> tuple[tuple[Constraint, ...], ...]:
     """Up to ``number`` different minimal cores, none for a set that is not proved unsatisfiable.
 
@@ -36,15 +40,16 @@ def minimal_cores(
     pending = [tuple(dict.fromkeys(constraints))]
     while pending and len(cores) < number:
         some = pending.pop(0)
-        if frozenset(some) in seen or not unsatisfiable(some, limit):
+        if frozenset(some) in seen or not unsatisfiable(some, limit, reals):
             continue
         seen.add(frozenset(some))
-        core = next((c for key, c in cores.items() if key <= set(some)), None) or minimal_core(some, limit)
+        core = next((c for key, c in cores.items() if key <= set(some)), None) or minimal_core(some, limit, reals)
         cores.setdefault(frozenset(core), core)
         pending.extend(tuple(c for c in some if c != left_out) for left_out in core)
     return tuple(cores.values())
 
 
-def unsatisfiable(constraints: Sequence[Constraint], limit: int = RLIMIT) -> bool:
+def unsatisfiable(constraints: Sequence[Constraint], limit: int = RLIMIT, reals: frozenset[str] = frozenset()) -> bool:
     """Whether it is proved that nothing satisfies all of them."""
-    return Prepared([c.formula for c in constraints]).model(limit) is None
+    formulas = [c.formula for c in constraints]
+    return (Reals(formulas, reals) if speaks_of_reals(formulas, reals) else Prepared(formulas)).model(limit) is None

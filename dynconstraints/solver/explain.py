@@ -9,17 +9,18 @@ from dynconstraints.diagnostics.errors import ConstraintViolationError, Inconsis
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import substitute_term, walk
-from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Term
+from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Real, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.nearest import either_side, nearest
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals, literal, shown
 
 _MOST_SHOWN = 3
 
 
 def violation(
-    prepared: Prepared, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
+    prepared: Prepared | Reals, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
 ) -> ConstraintViolationError:
     """DC301: the values break these constraints, one or more; what the parts come to, and the nearest legal values."""
     labels = tuple(constraint.label(known(constraint, values)) for constraint in broken)
@@ -49,10 +50,13 @@ def known(constraint: Constraint, values: Mapping[str, int]) -> str:
 
 
 def advice(
-    prepared: Prepared, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
+    prepared: Prepared | Reals, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
 ) -> str | None:
     """The nearest legal values in words; None where they are not found, or there are none."""
     names = tuple(dict.fromkeys(name for constraint in broken for name in constraint.symbols))
+    if isinstance(prepared, Reals):
+        allowed = ((name, prepared.interval(Name(name), limit)) for name in names)
+        return ", ".join(f"{name} has to be in {interval}" for name, interval in allowed if interval) or None
     try:
         if len(names) == 1 and (text := _single(prepared, names[0], values, limit)):
             return text
@@ -78,14 +82,14 @@ def _parts(formula: Formula, values: Mapping[str, int]) -> Iterator[str]:
     """The sides that are neither literals nor names, worked out one step."""
     sides = [side for node in walk(formula) if isinstance(node, Compare) for side in node.operands]
     for side in sides:
-        if not isinstance(side, Int | Name):
+        if not isinstance(side, Int | Real | Name):
             yield f"{_with_values(side, values)} {_result(side, values)}"
 
 
 def _with_values(term: Term, values: Mapping[str, int]) -> str:
-    return show(substitute_term(term, {name: Int(value) for name, value in values.items()}))
+    return show(substitute_term(term, {name: literal(value) for name, value in values.items()}))
 
 
 def _result(term: Term, values: Mapping[str, int]) -> str:
     value = value_of(term, values)
-    return "is undefined" if value is None else f"= {value}"
+    return "is undefined" if value is None else f"= {shown(value)}"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.printer import show
+from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals
 from dynconstraints.solver.verdict import Implied
 
 
@@ -21,7 +23,7 @@ class Dropped:
 
 
 def redundancies(
-    constraints: Sequence[Constraint], limit: int = RLIMIT
+    constraints: Sequence[Constraint], limit: int = RLIMIT, reals: frozenset[str] = frozenset()
 ) -> tuple[tuple[Constraint, ...], tuple[Dropped, ...]]:
     """The constraints that are kept, none of which is known to follow from the others, and those dropped, with the
     reasons.
@@ -33,20 +35,25 @@ def redundancies(
     gone: list[Constraint] = []
     for constraint in reversed(list(kept)):
         rest = [c for c in kept if c != constraint]
-        if _implied(rest, constraint, limit):
+        if _implied(rest, constraint, limit, reals):
             kept = rest
             gone.append(constraint)
-    return tuple(kept), tuple(Dropped(c, _reasons(kept, c, limit)) for c in reversed(gone))
+    return tuple(kept), tuple(Dropped(c, _reasons(kept, c, limit, reals)) for c in reversed(gone))
 
 
-def _reasons(kept: Sequence[Constraint], constraint: Constraint, limit: int) -> tuple[Constraint, ...]:
+def _reasons(
+    kept: Sequence[Constraint], constraint: Constraint, limit: int, reals: frozenset[str]
+) -> tuple[Constraint, ...]:
     reasons = list(kept)
     for candidate in sorted(kept, key=lambda c: (bool(set(c.symbols) & set(constraint.symbols)), show(c.formula))):
         rest = [c for c in reasons if c != candidate]
-        if _implied(rest, constraint, limit):
+        if _implied(rest, constraint, limit, reals):
             reasons = rest
     return tuple(reasons)
 
 
-def _implied(constraints: Sequence[Constraint], constraint: Constraint, limit: int) -> bool:
-    return isinstance(Prepared([c.formula for c in constraints]).implies(constraint.formula, limit), Implied)
+def _implied(constraints: Sequence[Constraint], constraint: Constraint, limit: int, reals: frozenset[str]) -> bool:
+    formulas = [c.formula for c in constraints]
+    real = speaks_of_reals((*formulas, constraint.formula), reals)
+    some = Reals(formulas, reals) if real else Prepared(formulas)
+    return isinstance(some.implies(constraint.formula, limit), Implied)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import cast
 
 from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import Call, Formula, Function, Int, Name, Relation, Term, comparison, negated, total
@@ -12,6 +13,7 @@ from dynconstraints.solver.components import components
 from dynconstraints.solver.enumerate import limit_error
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals
 
 _MOST_SUBSETS = 2_000
 
@@ -106,3 +108,11 @@ def _at_least_distance(
     if not isinstance(found, dict):
         raise limit_error("the nearest values", "rlimit")
     return ends.lower, found
+
+
+def nearest_reals(system: Reals, assignment: Mapping[str, int], limit: int = RLIMIT) -> dict[str, int] | None:
+    """A legal assignment that keeps as many of the given values as it can, of a set that speaks of floats."""
+    found = system.nearest(assignment, limit)
+    if isinstance(found, Limited):
+        raise limit_error(found.reason, "rlimit")
+    return cast("dict[str, int] | None", found)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Node
-from dynconstraints.ir.printer import show
+from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.components import components
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.prepared import Prepared
@@ -21,8 +21,9 @@ class Parted:
     """The conjunction of formulas as its independent parts, which share no name."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
-        self.formulas = tuple(sorted(set(formulas), key=show))
+        self.formulas = in_order(formulas)
         self._prepared: dict[frozenset[int], Prepared] = {}
+        self._empties: dict[int, Prepared | None] = {}
 
     @cached_property
     def names_of(self) -> dict[Formula, tuple[str, ...]]:
@@ -45,15 +46,19 @@ class Parted:
 
     def about(self, node: Node) -> Prepared:
         """The conjunction of the parts that the node speaks of."""
-        return self._joined(frozenset(self._group_of[name] for name in names(node) if name in self._group_of))
+        group_of = self._group_of
+        return self._joined(frozenset(group_of[name] for name in names(node) if name in group_of))
 
     def about_all(self, node: Node, limit: int = RLIMIT) -> Prepared:
         """As ``about``; but where another part has no models, and so nothing has, that part."""
-        prepared = self.about(node)
-        for part in self.parts:
-            if not set(part.names) & set(prepared.names) and part.model(limit) is None:
-                return part
-        return prepared
+        prepared, empty = self.about(node), self._empty(limit)
+        return prepared if empty is None or set(empty.names) & set(prepared.names) else empty
+
+    def _empty(self, limit: int) -> Prepared | None:
+        """The first part that has no models, if one has none."""
+        if limit not in self._empties:
+            self._empties[limit] = next((part for part in self.parts if part.model(limit) is None), None)
+        return self._empties[limit]
 
     def _joined(self, chosen: frozenset[int]) -> Prepared:
         if chosen not in self._prepared:

@@ -9,8 +9,7 @@ on what was asked before: answers are remembered, never reused for other questio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from math import prod
+from functools import cached_property, lru_cache
 
 from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.evaluate import truth_of
@@ -33,11 +32,12 @@ from dynconstraints.ir.nodes import (
     Term,
     comparison,
 )
-from dynconstraints.ir.printer import show
+from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.box import assignments_in
-from dynconstraints.solver.case import Case, Fuel
+from dynconstraints.solver.case import Fuel
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.rays import Rays
 from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
 from dynconstraints.solver.terms import polynomial
 from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
@@ -54,10 +54,11 @@ class Prepared:
     """The conjunction of formulas, ready for questions. Safe to share between threads: what it caches never changes."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
-        self.formulas = tuple(sorted(set(formulas), key=show))
+        self.formulas = in_order(formulas)
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Model | Limited | None] = {}
+        self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
     @cached_property
     def is_large(self) -> bool:
@@ -77,31 +78,47 @@ class Prepared:
     @cached_property
     def listed(self) -> tuple[Model, ...] | None:
         """All assignments that satisfy the formulas, where the ranges hold few combinations; None elsewhere."""
-        ends = {name: self.facts.range_of(Name(name)) for name in self.names}
-        ranges = {
-            name: range(low, high + 1) for name, (low, high) in ends.items() if low is not None and high is not None
-        }
-        if len(ranges) < len(ends) or prod(map(len, ranges.values())) > _MOST_LISTED:
-            return None
+        ranges: dict[str, range] = {}
+        combinations = 1
+        for name in self.names:
+            low, high = self.facts.range_of(Name(name))
+            if low is None or high is None:
+                return None
+            combinations *= high - low + 1
+            if combinations > _MOST_LISTED:
+                return None
+            ranges[name] = range(low, high + 1)
         return tuple(assignments_in(self.formulas, ranges, 2 * _MOST_LISTED))
+
+    def image(self, term: Term) -> Polynomial | None:
+        """The term over unknowns of the tableau's case; None where that does not say all, or it is no polynomial."""
+        tableau = self.tableau
+        if self.is_large or tableau.closed or tableau.todo or tableau.case.lossy:
+            return None
+        if not all(map(_is_polynomial, walk(term))):
+            return None
+        try:
+            return polynomial(tableau.case, term)
+        except TooLarge:
+            return None
 
     def solved_image(self, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
         """The term as a polynomial over unknowns any choice of which is a model, and those that must not be negative.
 
         None where the formulas are not solved to that extent, or the term is no polynomial.
         """
-        case = self.tableau.case
+        image, case = self.image(term), self.tableau.case
         try:
-            return self._solved_image(case, term)
+            if image is None or case.cone.rest or case.equations or case.distinct or case.choices:
+                return None
+            return case.cone.image(image), case.cone.slacks
         except TooLarge:
             return None
 
-    def _solved_image(self, case: Case, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
-        if self.is_large or self.tableau.closed or self.tableau.todo or case.lossy or case.cone.rest:
-            return None
-        if case.equations or case.distinct or case.choices or not all(map(_is_polynomial, walk(term))):
-            return None
-        return case.cone.image(polynomial(case, term)), case.cone.slacks
+    @cached_property
+    def rays(self) -> Rays:
+        """The directions in which the assignments go on without end."""
+        return Rays(self.tableau.case)
 
     def holds(self, model: Mapping[str, int]) -> bool:
         """Whether the evaluator finds every formula to hold."""
@@ -223,6 +240,7 @@ class Prepared:
         return tuple(sorted({*self.names, *names(node)}))
 
 
+@lru_cache(maxsize=8192)
 def choices(formula: Formula) -> int:
     """How many conditionals and minima, maxima and absolute values it has."""
     chosen = (Function.MIN, Function.MAX, Function.ABS)

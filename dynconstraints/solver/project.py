@@ -25,6 +25,7 @@ from dynconstraints.solver.components import components
 from dynconstraints.solver.enumerate import assignments
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals
 from dynconstraints.solver.shadow import shadow
 from dynconstraints.solver.verdict import Implied
 
@@ -130,3 +131,14 @@ def _irredundant(formulas: tuple[Formula, ...], limit: int) -> tuple[Formula, ..
         if isinstance(Prepared(rest).implies(formula, limit), Implied):
             kept = rest
     return tuple(kept)
+
+
+def project_reals(system: Reals, kept: Sequence[str], limit: int = RLIMIT) -> Projection:
+    """As `project`, of a set that speaks of floats: what it says of those names alone, and the interval of each."""
+    formulas = [formula for formula in system.formulas if names(formula) <= set(kept)]
+    exact = set(system.names) <= set(kept)
+    for name in () if exact else kept:
+        interval = system.interval(Name(name), limit)
+        formulas.extend([FALSE] if interval is None else interval.formulas(name))
+    known = [f for i, f in enumerate(formulas) if f not in formulas[:i]]
+    return Projection(tuple(known), exact)

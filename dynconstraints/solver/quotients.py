@@ -39,7 +39,7 @@ def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polyn
     if not d:
         raise Undefined
     if not d.is_constant and case.nonzero(d):
-        quotient, rest = p.divided(d)
+        quotient, rest = _divided(case, p, d)
         if not rest:
             return quotient, rest
         p, d, factor = _cancelled(case, p, d)
@@ -52,6 +52,18 @@ def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polyn
         quotient, remainder = _by_positive(case, -p, -d)
         return quotient, -remainder
     raise UnknownSign(d)
+
+
+def _divided(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
+    """``(q, r)`` with ``p == d*q + r``, by polynomial division, and by what equations say is a multiple of ``d``."""
+    quotient, rest = p.divided(d)
+    for equation in case.equations if rest else ():
+        times, multiple = equation.divided(d)  # multiple == -d*times
+        if times and multiple:
+            others, left = rest.divided(multiple)
+            if len(left.terms) < len(rest.terms):
+                quotient, rest = quotient - times * others, left
+    return quotient, rest
 
 
 def _cancelled(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial, Monomial]:
@@ -77,7 +89,7 @@ def _by_positive(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, 
 def _reduced(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
     if _within(case, p, d):
         return Polynomial({}), p
-    quotient, rest = p.divided(d)
+    quotient, rest = _divided(case, p, d)
     for shift in (0, 1, -1):
         moved = rest + d.scaled(shift) if shift else rest
         if _within(case, moved, d):

@@ -44,8 +44,8 @@ def _listed(polynomial: Polynomial, modulus: int, known: Mapping[str, tuple[int,
     reduced = Polynomial({m: c % modulus for m, c in polynomial.terms.items()})
     names = sorted(reduced.unknowns)
     choices = [known.get(name, range(modulus)) for name in names]
-    if prod(map(len, choices)) > _MOST_ASSIGNMENTS:
-        return None
+    if prod(len(c) if isinstance(c, tuple) else modulus for c in choices) > _MOST_ASSIGNMENTS:
+        return None  # a range longer than a machine word has no len()
     return frozenset(reduced.at(dict(zip(names, values, strict=True))) % modulus for values in product(*choices))
 
 

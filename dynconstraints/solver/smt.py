@@ -14,7 +14,7 @@ import z3
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, comparison
-from dynconstraints.ir.printer import show
+from dynconstraints.ir.printer import in_order
 from dynconstraints.lowering.to_z3 import Encoder
 from dynconstraints.solver.limits import RLIMIT, Limited
 
@@ -30,8 +30,8 @@ def solve(true: Iterable[Formula], not_true: Iterable[Formula] = (), limit: int 
 
     ``limit`` is z3's rlimit. The assignment gives a value to each name that occurs, and the evaluator has confirmed it.
     """
-    wanted = sorted(set(true), key=show)
-    unwanted = sorted(set(not_true), key=show)
+    wanted = in_order(true)
+    unwanted = in_order(not_true)
     encoder = Encoder(z3.Context())
     symbols = sorted(frozenset().union(*(names(formula) for formula in (*wanted, *unwanted))))
     for name in symbols:

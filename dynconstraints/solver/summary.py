@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from dynconstraints.facts.lattice import Lattice
 from dynconstraints.ir.nodes import Formula, Name
-from dynconstraints.solver.bounds import Congruence, Range, congruence_of, range_of
+from dynconstraints.solver.bounds import Congruence, Range, congruence_of, range_of, range_of_real
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.parted import Parted
 from dynconstraints.solver.prepared import Prepared
+from dynconstraints.solver.reals import Reals
 from dynconstraints.solver.shadow import equations
 
 _LEAST = 10_000
@@ -46,3 +47,10 @@ def summarise(prepared: Prepared, parts: Parted, names: tuple[str, ...], limit: 
     }
     lattice = prepared.facts.lattice
     return Facts(ranges, congruences, fixed, () if lattice is None else equations(lattice, names), lattice)
+
+
+def summarise_reals(system: Reals, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
+    """As `summarise`, of a set that speaks of floats: ranges alone."""
+    ranges = {name: range_of_real(system, Name(name), limit) for name in names}
+    fixed = {n: r.lower for n, r in ranges.items() if r.lower is not None and r.lower == r.upper}
+    return Facts(ranges, {name: Congruence(1, 0, is_tight=False) for name in names}, fixed, (), None)

@@ -23,6 +23,7 @@ from dynconstraints.ir.nodes import (
     Int,
     Mod,
     Name,
+    Not,
     Or,
     Relation,
     Term,
@@ -227,7 +228,7 @@ def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
 
 def _saturate(case: Case) -> None:
     for _ in range(_ROUNDS):
-        if case.cone.is_empty:
+        if case.cone.is_empty or case.breaks_a_power:
             raise Contradiction
         found = case.consequences()
         if not found:
@@ -271,7 +272,13 @@ def _take_in(case: Case, literal: Formula) -> None:
             raise _Disjunction(operands)
         case Test(_, (argument,)):
             case.lossy = True
-            case.assume(polynomial(case, argument) - 1, Sign.NONNEGATIVE)
+            power = polynomial(case, argument)
+            case.powers = (*case.powers, power)
+            case.assume(power - 1, Sign.NONNEGATIVE)
+        case Not(Test(_, (argument,))):
+            case.lossy = True
+            if case.is_power_of_two(polynomial(case, argument)):
+                raise Contradiction
         case _:
             case.lossy = True  # a hypothesis less
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from dynconstraints.diagnostics.cells import shortened
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
@@ -29,29 +29,26 @@ def parse(
     file: str | None = None,
     line: int = 1,
     column: int = 1,
-    floats: bool = False,
 ) -> Constraint:
     """The constraint that the text says. Raises ConstraintSyntaxError, with the mend where the slip is a common one.
 
     ``origin`` is how the user sees the place that holds the text; ``file``, ``line`` and ``column`` (from 1) say where
-    the text starts, where that is known. Float literals are refused unless ``floats``, which is for constraints over a
-    DynamicFloat.
+    the text starts, where that is known.
     """
     text = _text(text, origin, file, line)
-    return parse_in(Source(text, origin, file, line, column), text, floats=floats)
+    return parse_in(Source(text, origin, file, line, column), text)
 
 
-def parse_in(source: Source, text: str, offset: int = 0, *, floats: bool = False) -> Constraint:
+def parse_in(source: Source, text: str, offset: int = 0) -> Constraint:
     """The constraint that a part of a source says; ``offset`` is where ``text`` starts in it."""
     if len(text) <= _REMEMBERED_LENGTH:
-        formula = _remembered(text, floats)
+        formula = _remembered(text)
         if formula is not None:
             return Constraint(formula, text, source, offset)
-    read = partial(read_formula, floats=floats)
     try:
-        return Constraint(read(text), text, source, offset)
+        return Constraint(read_formula(text), text, source, offset)
     except Failure as failure:
-        raise ConstraintSyntaxError(_diagnostic(failure, text, source, offset, read)) from None
+        raise ConstraintSyntaxError(_diagnostic(failure, text, source, offset, read_formula)) from None
 
 
 def parse_term(text: str, origin: str | None = None) -> Term:
@@ -64,10 +61,10 @@ def parse_term(text: str, origin: str | None = None) -> Term:
 
 
 @lru_cache(maxsize=4096)
-def _remembered(text: str, floats: bool) -> Formula | None:
+def _remembered(text: str) -> Formula | None:
     """The formula, or None where the text is no constraint: errors speak of their source, so they are made anew."""
     try:
-        return read_formula(text, floats=floats)
+        return read_formula(text)
     except Failure:
         return None
 

@@ -21,12 +21,12 @@ _LONGEST_PREFIXES = 1000
 _PREFIXES = re.compile(rf"(?:(?:[-+({{]|not\b)\s*){{{_LONGEST_PREFIXES}}}")
 
 
-def read_formula(text: str, *, floats: bool = False) -> Formula:
+def read_formula(text: str) -> Formula:
     """The formula that the text says. Raises Failure."""
     from dynconstraints.syntax.build import formula
 
     node = formula(_read(text))
-    check_floats(text, node, allowed=floats)
+    check_floats(text, node)
     return node
 
 
@@ -35,7 +35,7 @@ def read_term(text: str) -> Term:
     from dynconstraints.syntax.build import term
 
     node = term(_read(text))
-    check_floats(text, node, allowed=False)
+    check_floats(text, node)
     return node
 
 

@@ -1,6 +1,7 @@
 """Scores the solver on the two corpora and prints a table by kind, with times.
 
     python tests/benchmarks/score.py [facts.jsonl | hard.jsonl | a file of the same shape]... [--misses]
+    python tests/benchmarks/score.py --growth       (how times grow with the size of a set)
 
 A line asks for a verdict (`given`, `query`, `expect`), a range (`range_of`, `expect_range`) or a congruence
 (`congruence_of`, `expect_mod`, `expect_rem`); `sound_only` lines want an enclosure of it, the others it.
@@ -117,6 +118,11 @@ def report(path: Path, show_misses: bool) -> None:
 
 
 def main(arguments: list[str]) -> None:
+    if "--growth" in arguments:
+        from growing import report as growth  # beside this file, where it runs as a script
+
+        growth()
+        return
     paths = [Path(a) for a in arguments if not a.startswith("--")] or sorted(CORPUS.glob("*.jsonl"))
     for path in paths:
         report(path if path.exists() else CORPUS / path.name, "--misses" in arguments)

@@ -6,7 +6,7 @@ import pytest
 from benchmarks import score
 
 
-@pytest.mark.parametrize("name", ["facts.jsonl", "hard.jsonl"])
+@pytest.mark.parametrize("name", ["facts.jsonl", "hard.jsonl", "mixtures.jsonl"])
 def test_every_line_is_answered_right(name: str) -> None:
     """No line is wrong, loose or unknown."""
     outcomes = [score.answer(line) for line in score.lines(score.CORPUS / name)]

@@ -121,7 +121,7 @@ def test_every_line_under_a_rule_of_the_grammar_is_accepted():
     examples = re.findall(r"^    // (.+)$", _grammar(), re.MULTILINE)
     assert len(examples) > 15
     for example in examples:
-        parse(example, floats=True)
+        parse(example)
 
 
 def test_an_exponent_may_be_any_constant_expression():

@@ -10,6 +10,7 @@ from dynconstraints.cli.session import Session
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Term
 from dynconstraints.ir.printer import show
+from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.system import ConstraintSystem
 
 
@@ -38,16 +39,22 @@ def facts(session: Session, constraints: tuple[str, ...], sources: tuple[str, ..
 def _of_names(session: Session, system: ConstraintSystem) -> Report:
     found = system.facts(session.limit)
     equalities = tuple(map(show, found.equalities))
-    return _report(known_of(found), equalities)
+    return _report(known_of(found, system.reals), equalities)
 
 
 def _of_terms(session: Session, system: ConstraintSystem, terms: tuple[Term, ...]) -> Report:
-    from dynconstraints.solver.bounds import congruence_of, range_of
+    return _report(tuple(_known(system, term, session.limit) for term in terms), ())
+
+
+def _known(system: ConstraintSystem, term: Term, limit: int | None) -> Known:
+    from dynconstraints.solver.bounds import Congruence, congruence_of, range_of
     from dynconstraints.solver.limits import RLIMIT
     from dynconstraints.solver.prepared import Prepared
 
-    prepared, limit = Prepared([constraint.formula for constraint in system]), session.limit or RLIMIT
-    return _report(tuple(Known(t, range_of(prepared, t, limit), congruence_of(prepared, t, limit)) for t in terms), ())
+    if speaks_of_reals((*(c.formula for c in system), term), system.reals):
+        return Known(term, system.range(term, limit), Congruence(1, 0, is_tight=False), is_real=True)
+    prepared = Prepared([constraint.formula for constraint in system])
+    return Known(term, range_of(prepared, term, limit or RLIMIT), congruence_of(prepared, term, limit or RLIMIT))
 
 
 def _report(known: tuple[Known, ...], equalities: tuple[str, ...]) -> Report:

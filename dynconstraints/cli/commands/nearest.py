@@ -24,10 +24,11 @@ def nearest(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
       $ dynconstraints nearest s0=65 "s0 % 32 == 0"
       s0 = 64
     """
-    values = assignment_of(text for text in constraints if is_assignment(text))
-    if not values:
+    given = [text for text in constraints if is_assignment(text)]
+    if not given:
         raise click.UsageError("no values: give some in the form NAME=INT, such as s0=65")
     system = ConstraintSystem(collect((text for text in constraints if not is_assignment(text)), sources))
+    values = assignment_of(given, system.reals)
     require_known(values, system.symbols)
     with session.working("looking for the nearest values"):
         near = system.nearest(values, session.limit)

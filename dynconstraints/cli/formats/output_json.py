@@ -21,4 +21,4 @@ def render(report: Report, command: str, code: int) -> str:
         "result": dict(report.result),
         "findings": [as_data(finding) for finding in report.findings],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"

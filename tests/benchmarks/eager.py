@@ -1,0 +1,39 @@
+"""What a declared int costs in eager programs beside upstream's and a plain one: `python tests/benchmarks/eager.py`."""
+
+from __future__ import annotations
+
+import timeit
+
+import torch
+from torch.fx.experimental.sym_node import DynamicInt as UpstreamDynamicInt
+
+from dynconstraints import DynamicInt
+
+ARITHMETIC = ("v + 1", "v + v", "2 * v", "v // 2", "v % 4", "-v", "v < 65", "v == 64")
+AS_INT = ("hash(v)", "items[v]")
+TORCH = ("torch.ones(v)", "torch.ones(v, 3)", "torch.full((v,), 1.0)", "x.view(4, 2*v)", "x[:v]", "torch.arange(v)")
+
+
+def nanoseconds(statement: str, number: int = 1000, rounds: int = 15) -> dict[str, float]:
+    """The shortest time of the statement for each kind of v, taken in turns, so that a busy machine hits all alike."""
+    kinds = {"int": 64, "upstream": UpstreamDynamicInt(64), "declared": DynamicInt(64, name="n")}
+    space = {"torch": torch, "x": torch.ones(128, 4), "items": list(range(100))}
+    best = dict.fromkeys(kinds, float("inf"))
+    for _ in range(rounds):
+        for kind, v in kinds.items():
+            taken = timeit.timeit(statement, globals={**space, "v": v}, number=number) / number
+            best[kind] = min(best[kind], taken * 1e9)
+    return best
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    print(f"{'nanoseconds':24}{'int':>8}{'upstream':>10}{'declared':>10}{'ratio':>8}")
+    for statement in (*ARITHMETIC, *AS_INT, *TORCH):
+        t = nanoseconds(statement)
+        ratio = t["declared"] / t["upstream"]
+        print(f"{statement:24}{t['int']:8.0f}{t['upstream']:10.0f}{t['declared']:10.0f}{ratio:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
