@@ -38,7 +38,7 @@ _ERRORS = (
     "UnsupportedTorchError",
 )
 _VERDICTS = ("Implied", "Open", "Refuted", "Sat", "Unknown", "Unsat")
-_TORCH = ("DynamicInt", "dynamic_int_constraints", "explain", "name_dims")
+_TORCH = ("DynamicFloat", "DynamicInt", "dynamic_int_constraints", "explain", "explain_calls", "name_dims", "suggest")
 
 _HOMES = {
     "Constraint": "dynconstraints.ir.constraint",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import re
+from collections.abc import Iterable
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +38,10 @@ except ImportError:
     ) from None
 
 
+NO_TORCH_FUNCTION: Any = torch._C._disabled_torch_function_impl  # noqa: SLF001  what torch's own classes say it with
+"""As ``__torch_function__`` of a class: torch has nothing to ask of its objects."""
+
+
 def release() -> tuple[int, int]:
     """Major and minor number of the torch at hand."""
     major, minor, *_ = torch.__version__.split(".")
@@ -44,12 +50,14 @@ def release() -> tuple[int, int]:
 
 __all__ = [
     "NEXT",
+    "NO_TORCH_FUNCTION",
     "OLDEST",
     "UpstreamDynamicInt",
     "dynamo",
     "functions",
     "hook_points",
     "narrow",
+    "plain_source",
     "release",
     "source_name",
 ]
@@ -67,12 +75,17 @@ def dynamo() -> SimpleNamespace:
     guards = importlib.import_module("torch._dynamo.guards")
     core = importlib.import_module("torch._guards")
     shapes = importlib.import_module("torch.fx.experimental.symbolic_shapes")
+    utils = importlib.import_module("torch._dynamo.utils")
     return SimpleNamespace(
+        wrap_to_fake_tensor_and_record=builder.wrap_to_fake_tensor_and_record,  # the fake of an input
         GraphArg=builder.GraphArg,  # what a placeholder stands for
         TrackedFake=builder.TrackedFake,  # a symbolic input whose expression is guarded
         SymNodeVariable=importlib.import_module("torch._dynamo.variables.tensor").SymNodeVariable,
         ConstantVariable=importlib.import_module("torch._dynamo.variables.constant").ConstantVariable,
         DynamicScalarSource=source.DynamicScalarSource,  # int(base)
+        AttrSource=source.AttrSource,  # an attribute of an object
+        LocalSource=source.LocalSource,  # an argument
+        FloatTensorSource=source.FloatTensorSource,  # a float as a tensor, float64
         TensorProperty=source.TensorProperty,
         TensorPropertySource=source.TensorPropertySource,
         ShapeEnvSource=source.ShapeEnvSource,
@@ -88,7 +101,10 @@ def dynamo() -> SimpleNamespace:
         closure_vars=guards._get_closure_vars,  # noqa: SLF001  the names that guard code may use
         DimDynamic=shapes.DimDynamic,
         ValueRanges=importlib.import_module("torch.utils._sympy.value_ranges").ValueRanges,
-        set_example_value=importlib.import_module("torch._dynamo.utils").set_example_value,
+        set_example_value=utils.set_example_value,
+        get_fake_value=utils.get_fake_value,
+        # The floats that torch may not turn into constants of its own, by their symbols' names; for all compilations.
+        settled_floats=importlib.import_module("torch._dynamo.symbolic_convert").TensorifyState.force_specializations,
         create_call_function=importlib.import_module("torch._dynamo.bytecode_transformation").create_call_function,
     )
 
@@ -98,7 +114,7 @@ def hook_points() -> SimpleNamespace:
     """The methods that are wrapped, as pairs of their class and their name. Raises like `dynamo`."""
     builder = importlib.import_module("torch._dynamo.variables.builder").VariableBuilder
     env = importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv
-    graph = importlib.import_module("torch._dynamo.output_graph").OutputGraph
+    output = importlib.import_module("torch._dynamo.output_graph")
     callback = importlib.import_module("torch._dynamo.convert_frame").CatchErrorsWrapper
     return SimpleNamespace(
         ask_about_frame=(callback, "__call__"),
@@ -108,7 +124,8 @@ def hook_points() -> SimpleNamespace:
         evaluate_static=(env, "_maybe_evaluate_static"),
         guard_relation=(env, "_maybe_guard_rel"),
         print_guards=(env, "produce_guards_verbose"),
-        call_backend=(graph, "_call_user_compiler"),
+        call_backend=(output.OutputGraph, "_call_user_compiler"),
+        create_proxy=(output.SubgraphTracer, "create_proxy"),
     )
 
 
@@ -125,11 +142,29 @@ def functions() -> SimpleNamespace:
     """The sympy functions that torch defines for sizes; names that a release lacks are None."""
     module = importlib.import_module("torch.utils._sympy.functions")
     names = ["FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural"]
-    names += ["Where", "Identity"]
+    names += ["Where", "Identity", "FloatTrueDiv", "ToFloat"]
     return SimpleNamespace(**{name: getattr(module, name, None) for name in names})
+
+
+def symbolic_functions(names: Iterable[str]) -> dict[str, Any]:
+    """What Dynamo makes of the functions of ``math`` on a symbol, by their names; a release may lack some."""
+    found = {name: getattr(torch, f"_sym_{name}", None) for name in names}
+    return {name: function for name, function in found.items() if function is not None}
+
+
+def tensor_of_symbols() -> tuple[Any, ...]:
+    """What Dynamo makes of ``torch.tensor`` with a symbol in its data."""
+    found = getattr(importlib.import_module("torch._refs"), "tensor", None)
+    return () if found is None else (found,)
 
 
 def source_name(source: Any) -> str:
     """The guard expression that gives a source's value; a method up to 2.10, a property after."""
     name = source.name
     return str(name() if callable(name) else name)
+
+
+def plain_source(name: str) -> str:
+    """A guard expression as the user would write it: ``x.size(2)`` for ``L['x'].size()[2]``."""
+    local = re.sub(r"\bL\['(\w+)'\]", r"\1", name)
+    return re.sub(r"\.size\(\)\[(\d+)\]", r".size(\1)", re.sub(r"\bG\['(\w+)'\]", r"\1", local))

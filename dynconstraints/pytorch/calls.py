@@ -16,6 +16,7 @@ import torch
 from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
 from dynconstraints.pytorch.declaration import Declaration
 from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 
 _DEPTH = 3
@@ -27,7 +28,7 @@ _declared_codes: WeakSet[CodeType] = WeakSet()
 
 def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]:
     """What a value and, to a depth, the values in it declare."""
-    if isinstance(value, DynamicInt):
+    if isinstance(value, DynamicInt | DynamicFloat):
         if value.declaration is not None:
             yield value.declaration
     elif isinstance(value, torch.Tensor):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ConflictingBindingError
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Int, Name, Relation, comparison
+from dynconstraints.ir.nodes import Name, Relation, comparison
 from dynconstraints.pytorch.declaration import Binding, Declaration, system_of
 from dynconstraints.pytorch.placing import Place
 from dynconstraints.pytorch.scope import Scope, current_scope
 from dynconstraints.pytorch.violating import violation
 from dynconstraints.pytorch.wellformed import core_of
+from dynconstraints.solver.reals import literal
 from dynconstraints.system import ConstraintSystem
 
 
@@ -29,6 +31,9 @@ def check_bindings(
 ) -> None:
     """Raises ConstraintViolationError where the values break the set, or leave no values for its unbound names."""
     known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
+    if system.reals or any(isinstance(value, float) for _, value in known):
+        floats = {name for name, value in known if isinstance(value, float)}
+        system = system.typed(floats, (name for name, _ in known if name not in floats))
     broken = _broken(system, known)
     if broken:
         found = system.violation(dict(known))
@@ -40,11 +45,16 @@ def merged(declarations: Iterable[Declaration]) -> Declaration:
     members: list[Binding] = []
     for member in (m for declaration in declarations for m in declaration.members):
         for other in members:
-            if other.name == member.name and other.value != member.value:
+            if other.name == member.name and differ(other.value, member.value):
                 raise conflict(other, member)
         if member not in members:
             members.append(member)
     return Declaration(tuple(members))
+
+
+def differ(one: float, other: float) -> bool:
+    """Whether two values of a name are different ones; zeros of different sign are, as torch can tell them apart."""
+    return one != other or math.copysign(1, one) != math.copysign(1, other)
 
 
 def conflict(first: Binding, second: Binding) -> ConflictingBindingError:
@@ -75,6 +85,6 @@ def _broken(system: ConstraintSystem, known: tuple[tuple[str, int], ...]) -> tup
     false = tuple(c for c in decided if not c.holds(values))
     if false or len(decided) == len(system.constraints):
         return false
-    facts = tuple(Constraint.of(comparison(Name(n), Relation.EQ, Int(v))) for n, v in known)
-    core = core_of(system_of((*system.constraints, *facts)))
+    facts = tuple(Constraint.of(comparison(Name(n), Relation.EQ, literal(v))) for n, v in known)
+    core = core_of(system_of((*system.constraints, *facts), system.reals))
     return tuple(c for c in core if c not in facts)

@@ -8,13 +8,17 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.sorts import has_real
 from dynconstraints.pytorch.placing import Place
 from dynconstraints.system import ConstraintSystem
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A name, its value, and the constraints declared with it; the place does not count for equality."""
+    """A name, its value, and the constraints declared with it; the place does not count for equality.
+
+    The value of a declared float is that float; it is typed as the int that every other value is.
+    """
 
     name: str
     value: int
@@ -60,9 +64,22 @@ class Declaration:
 
 
 @lru_cache(maxsize=1024)
-def system_of(constraints: tuple[str | Constraint, ...]) -> ConstraintSystem:
-    """The system of the constraints; one object for equal ones, so what it has found out is found out once."""
-    return ConstraintSystem(constraints)
+def system_of(
+    constraints: tuple[str | Constraint, ...],
+    reals: frozenset[str] = frozenset(),
+    integers: frozenset[str] = frozenset(),
+) -> ConstraintSystem:
+    """The system of the constraints; one object for equal ones, so what it has found out is found out once.
+
+    ``reals`` are names known to be floats, ``integers`` those known not to be; of others their constraints tell
+    (`ConstraintSystem`).
+    """
+    return ConstraintSystem(constraints).typed(reals, integers)
+
+
+def is_real(constraint: Constraint, reals: frozenset[str]) -> bool:
+    """Whether the constraint speaks of floats: it has a float literal, or a name that is known to be one."""
+    return any(name in reals for name in constraint.symbols) or has_real(constraint.formula)
 
 
 def as_tuple(constraints: str | Constraint | Iterable[str | Constraint]) -> tuple[str | Constraint, ...]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import keyword
+import math
 from functools import lru_cache
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import (
     ConstraintError,
     ConstraintSyntaxError,
+    ConstraintViolationError,
     IntegerRangeError,
+    NotAFloatError,
     NotAnIntegerError,
     UnboundNameError,
 )
@@ -26,6 +29,9 @@ from dynconstraints.system import ConstraintSystem
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
 """What a declared integer may be, both inclusive: the 64 bits of the machine that compiled code runs on."""
+
+_LARGEST_EXACT = 2**53
+"""Up to this, every integer is a float."""
 
 _RESERVED = frozenset(f.value for f in Function) | frozenset(p.value for p in Predicate) | {"true", "false", "range"}
 
@@ -66,12 +72,41 @@ def declare(value: object, name: str | None, constraints: tuple[str | Constraint
     return Binding(own.name, number, own.system.constraints, place)
 
 
+def real_number(value: object, *, allow_nonfinite: bool = False) -> float:
+    """The value as a plain float. Raises NotAFloatError unless it is a float, or an integer that a float holds."""
+    number: float | None = None
+    if isinstance(value, float):
+        number = float(value)
+    elif isinstance(value, Integral) and abs(int(value)) <= _LARGEST_EXACT:
+        number = float(int(value))
+    if number is not None and (math.isfinite(number) or allow_nonfinite):
+        return number
+    what, mend = _no_float(value)
+    place = calling_place(f"DynamicFloat({value!r})")
+    raise NotAFloatError(Diagnostic("DC305", what, (place.label(repr(value)),), help=(mend,)))
+
+
+def declare_float(number: float, name: str | None, constraints: tuple[str | Constraint, ...]) -> Binding:
+    """The binding that a declared float makes. Raises the ConstraintError of whatever is wrong with it."""
+    place = calling_place(f"DynamicFloat({number})" if name is None else f'DynamicFloat({number}, name="{name}")')
+    value = cast("int", number)
+    try:
+        own = declared(name, constraints, is_real=True)
+        if not math.isfinite(number) and constraints:
+            raise _nonfinite(own, number)
+        check_bindings(own.system, {own.name: value}, {own.name: place})
+    except ConstraintError as error:
+        raise located(error, place) from None
+    return Binding(own.name, value, own.system.constraints, place)
+
+
 @lru_cache(maxsize=1024)
-def declared(name: str | None, constraints: tuple[str | Constraint, ...]) -> Declared:
+def declared(name: str | None, constraints: tuple[str | Constraint, ...], *, is_real: bool = False) -> Declared:
     """The name and the constraints, checked for all that does not depend on the value."""
     system = system_of(constraints)
     check_names(system)
     own = _own_name(system) if name is None else _checked_name(name)
+    system = system.typed((own,)) if is_real else system.typed((), (own,))
     if constraints and own not in system.symbols:
         raise _foreign(own, system)
     check_consistent(system)
@@ -137,6 +172,30 @@ def _out_of_range(name: str, value: int, place: Place) -> IntegerRangeError:
         ),
         None,
         {name: value},
+    )
+
+
+def _no_float(value: Any) -> tuple[str, str]:
+    """What is wrong with a value that is to be a float, and what to do."""
+    if isinstance(value, float):
+        return f"not a finite number: {value!r}", "pass allow_nonfinite=True if the program has to run on it"
+    if isinstance(value, Integral):
+        return f"no float is certain to hold {value!r}", "convert it with float(), which rounds it to the nearest"
+    mend = "convert it first: float(value)" if not hasattr(value, "item") else "take it out first: value.item()"
+    return f"not a float: {value!r} is a {type(value).__name__}", mend
+
+
+def _nonfinite(own: Declared, number: float) -> ConstraintViolationError:
+    first = own.system.constraints[0]
+    return ConstraintViolationError(
+        Diagnostic(
+            "DC301",
+            f"constraint violated: {first}",
+            (first.label(f"{own.name} = {number}, which is no number"),),
+            help=("constraints are about finite numbers; leave them out for a value that is none",),
+        ),
+        first,
+        {own.name: cast("int", number)},
     )
 
 

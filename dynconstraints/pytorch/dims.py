@@ -84,16 +84,49 @@ def name_dims(
     return tensor
 
 
+def attach(tensor: torch.Tensor, dims: Mapping[int, Term], declaration: Declaration) -> None:
+    """Name dimensions by what is known of them already; nothing is checked again."""
+    sizes = MappingProxyType({dimension: tensor.shape[dimension] for dimension in dims})
+    setattr(tensor, _ATTRIBUTE, NamedDims(dims, sizes, declaration, Place("a tensor named where it was computed")))
+
+
 def named_dims(value: object) -> NamedDims | None:
-    """What `name_dims` recorded on a tensor, None for anything else; a tensor resized since is declared anew."""
+    """What `name_dims` recorded on a tensor, None for anything else; a tensor resized since is declared anew.
+
+    A view keeps the names of those dimensions of its base that it takes over as they are.
+    """
     record = getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE)
     if not isinstance(record, NamedDims):
-        return None
+        return _kept(value) if isinstance(value, torch.Tensor) and value._base is not None else None  # noqa: SLF001
     shape = value.shape  # type: ignore[attr-defined]  # only tensors have a record
     if any(shape[dimension] != size for dimension, size in record.sizes.items()):
         record = _record(value, record.dims, (), record.declaration.constraints, record.place)
         setattr(value, _ATTRIBUTE, record)
     return record
+
+
+def _kept(view: torch.Tensor) -> NamedDims | None:
+    """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
+    base = view._base  # noqa: SLF001  torch documents it
+    known = getattr(base, "__dict__", _NOTHING).get(_ATTRIBUTE)
+    if base is None or not isinstance(known, NamedDims) or view.layout != torch.strided:
+        return None
+    walks = [(size, stride) for size, stride in zip(base.shape, base.stride(), strict=True)]
+    mine = {walk: j for j, walk in enumerate(zip(view.shape, view.stride(), strict=True)) if walk[0] > 1}
+    dims = {mine[walks[i]]: term for i, term in known.dims.items() if walks[i] in mine and walks.count(walks[i]) == 1}
+    if not dims:
+        return None
+    used = {name for term in dims.values() for name in names_of(term)}
+    members = tuple(b for b in known.declaration.members if b.name in used)
+    return NamedDims(dims, {j: view.shape[j] for j in dims}, Declaration(members), known.place)
+
+
+def carrying_names(tensor: torch.Tensor, other: _T) -> _T:
+    """The other tensor, of the same sizes, with the names that the first one has."""
+    record = named_dims(tensor)
+    if record is not None:
+        setattr(other, _ATTRIBUTE, record)
+    return other
 
 
 def _record(

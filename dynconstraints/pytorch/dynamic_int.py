@@ -15,9 +15,9 @@ from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.nodes import Name, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch import rules
-from dynconstraints.pytorch._compat import UpstreamDynamicInt
+from dynconstraints.pytorch._compat import NO_TORCH_FUNCTION, UpstreamDynamicInt
 from dynconstraints.pytorch.arithmetic import expression, named, opaque
-from dynconstraints.pytorch.declaration import Declaration, as_tuple
+from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
 from dynconstraints.pytorch.declaring import declare, integer
 from dynconstraints.pytorch.placing import calling_place
 from dynconstraints.pytorch.rules import DEFERRED, LARGEST_EXPONENT, Compute, Link, Rule, base_of
@@ -50,6 +50,15 @@ def _derived(value: int, compute: Compute, rule: Rule, left: int, right: int) ->
     return result
 
 
+def _noted(operand: DynamicInt, value: int, compute: Compute, rule: Rule, left: int, right: int) -> DynamicInt:
+    """What `_derived` gives where the other operand is a plain int, the common case, sooner."""
+    result, link = _new(DynamicInt, value), operand.link
+    if link is not None:
+        size = link[-1] + 1
+        result.link = (compute, rule, left, right, size) if size <= DEFERRED else rule(left, right, value)
+    return result
+
+
 def _operators(compute: Compute, rule: Rule | None) -> tuple[_Operator, _Operator]:
     """The methods for ``n <op> other`` and ``other <op> n``; with no rule, for an operation that gives no integer."""
     name = compute.__name__.strip("_")
@@ -60,13 +69,25 @@ def _operators(compute: Compute, rule: Rule | None) -> tuple[_Operator, _Operato
         value = forward(self, other)
         if value is NotImplemented:
             return cast("DynamicInt", _foreign(compute, int(self), other, other))
-        return _derived(value, compute, rule, self, other) if rule else cast("DynamicInt", value)
+        if not rule:
+            return cast("DynamicInt", value)
+        return (
+            _noted(self, value, compute, rule, self, other)
+            if type(other) is int
+            else _derived(value, compute, rule, self, other)
+        )
 
     def reflected(self: DynamicInt, other: int) -> DynamicInt:
         value = backward(self, other)
         if value is NotImplemented:
             return cast("DynamicInt", _foreign(compute, other, int(self), other))
-        return _derived(value, compute, rule, other, self) if rule else cast("DynamicInt", value)
+        if not rule:
+            return cast("DynamicInt", value)
+        return (
+            _noted(self, value, compute, rule, other, self)
+            if type(other) is int
+            else _derived(value, compute, rule, other, self)
+        )
 
     return ordinary, reflected
 
@@ -171,6 +192,9 @@ class DynamicInt(UpstreamDynamicInt):
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
+    # What torch looks for on each object in a list of sizes; found here, it costs a third of finding nothing.
+    __torch_function__ = NO_TORCH_FUNCTION
+
     # As digits wherever it becomes text: a file name, a log line.
     __str__ = int.__repr__
 
@@ -249,6 +273,12 @@ class DynamicInt(UpstreamDynamicInt):
 _OWN_STATE = frozenset({"link", "declaration"})
 
 
+def standing_for(term: Term, value: int, bindings: tuple[Binding, ...]) -> DynamicInt:
+    """The integer that the term has the value of, under the bindings of its names; nothing is checked again."""
+    is_name = isinstance(term, Name) and len(bindings) == 1
+    return _linked(value, named(bindings[0]) if is_name else opaque(term, value, bindings))
+
+
 def restored(value: int, text: str, members: tuple[tuple[str, int, tuple[str, ...]], ...]) -> DynamicInt:
     """The integer that was pickled as its value, its expression and the declarations of the names in it."""
     place = calling_place(f"DynamicInt({value})")
@@ -256,7 +286,7 @@ def restored(value: int, text: str, members: tuple[tuple[str, int, tuple[str, ..
     term = term_of(text, place)
     if value_of(term, {b.name: b.value for b in bindings}) != value:
         raise ValueError(f"damaged pickle of a DynamicInt: {text} is not {value}")
-    return _linked(value, opaque(term, value, bindings))
+    return standing_for(term, value, bindings)
 
 
 torch.serialization.add_safe_globals([DynamicInt, restored])

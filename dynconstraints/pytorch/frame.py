@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,11 +36,13 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo
-from dynconstraints.pytorch.checking import check_bindings, conflict
-from dynconstraints.pytorch.declaration import Binding, Declaration, system_of
+from dynconstraints.pytorch.checking import check_bindings, conflict, differ
+from dynconstraints.pytorch.declaration import Binding, Declaration, is_real, system_of
+from dynconstraints.pytorch.floating.facts import Constant, FloatFacts
 from dynconstraints.pytorch.scope import Scope, current_scope
 from dynconstraints.pytorch.symbolic import affine_to_term, affine_to_torch, to_torch
 from dynconstraints.pytorch.wellformed import check_consistent
+from dynconstraints.system import ConstraintSystem
 
 KEY = "_dynconstraints"
 """The attribute under which a ShapeEnv, and a CompileContext, carry what is known."""
@@ -48,12 +50,17 @@ KEY = "_dynconstraints"
 
 @dataclass(frozen=True)
 class Place:
-    """One place of a frame that holds a declared value: the source of the object, and which dimension of it, if any."""
+    """One place of a frame that holds a declared value: the source of the object, and which dimension of it, if any.
+
+    ``constant`` is the value of a float that the frame is compiled for.
+    """
 
     source: Any
     dimension: int | None
     name: str
     declaration: Declaration | None
+    kind: type[int | float] = int
+    constant: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,10 +105,13 @@ class Entrance:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What earlier attempts at a frame leave to the next: constraints in force, and values to be met first."""
+    """What earlier attempts at a frame leave to the next: constraints in force, values to be met first, floats' names,
+    and floats that have to be constants."""
 
     constraints: tuple[Constraint, ...] = ()
     early: tuple[Entrance, ...] = ()
+    reals: frozenset[str] = frozenset()
+    constants: Mapping[str, Constant] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,7 +129,11 @@ class FrameFacts:
     held: dict[str, Term] = field(default_factory=dict)
     dimensions: dict[str, sympy.Expr] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
+    passed: tuple[str, ...] = ()
     quotients: dict[str, Term] = field(default_factory=dict)
+    floats: FloatFacts = field(default_factory=FloatFacts)
+    reals: frozenset[str] = frozenset()
+    real_constraints: dict[Constraint, None] = field(default_factory=dict)
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0
@@ -130,7 +144,9 @@ class FrameFacts:
     def start(cls, env: Any) -> tuple[FrameFacts, tuple[Entrance, ...]]:
         """The facts of a frame at its first declared value, and the values to be met before that one."""
         scope, learnt = current_scope(), _learnt()
-        facts = cls(env, scope, dict.fromkeys((*scope.constraints, *learnt.constraints)))
+        facts = cls(env, scope, {}, reals=learnt.reals, floats=FloatFacts(dict(learnt.constants)))
+        for constraint in (*scope.constraints, *learnt.constraints):
+            facts.kind_of(constraint)[constraint] = None
         env.__dict__[KEY] = facts
         return facts, learnt.early
 
@@ -139,7 +155,9 @@ class FrameFacts:
 
         Raises InconsistentConstraintsError where no values satisfy all that is in force.
         """
-        new = [c for c in constraints if c not in self.constraints]
+        constraints = list(constraints)
+        self.real_constraints.update(dict.fromkeys(c for c in constraints if is_real(c, self.reals)))
+        new = [c for c in constraints if c not in self.constraints and c not in self.real_constraints]
         if not new:
             return
         self.constraints.update(dict.fromkeys(new))
@@ -148,11 +166,29 @@ class FrameFacts:
         if self._rows(self.rows) != tuple(self.rows.values()):
             raise self.restart("a constraint on an earlier size arrived with a later one")
 
-    def restart(self, reason: str, early: tuple[Entrance, ...] = ()) -> Exception:
+    def kind_of(self, constraint: Constraint) -> dict[Constraint, None]:
+        """Where the constraint belongs: among those on integers, or those that speak of floats."""
+        return self.real_constraints if is_real(constraint, self.reals) else self.constraints
+
+    def meet_float(self, name: str) -> None:
+        """Take a float's name into the frame. Restarts the trace where it was taken for an integer."""
+        if name not in self.reals:
+            self.reals |= {name}
+            if any(name in c.symbols for c in self.constraints):
+                raise self.restart("a constraint turned out to speak of a float")
+
+    def restart(
+        self, reason: str, early: tuple[Entrance, ...] = (), constants: Mapping[str, Constant] | None = None
+    ) -> Exception:
         """The end of this attempt, with what it learnt kept for the next."""
         context = dynamo().CompileContext.try_get()
         if context is not None:
-            context.__dict__[KEY] = Learnt(tuple(self.constraints), (*early, *_learnt().early))
+            context.__dict__[KEY] = Learnt(
+                (*self.constraints, *self.real_constraints),
+                (*early, *_learnt().early),
+                self.reals,
+                {**self.floats.constants, **(constants or {})},
+            )
         return dynamo().Restart(restart_reason=reason)  # type: ignore[no-any-return]
 
     def is_factor_of_held(self, name: str) -> bool:
@@ -167,11 +203,21 @@ class FrameFacts:
         """
         for member in members:
             known = self.members.setdefault(member.name, member)
-            if known.value != member.value:
+            if differ(known.value, member.value):
                 raise conflict(known, member)
         self.learn(c for member in self.members.values() for c in member.constraints)
         places = {m.name: m.place for m in self.members.values() if m.place is not None}
-        check_bindings(system_of(tuple(self.constraints)), {n: m.value for n, m in self.members.items()}, places)
+        check_bindings(self.system, {n: m.value for n, m in self.members.items()}, places)
+
+    @property
+    def system(self) -> ConstraintSystem:
+        """All that is in force."""
+        return self.system_with()
+
+    def system_with(self, *more: Constraint) -> ConstraintSystem:
+        """All that is in force, and more."""
+        constraints = (*self.constraints, *self.real_constraints, *more)
+        return system_of(constraints, self.reals, frozenset(self.rows) - self.reals)
 
     def hold(self, term: Term) -> str:
         """The name under which a value is held: a name's own, or the text of an expression, then defined by it."""
@@ -270,17 +316,29 @@ class FrameFacts:
         """The constraints whose names the frame has all met."""
         return [c for c in self.constraints if all(name in self.rows for name in c.symbols)]
 
+    def bound_reals(self) -> list[Constraint]:
+        """The constraints that speak of floats whose names the frame has all met."""
+        known = {*self.rows, *self.floats.values}
+        return [c for c in self.real_constraints if known.issuperset(c.symbols)]
+
+    @property
+    def real_premises(self) -> tuple[Formula, ...]:
+        """The bound constraints that speak of floats, with integers as formulas over the parameters."""
+        return tuple(self._substituted(self.bound_reals()))
+
     def residual(self) -> list[Constraint]:
         """The bound constraints that the lattice and the parameters' ranges, guarded by the ShapeEnv, don't imply."""
         box = analyse(self.ranges())
         formulas = self._substituted(self.bound())
-        return [c for c, formula in zip(self.bound(), formulas, strict=True) if box.truth(formula) is not True]
+        left = [c for c, formula in zip(self.bound(), formulas, strict=True) if box.truth(formula) is not True]
+        return left + self.bound_reals()
 
     @property
     def digest(self) -> str:
         """Tells the facts apart in the keys of caches on disk."""
         rows = [f"{n}={r.constant},{r.coefficients},{r.divisor}" for n, r in self.rows.items()]
-        text = "\n".join([*sorted(show(c.formula) for c in self.constraints), *rows])
+        constraints = (*self.constraints, *self.real_constraints)
+        text = "\n".join([*sorted(show(c.formula) for c in constraints), *sorted(self.reals), *rows])
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def _rows(self, order: Iterable[str]) -> tuple[Row, ...]:
@@ -297,7 +355,8 @@ class FrameFacts:
     def _substituted(self, constraints: Iterable[Constraint]) -> list[Formula]:
         """The constraints over parameters, each called as the name that brings it."""
         constraints = list(constraints)
-        rest = dict.fromkeys(name for c in constraints for name in c.symbols if name not in self.rows)
+        known = self.rows.keys() | self.floats.values.keys()
+        rest = dict.fromkeys(name for c in constraints for name in c.symbols if name not in known)
         rows = (*self.rows.values(), *self._rows((*self.rows, *rest))[len(self.rows) :])
         terms = {row.name: affine_to_term(row.affine.constant, row.affine.coefficients) for row in rows}
         return [substitute(c.formula, terms) for c in constraints]

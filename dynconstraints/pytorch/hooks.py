@@ -81,6 +81,7 @@ def _wrap_all() -> None:
             (points.guard_relation, _sharpen_ranges),
             (points.print_guards, _show_guards),
             (points.call_backend, _tag_caches),
+            (points.create_proxy, _lower_floats),
         ):
             original = getattr(owner, name)
             setattr(owner, name, wrap(original))
@@ -118,18 +119,21 @@ def _warn(error: Exception) -> None:
 def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """CatchErrorsWrapper.__call__, Dynamo's callback: a violated declaration raises before the frame is traced."""
     from dynconstraints.pytorch.calls import check_call, keep_asking
+    from dynconstraints.pytorch.observe import compiling
 
     @wraps(original)
     def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
         declared = check_call(frame.f_code, frame.f_locals)
-        result = original(self, frame, *args, **kwargs)
+        with compiling(frame.f_code):
+            result = original(self, frame, *args, **kwargs)
         return keep_asking(result) if declared else result
 
     return __call__
 
 
 def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
-    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints."""
+    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats."""
+    from dynconstraints.pytorch.dynamic_float import DynamicFloat
     from dynconstraints.pytorch.dynamic_int import DynamicInt
 
     @wraps(original)
@@ -138,6 +142,10 @@ def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.inject import wrap_int
 
             return wrap_int(self, value)
+        if isinstance(value, DynamicFloat):
+            from dynconstraints.pytorch.inject import wrap_float
+
+            return wrap_float(self, value)
         return original(self, value)
 
     return _wrap
@@ -149,11 +157,10 @@ def _wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def wrap_tensor(self: Any, value: Any) -> Any:
-        named = named_dims(value)
-        if named is not None:
+        if named_dims(value) is not None or named_dims(getattr(value, "_base", None)) is not None:
             from dynconstraints.pytorch.inject import bind_dimensions
 
-            bind_dimensions(self, value, named)
+            bind_dimensions(self, value)
         return original(self, value)
 
     return wrap_tensor
@@ -211,22 +218,55 @@ def _sharpen_ranges(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
-    """OutputGraph._call_user_compiler: what is compiled under a declaration is kept under a key that knows it."""
+    """OutputGraph._call_user_compiler: what is compiled under a declaration is kept under a key that knows it.
+
+    The trace is done there, and the guards aren't made yet.
+    """
     from dynconstraints.pytorch.frame import KEY
 
     @wraps(original)
     def _call_user_compiler(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from dynconstraints.pytorch.inject import watch_arguments
+
+        watch_arguments(self)
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)
         from torch.compiler import config
 
-        with config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
+        from dynconstraints.pytorch.floating.trace import check_no_symbol_left, settled
+
+        check_no_symbol_left(self, facts)
+        tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
             cache_key_tag=f"{config.cache_key_tag}|dynconstraints:{facts.digest}"
-        ):
-            return original(self, *args, **kwargs)
+        )
+        with tag, settled(facts):
+            compiled = original(self, *args, **kwargs)
+        if not self.compile_subgraph_reason.graph_break:
+            return compiled
+        from dynconstraints.pytorch.resuming import naming_results
+
+        return naming_results(compiled, args[0], facts)
 
     return _call_user_compiler
+
+
+def _lower_floats(original: Callable[..., Any]) -> Callable[..., Any]:
+    """SubgraphTracer.create_proxy: an operation on a declared float takes it as a tensor."""
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def create_proxy(self: Any, kind: str, target: Any, args: Any, kwargs: Any, *rest: Any, **named: Any) -> Any:
+        facts = self.output_graph.shape_env.__dict__.get(KEY)
+        if facts is not None and facts.floats.inputs:
+            from dynconstraints.pytorch.floating.trace import lowered
+
+            proxy = lowered(self, facts, kind, target, args, kwargs)
+            if proxy is not None:
+                return proxy
+        return original(self, kind, target, args, kwargs, *rest, **named)
+
+    return create_proxy
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import operator
 import re
 from functools import partial, reduce
@@ -16,7 +18,10 @@ from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry
 from dynconstraints.pytorch._compat import dynamo, narrow, source_name
+from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.declaration import Binding, Declaration
+from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.floating.trace import add_input
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.sources import ComputedSource
@@ -47,17 +52,64 @@ def wrap_int(builder: Any, value: Any) -> Any:
     return d.SymNodeVariable.create(tx, _proxy_of(tx, facts, term), node)
 
 
-def bind_dimensions(builder: Any, tensor: Any, named: Any) -> None:
-    """Give the named dimensions of the tensor that is being wrapped their expressions, before its sizes get symbols."""
-    d, tx, source = dynamo(), builder.tx, builder.get_source()
-    facts = _facts_of(tx)
+def wrap_float(builder: Any, value: Any) -> Any:
+    """The variable that stands in the trace for a DynamicFloat; a constant where an earlier attempt needed one."""
+    tx, source, number = builder.tx, builder.source, float(value)
+    facts, declaration = _facts_of(tx), value.declaration
+    name = value.name or source_name(source)
+    try:
+        facts.meet_float(name)
+        facts.admit(() if declaration is None else declaration.members)
+    except ConstraintError as error:
+        raise passed_through(error) from None
+    facts.floats.values[name] = number
+    constant = name in facts.floats.constants or not math.isfinite(number)
+    facts.places.append(Place(source, None, name, declaration, float, number if constant else None))
+    entry.install(facts)
+    if constant:
+        return dynamo().ConstantVariable.create(number)
+    return facts.floats.variables.get(name) or add_input(tx, facts, name, source, number)
+
+
+def bind_dimensions(builder: Any, tensor: Any) -> None:
+    """Give the named dimensions of the tensor that is being wrapped their expressions, before its sizes get symbols.
+
+    Dynamo takes a view together with its base: a base that is an argument itself gets its expressions with the view.
+    """
+    d, tx = dynamo(), builder.tx
+    known = [(tensor, builder.get_source(), named_dims(tensor))]
+    base = tensor._base  # noqa: SLF001  torch documents it
+    if base is not None and any(value is base for value in tx.output.local_scope.values()):
+        known.append((base, d.AttrSource(builder.get_source(), "_base"), named_dims(base)))
+    for value, source, named in known:
+        if named is not None:
+            facts = _facts_of(tx)
+            _bind_sizes(tx, facts, value, source, named)
+            entry.install(facts)
+
+
+def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any) -> None:
+    d = dynamo()
     # Names before expressions, which then follow from them.
     for dimension, term in sorted(named.dims.items(), key=lambda item: not isinstance(item[1], Name)):
         base = d.TensorPropertySource(source, d.TensorProperty.SIZE, dimension)
         size = int(tensor.shape[dimension])
         expr = bind(tx, facts, Entrance(base, source, dimension, size, term, named.declaration.members))
         facts.dimensions[source_name(base)] = expr
-    entry.install(facts)
+
+
+def watch_arguments(output: Any) -> None:
+    """Have the frame's arguments that declare something guarded, whether or not the program looks at them."""
+    tx = output.root_tx
+    code = tx.f_code
+    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
+    number = code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in flags)
+    arguments = {name: output.local_scope.get(name) for name in code.co_varnames[:number]}
+    passed = tuple(name for name, value in arguments.items() if next(declarations_in(value), None) is not None)
+    if passed:
+        facts = _facts_of(tx)
+        facts.passed = tuple(source_name(dynamo().LocalSource(name)) for name in passed)
+        entry.install(facts)
 
 
 def _facts_of(tx: Any) -> FrameFacts:

@@ -6,44 +6,76 @@ Premises are what every entry into the frame is checked for (`FrameFacts.premise
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
 
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Name, Not
+from dynconstraints.ir.nodes import Formula, Name, Not, Term
 from dynconstraints.pytorch._compat import narrow
 from dynconstraints.pytorch.declaration import system_of
+from dynconstraints.pytorch.floating.conditions import condition_of
 from dynconstraints.pytorch.frame import KEY, FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
 from dynconstraints.solver.verdict import Implied, Refuted
+from dynconstraints.system import ConstraintSystem
 
 
 def decide(env: Any, expr: sympy.Basic) -> sympy.Basic | None:
     """sympy.true or sympy.false where the declaration settles the condition for every entry; None elsewhere."""
     facts: FrameFacts | None = env.__dict__.get(KEY)
-    if facts is None or not facts.parameters:
+    if facts is None or not (facts.parameters or facts.floats.inputs):
         return None
-    symbols = {p.symbol: Name(name) for name, p in facts.parameters.items()}
     if not isinstance(expr, sympy.logic.boolalg.Boolean | sympy.core.relational.Relational):
         return None
-    if not expr.free_symbols <= symbols.keys():
+    names: dict[sympy.Symbol, Term] = {p.symbol: Name(name) for name, p in facts.parameters.items()}
+    if expr.free_symbols <= names.keys():
+        decider = _decided
+    elif expr.free_symbols <= names.keys() | facts.floats.symbols.keys():
+        decider = _decided_on_floats
+        names.update((symbol, Name(name)) for symbol, name in facts.floats.symbols.items())
+    else:
         return None
     started = time.perf_counter()
-    formula = formula_of(expr, symbols)
+    answer = decider(facts, expr, names)
+    facts.asked += 1
+    facts.seconds += time.perf_counter() - started
+    return answer
+
+
+def _decided(facts: FrameFacts, expr: sympy.Basic, names: Mapping[sympy.Symbol, Term]) -> sympy.Basic | None:
+    formula = formula_of(expr, names)
     if formula is None:
         return None
     system = system_of(tuple(Constraint.of(p) for p in facts.premises))
     verdict = system.implies(Constraint.of(formula))
-    answer = None
     if isinstance(verdict, Implied):
-        answer = sympy.true
-    elif isinstance(verdict, Refuted) and isinstance(system.implies(Constraint.of(Not(formula))), Implied):
+        return sympy.true
+    if isinstance(verdict, Refuted) and isinstance(system.implies(Constraint.of(Not(formula))), Implied):
         # Refuted is "true nowhere"; for the condition to be false everywhere it has to be defined too.
-        answer = sympy.false
-    facts.asked += 1
-    facts.seconds += time.perf_counter() - started
-    return answer
+        return sympy.false
+    return None
+
+
+def _decided_on_floats(facts: FrameFacts, expr: sympy.Basic, names: Mapping[sympy.Symbol, Term]) -> sympy.Basic | None:
+    condition = condition_of(expr, names)
+    if condition is None:
+        return None
+    reals = frozenset(facts.floats.symbols.values())
+    premises = tuple(Constraint.of(p) for p in (*facts.premises, *facts.real_premises))
+    system = system_of(premises, reals, frozenset(facts.parameters))
+    if condition.small_integers is not None and not _implies(system, condition.small_integers):
+        return None
+    for answer, settled in ((True, sympy.true), (False, sympy.false)):
+        enough = condition.enough(answer)
+        if enough is not None and _implies(system, enough):
+            return settled
+    return None
+
+
+def _implies(system: ConstraintSystem, formula: Formula) -> bool:
+    return isinstance(system.implies(Constraint.of(formula)), Implied)
 
 
 def sharpen(env: Any, guard: sympy.Basic) -> None:

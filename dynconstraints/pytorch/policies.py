@@ -16,8 +16,10 @@ import sympy
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
-from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison
+from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison, conjunction
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch._compat import plain_source, source_name
+from dynconstraints.pytorch.floating.conditions import Condition, condition_of, real
 from dynconstraints.pytorch.frame import FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
 
@@ -30,12 +32,25 @@ class DeclarationWarning(UserWarning):
 class Narrowing:
     """A condition that the compiled frame needs and the declaration does not imply, in the user's names.
 
-    ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it.
+    ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it,
+    and ``operation`` what asked for the value there, where it is an operation that takes no float that changes. Floats
+    round: ``bounds`` are exact formulas that make a condition on them true, and false, where there are such. A
+    condition that the language has no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the
+    same over the names.
     """
 
-    condition: Formula
+    condition: Formula | None
     name: str | None
     line: str | None
+    operation: str | None = None
+    bounds: tuple[Formula | None, Formula | None] | None = None
+    guard: Any = None
+    in_words: str = ""
+
+    @property
+    def text(self) -> str:
+        """The condition, as the user reads it."""
+        return self.in_words if self.condition is None else show(self.condition)
 
 
 def enforce(facts: FrameFacts) -> None:
@@ -53,7 +68,7 @@ def enforce(facts: FrameFacts) -> None:
 
 def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
     """The conditions on declared names that the frame is guarded by beyond the declaration."""
-    state, symbols = facts.parameter_state(), {p.symbol for p in facts.parameters.values()}
+    state = facts.parameter_state()
     for name, parameter in facts.parameters.items():
         low, high = state.range_of(Name(name))
         fixed = facts.env.replacements.get(parameter.symbol)
@@ -73,31 +88,95 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
                 formula = in_names(facts, sympy.Rel(parameter.symbol, int(bound), relation.value))
                 if formula is not None:
                     yield Narrowing(formula, None, _line(facts, parameter.symbol))
+    for name, constant in facts.floats.constants.items():
+        if name in facts.members:
+            only = comparison(Name(name), Relation.EQ, real(facts.floats.values[name]))
+            yield Narrowing(only, name, constant.line, constant.operation)
+    for guard, on_undeclared in open_guards(facts):
+        if not on_undeclared:
+            yield _told(facts, guard)
+
+
+def open_guards(facts: FrameFacts) -> Iterator[tuple[Any, bool]]:
+    """The guards on declared names that the declaration does not settle; each with whether on undeclared sizes, too."""
+    symbols = {p.symbol for p in facts.parameters.values()}
+    floats = facts.floats.symbols
+    symbols |= {symbol for symbol, name in floats.items() if name in facts.members}
+    # What arithmetic made of declared floats changes with them, in a way that nobody keeps.
+    derived = {symbol for symbol, name in floats.items() if name in _declared_floats(facts)} - symbols
     for guard in facts.env.guards:
-        open_ = guard.expr.free_symbols and guard.expr.free_symbols <= symbols
-        if open_ and facts.env._maybe_evaluate_static(guard.expr, axioms=()) is None:  # noqa: SLF001  as torch prints
-            formula = in_names(facts, guard.expr)
-            if formula is not None:
-                yield Narrowing(formula, None, _user_line(guard))
+        known = not guard.expr.free_symbols & (symbols | derived)
+        if not known and facts.env._maybe_evaluate_static(guard.expr, axioms=()) is None:  # noqa: SLF001  as torch prints
+            yield guard, not guard.expr.free_symbols <= symbols
+
+
+def _declared_floats(facts: FrameFacts) -> set[str]:
+    return {place.name for place in facts.places if place.kind is float and place.declaration is not None}
+
+
+def _told(facts: FrameFacts, guard: Any) -> Narrowing:
+    """The guard in the user's names."""
+    line = _user_line(guard)
+    floats: dict[sympy.Symbol, Term] = {symbol: Name(name) for symbol, name in facts.floats.symbols.items()}
+    if not guard.expr.free_symbols & floats.keys():
+        formula = in_names(facts, guard.expr)
+        if formula is not None:
+            return Narrowing(formula, None, line)
+    plain, called = _quotients(facts)
+    terms = facts.parameter_terms()
+    condition = condition_of(guard.expr.xreplace(plain), {**called, **floats}) if plain else None
+    if condition is None:
+        condition = condition_of(guard.expr, {**{p.symbol: terms[n] for n, p in facts.parameters.items()}, **floats})
+    if condition is not None:
+        true, false = (_limited(condition, condition.enough(answer)) for answer in (True, False))
+        return Narrowing(condition.exactly, None, line, bounds=(true, false))
+    return Narrowing(None, None, line, guard=guard.expr, in_words=untold(facts, guard.expr))
+
+
+def _limited(condition: Condition, enough: Formula | None) -> Formula | None:
+    """What is enough, as far as the integers in the condition are small enough for floats to hold them."""
+    small = condition.small_integers
+    return enough if enough is None or small is None else conjunction((enough, small))
+
+
+def untold(facts: FrameFacts, expr: Any) -> str:
+    """Torch's expression as text, over the names, and over the sources of sizes that have none."""
+    sources = facts.env.var_to_sources
+    names: dict[Any, Any] = {
+        s: sympy.Symbol(plain_source(source_name(sources[s][0]))) for s in expr.free_symbols if sources.get(s)
+    }
+    names.update((symbol, sympy.Symbol(name)) for symbol, name in facts.floats.symbols.items())
+    for name, parameter in facts.parameters.items():
+        row, called = facts.rows[name], sympy.Symbol(name, integer=True)
+        plain = not row.constant and not row.coefficients
+        names[parameter.symbol] = called / row.divisor if plain else sympy.Symbol(f"k_{name}", integer=True)
+    return str(expr.xreplace(names)).replace("ToFloat(", "float(").replace("TruncToInt(", "int(")
 
 
 def in_names(facts: FrameFacts, expr: Any) -> Formula | None:
     """A condition on parameters as one on names; divisions cancel where they can: ``h != 16``, not ``h // 16 != 1``."""
     terms = facts.parameter_terms()
     symbols = {parameter.symbol: terms[name] for name, parameter in facts.parameters.items()}
-    rows = {name: facts.rows[name] for name in facts.parameters}
-    if all(not row.constant and not row.coefficients for row in rows.values()):
-        called = {name: sympy.Symbol(name, integer=True) for name in rows}
-        quotients = {facts.parameters[name].symbol: called[name] / row.divisor for name, row in rows.items()}
-        scale = math.prod(row.divisor for row in rows.values())
-        plain: dict[sympy.Symbol, Term] = {symbol: Name(name) for name, symbol in called.items()}
-        if isinstance(expr, sympy.core.relational.Relational):
-            sides = [sympy.expand(side.xreplace(quotients)) for side in expr.args]
-            for factor in (1, scale):
-                formula = formula_of(expr.func(*(side * factor for side in sides)), plain)
-                if formula is not None:
-                    return formula
+    quotients, plain = _quotients(facts)
+    if quotients and isinstance(expr, sympy.core.relational.Relational):
+        concerned = [name for name, p in facts.parameters.items() if p.symbol in expr.free_symbols]
+        divisors = [facts.rows[name].divisor for name in concerned]
+        sides = [sympy.expand(side.xreplace(quotients)) for side in expr.args]
+        for factor in (1, math.lcm(*divisors), math.prod(divisors)):
+            formula = formula_of(expr.func(*(side * factor for side in sides)), plain)
+            if formula is not None:
+                return formula
     return formula_of(expr, symbols)
+
+
+def _quotients(facts: FrameFacts) -> tuple[dict[Any, Any], dict[sympy.Symbol, Term]]:
+    """Each parameter as its name over a number, and what the names' symbols stand for; nothing where one isn't such."""
+    rows = {name: facts.rows[name] for name in facts.parameters}
+    if any(row.constant or row.coefficients for row in rows.values()):
+        return {}, {}
+    called = {name: sympy.Symbol(name, integer=True) for name in rows}
+    quotients = {facts.parameters[name].symbol: called[name] / row.divisor for name, row in rows.items()}
+    return quotients, {symbol: Name(name) for name, symbol in called.items()}
 
 
 def _line(facts: FrameFacts, symbol: Any) -> str | None:
@@ -110,8 +189,10 @@ def _user_line(guard: Any) -> str | None:
 
 
 def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
-    condition = show(narrowing.condition)
+    condition = narrowing.text
     where = () if narrowing.line is None else (f"it comes from {narrowing.line}",)
+    if narrowing.operation is not None:
+        where = (f"{narrowing.operation} takes no float that changes", *where)
     if narrowing.name is None:
         return Diagnostic(
             "DC502",

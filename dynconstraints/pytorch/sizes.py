@@ -73,9 +73,13 @@ def declare_sizes(
     for name in system.symbols:
         if name not in bound and (value := _determined(system, name)) is not None:
             bound[name] = Binding(name, value, (), place)
-    check_bindings(
-        system, {b.name: b.value for b in bound.values()}, {b.name: b.place or place for b in bound.values()}
-    )
+    values = {b.name: b.value for b in bound.values()}
+    places = {b.name: b.place or place for b in bound.values()}
+    try:
+        check_bindings(system, values, places)
+    except ConstraintViolationError:
+        check_bindings(system_of(carried), values, places)  # without the sizes at hand, for the nearest legal ones
+        raise
     if own.constraints and not bound:
         raise _unbound(own, place)
     return Declaration(

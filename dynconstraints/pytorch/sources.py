@@ -75,3 +75,18 @@ def _call(codegen: Any, operation: Callable[..., Any], operands: list[Term], sou
     for operand in operands:
         _emit(codegen, operand, sources)
     codegen.extend_output(_d.create_call_function(len(operands), False))
+
+
+@_d.dataclass_with_cached_hash(frozen=True)
+class ExactFloatSource(_d.ChainedSource):  # type: ignore[misc, name-defined]
+    """A float as the exact type, which torch reads in full precision; a subclass of it would be rounded to float32."""
+
+    @property
+    def _name_template(self) -> str:
+        return "float({0})"
+
+    def reconstruct(self, codegen: Any) -> None:
+        """Emit the conversion."""
+        codegen.add_push_null(lambda: codegen.load_import_from("builtins", "float"))
+        codegen(self.base)
+        codegen.extend_output(_d.create_call_function(1, False))

@@ -116,7 +116,7 @@ def formula_of(expr: Any, names: Mapping[sympy.Symbol, Term]) -> Formula | None:
         return None
 
 
-_RELATIONS = {
+RELATIONS = {
     sympy.Eq: Relation.EQ,
     sympy.Ne: Relation.NE,
     sympy.StrictLessThan: Relation.LT,
@@ -135,7 +135,7 @@ def _formula(expr: Any, names: Mapping[sympy.Symbol, Term]) -> Formula:
         return disjunction(tuple(_formula(a, names) for a in _sorted(expr)))
     if isinstance(expr, sympy.Not):
         return Not(_formula(expr.args[0], names))
-    relation = _RELATIONS.get(type(expr))
+    relation = RELATIONS.get(type(expr))
     if relation is None:
         raise NotImplementedError
     left, right = expr.args

@@ -1,0 +1,158 @@
+"""DynamicFloat: a float that `torch.compile` keeps dynamic and exact, with a name and constraints."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any, SupportsIndex
+
+import torch
+from typing_extensions import Self
+
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
+from dynconstraints.pytorch.declaring import declare_float, real_number
+
+_new = float.__new__
+_MOST_MEMBERS = 64
+
+
+def _members(operand: object) -> tuple[Binding, ...]:
+    declaration = getattr(operand, "declaration", None)
+    return declaration.members if isinstance(declaration, Declaration) else ()
+
+
+def _derived(value: float, *operands: object) -> DynamicFloat:
+    """The result of an operation: anonymous, and still under what is declared for the names behind it."""
+    result = _new(DynamicFloat, value)
+    if math.isfinite(value):
+        members = tuple(dict.fromkeys(m for operand in operands for m in _members(operand)))
+        if members and len(members) <= _MOST_MEMBERS:
+            result.declaration = Declaration(members)
+    return result
+
+
+def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The methods for ``a <op> other`` and ``other <op> a``."""
+    forward, backward = getattr(float, f"__{name}__"), getattr(float, f"__r{name}__")
+    compute = getattr(operator, name)
+
+    def ordinary(self: DynamicFloat, other: object) -> Any:
+        if hasattr(other, "__array_priority__"):  # NumPy's scalars keep their type only beside the exact type float
+            return compute(float(self), other)
+        value = forward(self, other)
+        return _derived(value, self, other) if type(value) is float else value
+
+    def reflected(self: DynamicFloat, other: object) -> Any:
+        value = backward(self, other)
+        return _derived(value, self, other) if type(value) is float else value
+
+    return ordinary, reflected
+
+
+class DynamicFloat(float):
+    """A float that `torch.compile` treats as dynamic: one graph for all its values, each used exactly.
+
+    ``DynamicFloat(0.1, name="lr", constraints=["0.0 < lr <= 1.0"])`` binds ``lr`` to 0.1 for the calls that it is
+    passed to, under constraints that hold for each of them; a float is the rational number that it holds. Without a
+    name, constraints over exactly one name give it that name; without constraints too, it is anonymous. Constraints may
+    speak of integers as well (``steps*lr <= 4.0``).
+
+    It hashes, compares and formats as the float it is. Arithmetic gives DynamicFloats that are anonymous and stay under
+    what is declared for the names behind them. In a compiled program, an operation of torch that cannot take a float
+    that changes makes it a constant of the graph, which ``on_specialize`` of `dynamic_int_constraints` can report.
+
+    NaN and infinities are refused, unless ``allow_nonfinite``; a graph is compiled for each of them.
+
+    Raises a ConstraintError that says which: NotAFloatError for a value that is no float or integer, or an integer that
+    no float holds, or not finite; for named ones also ConstraintViolationError, InconsistentConstraintsError,
+    ConstraintSyntaxError and UnboundNameError.
+    """
+
+    declaration: Declaration | None = None
+    """The bindings of the names behind it and their constraints; None for an anonymous one."""
+
+    name: str | None = None
+    """The name that it was declared with; None for an anonymous or derived one."""
+
+    def __new__(
+        cls,
+        value: float,
+        name: str | None = None,
+        constraints: str | Constraint | Iterable[str | Constraint] = (),
+        *,
+        allow_nonfinite: bool = False,
+    ) -> Self:
+        """Check the declaration, and make the float."""
+        listed = as_tuple(constraints)
+        number = real_number(value, allow_nonfinite=allow_nonfinite)
+        self = _new(cls, number)
+        if name is not None or listed:
+            binding = declare_float(number, name, listed)
+            self.declaration, self.name = Declaration((binding,)), binding.name
+        elif isinstance(value, DynamicFloat):
+            self.declaration, self.name = value.declaration, value.name
+        return self
+
+    def __repr__(self) -> str:
+        digits = float.__repr__(self)
+        return f"DynamicFloat({digits})" if self.name is None else f'DynamicFloat({digits}, name="{self.name}")'
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        # Constraints travel as texts and are checked again where they arrive; plain data only, for weights_only loads.
+        texts = tuple(c.text for c in self.declaration.constraints) if self.declaration and self.name else ()
+        return restored, (float(self), self.name, texts)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    __str__ = float.__repr__
+
+    # As the float it is: the slots of float itself.
+    __hash__ = float.__hash__
+    __eq__ = float.__eq__
+    __ne__ = float.__ne__
+    __lt__ = float.__lt__
+    __le__ = float.__le__
+    __gt__ = float.__gt__
+    __ge__ = float.__ge__
+
+    __add__, __radd__ = _operators("add")
+    __sub__, __rsub__ = _operators("sub")
+    __mul__, __rmul__ = _operators("mul")
+    __truediv__, __rtruediv__ = _operators("truediv")
+    __floordiv__, __rfloordiv__ = _operators("floordiv")
+    __mod__, __rmod__ = _operators("mod")
+
+    def __pow__(self, exponent: Any, modulus: None = None) -> Any:
+        value = float.__pow__(self, exponent, modulus)
+        return _derived(value, self, exponent) if type(value) is float else value
+
+    def __rpow__(self, base: Any, modulus: None = None) -> Any:
+        value = float.__rpow__(self, base, modulus)
+        return _derived(value, base, self) if type(value) is float else value
+
+    def __neg__(self) -> DynamicFloat:
+        return _derived(-float(self), self)
+
+    def __pos__(self) -> DynamicFloat:
+        return self
+
+    def __abs__(self) -> DynamicFloat:
+        return _derived(abs(float(self)), self)
+
+    def __round__(self, digits: SupportsIndex | None = None) -> Any:
+        value = float.__round__(self, digits)
+        return _derived(value, self) if isinstance(value, float) else value
+
+
+def restored(value: float, name: str | None, texts: tuple[str, ...]) -> DynamicFloat:
+    """The float that was pickled as its value, its name and its constraints."""
+    return DynamicFloat(value, name, texts, allow_nonfinite=not math.isfinite(value))
+
+
+torch.serialization.add_safe_globals([DynamicFloat, restored])

@@ -1,0 +1,55 @@
+"""Activation functions with a parameter that may change."""
+
+from __future__ import annotations
+
+import operator
+
+import torch
+from torch.nn import functional
+
+from dynconstraints.pytorch.floating.elementwise import choose, clamp, into
+from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.values import Operand, Value, combined
+
+
+@lowers(functional.hardtanh)
+def hardtanh(x: Value, min_val: Operand = -1.0, max_val: Operand = 1.0, inplace: bool = False) -> Value:
+    """Between ``min_val`` and ``max_val``."""
+    return into(x, clamp(x, min_val, max_val), inplace)
+
+
+@lowers(functional.leaky_relu)
+def leaky_relu(x: Value, negative_slope: Operand = 0.01, inplace: bool = False) -> Value:
+    """``x`` where it is positive, ``negative_slope*x`` elsewhere."""
+    return into(x, choose(x > 0, x, x * negative_slope), inplace)
+
+
+@lowers(functional.elu)
+def elu(x: Value, alpha: Operand = 1.0, inplace: bool = False) -> Value:
+    """``x`` where it is positive, ``alpha*(e**x - 1)`` elsewhere."""
+    return into(x, choose(x > 0, x, x.call(torch.expm1) * alpha), inplace)
+
+
+@lowers(functional.celu)
+def celu(x: Value, alpha: Operand = 1.0, inplace: bool = False) -> Value:
+    """``x`` where it is positive, ``alpha*(e**(x/alpha) - 1)`` elsewhere."""
+    return into(x, choose(x > 0, x, (x / alpha).call(torch.expm1) * alpha), inplace)
+
+
+@lowers(functional.softplus)
+def softplus(x: Value, beta: Operand = 1.0, threshold: Operand = 20.0) -> Value:
+    """``log(1 + e**(beta*x)) / beta``, and ``x`` itself where ``beta*x`` is above the threshold."""
+    scaled = x * beta
+    return choose(scaled > threshold, x, scaled.call(torch.exp).call(torch.log1p) / beta)
+
+
+@lowers(functional.threshold, torch.threshold)
+def threshold(x: Value, threshold: Operand, value: Operand, inplace: bool = False) -> Value:
+    """``value`` where ``x`` is at most the threshold, ``x`` elsewhere."""
+    return into(x, choose(combined(operator.le, x, threshold), value, x), inplace)
+
+
+@lowers(functional.hardshrink)
+def hardshrink(x: Value, lambd: Operand = 0.5) -> Value:
+    """Zero where ``x`` is at most ``lambd`` away from it, ``x`` elsewhere."""
+    return choose(combined(operator.le, x.call(torch.abs), lambd), 0.0, x)

@@ -1,0 +1,155 @@
+"""Operations that work element by element: arithmetic, comparisons, choices, and their in-place forms."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type
+
+# Not floor division: Inductor rounds the quotient of tensors before it takes the floor, and 1.5 // 0.1 is 14.
+_PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
+    (torch.mul, (operator.mul, torch.multiply, "mul", "multiply")),
+    (torch.pow, (operator.pow, "pow")),
+    (torch.remainder, (operator.mod, "remainder")),
+    (torch.fmod, ("fmod",)),
+    (torch.eq, (operator.eq, "eq")),
+    (torch.ne, (operator.ne, torch.not_equal, "ne", "not_equal")),
+    (torch.lt, (operator.lt, torch.less, "lt", "less")),
+    (torch.le, (operator.le, torch.less_equal, "le", "less_equal")),
+    (torch.gt, (operator.gt, torch.greater, "gt", "greater")),
+    (torch.ge, (operator.ge, torch.greater_equal, "ge", "greater_equal")),
+)
+"""Operations on two tensors that do with a number what they do with a tensor of it, and their other names."""
+
+
+def _register(operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
+    @lowers(operation, *names)
+    def plain(x: Operand, y: Operand) -> Value:
+        return combined(operation, x, y)
+
+
+for _operation, _names in _PLAIN:
+    _register(_operation, _names)
+
+
+@lowers(operator.add, torch.add, "add", in_place=(operator.iadd, "add_"))
+def add(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
+    """``x + alpha*y``."""
+    return combined(operator.add, x, _times(y, alpha))
+
+
+@lowers(operator.sub, torch.sub, torch.subtract, "sub", "subtract", in_place=(operator.isub, "sub_"))
+def sub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
+    """``x - alpha*y``."""
+    return combined(operator.sub, x, _times(y, alpha))
+
+
+@lowers(torch.rsub, "rsub")
+def rsub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
+    """``y - alpha*x``."""
+    return combined(operator.sub, y, _times(x, alpha))
+
+
+@lowers(in_place=(operator.imul, "mul_", "multiply_"))
+def mul(x: Value, y: Operand) -> Value:
+    """``x*y``."""
+    return combined(torch.mul, x, y)
+
+
+@lowers(in_place=(operator.ipow, "pow_"))
+def power(x: Value, y: Operand) -> Value:
+    """``x**y``."""
+    return combined(torch.pow, x, y)
+
+
+@lowers(
+    operator.truediv,
+    torch.div,
+    torch.divide,
+    torch.true_divide,
+    "div",
+    "divide",
+    "true_divide",
+    in_place=(operator.itruediv, "div_", "divide_"),
+)
+def div(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Value:
+    """``x/y``, rounded as asked."""
+    return combined(torch.div, x, y, rounding_mode=rounding_mode)
+
+
+@lowers(torch.addcmul, "addcmul", in_place=("addcmul_",))
+def addcmul(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
+    """``x + value*y*z``."""
+    return x + _times(y * z, value)
+
+
+@lowers(torch.addcdiv, "addcdiv", in_place=("addcdiv_",))
+def addcdiv(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
+    """``x + value*y/z``."""
+    return x + _times(y / z, value)
+
+
+@lowers(torch.lerp, "lerp", in_place=("lerp_",))
+def lerp(x: Value, end: Value, weight: Operand) -> Value:
+    """``x + weight*(end - x)``."""
+    return combined(torch.lerp, x, end, weight)
+
+
+@lowers(torch.clamp, torch.clip, "clamp", "clip", in_place=(torch.clamp_, "clamp_", "clip_"))
+def clamp(x: Value, min: Operand = None, max: Operand = None) -> Value:  # noqa: A002  torch's names
+    """Not below ``min``, and then not above ``max``."""
+    lower = x if min is None else combined(torch.clamp_min, x, min)
+    return lower if max is None else combined(torch.clamp_max, lower, max)
+
+
+@lowers(torch.clamp_min, "clamp_min", in_place=("clamp_min_",))
+def clamp_min(x: Value, min: Operand) -> Value:  # noqa: A002
+    """Not below ``min``."""
+    return clamp(x, min)
+
+
+@lowers(torch.clamp_max, "clamp_max", in_place=("clamp_max_",))
+def clamp_max(x: Value, max: Operand) -> Value:  # noqa: A002
+    """Not above ``max``."""
+    return clamp(x, None, max)
+
+
+@lowers(torch.where)
+def choose(condition: Value, x: Operand, y: Operand) -> Value:
+    """``x`` where the condition holds, ``y`` elsewhere."""
+    result, _ = computing_type(x, y)
+    return condition.call(torch.where, *(v.at(result) if isinstance(v, Number) else v for v in (x, y)))
+
+
+@lowers(torch.masked_fill, "masked_fill", in_place=("masked_fill_",))
+def masked_fill(x: Value, mask: Value, value: Number) -> Value:
+    """``value`` where the mask holds, ``x`` elsewhere."""
+    return x.call("masked_fill", mask, value.at(x.dtype))
+
+
+@lowers(functional.dropout, torch.dropout)
+def dropout(x: Value, p: Number, training: bool = True, inplace: bool = False) -> Value:
+    """Each element zero with probability ``p``, else scaled by ``1/(1 - p)``.
+
+    The random numbers are torch's uniform ones: as often zero as in eager, and not the same elements.
+    """
+    if not training:
+        return x.call("view_as", x)
+    kept = x.call(torch.rand_like, dtype=torch.float32) >= p
+    scale = choose(kept, (1 / (1 - p)).to(torch.float32), 0.0)
+    return into(x, (x * scale).to(x.dtype), inplace)
+
+
+def _times(x: Operand, factor: Operand) -> Operand:
+    return x if isinstance(factor, int) and factor == 1 else combined(operator.mul, x, factor)
+
+
+def into(x: Value, found: Value, inplace: bool) -> Value:
+    """What was found, written into ``x`` where the call asks for it."""
+    return x.call("copy_", found) if inplace else found

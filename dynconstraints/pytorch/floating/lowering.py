@@ -1,0 +1,111 @@
+"""A node that Dynamo is about to add, where a float of the user's is among its arguments."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from dynconstraints.pytorch._compat import symbolic_functions
+from dynconstraints.pytorch.floating import activations, elementwise, factories, lists, products  # noqa: F401  they fill the table
+from dynconstraints.pytorch.floating.table import TABLE, NotLowered
+from dynconstraints.pytorch.floating.values import Emitter, Number, Operand, Value, combined
+
+if TYPE_CHECKING:
+    import sympy
+
+
+def _twin(operation: Callable[..., Any]) -> Callable[..., Value]:
+    return partial(combined, operation)
+
+
+def _extreme(operation: Callable[..., Any]) -> Callable[..., Value]:
+    def extreme(x: Operand, y: Operand) -> Value:
+        return combined(operation, x, y) if isinstance(x, Value) else combined(operation, y, x)
+
+    return extreme
+
+
+_NAMED = ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan", "exp", "log2")
+
+_SCALAR: dict[Any, Callable[..., Value] | None] = {
+    **{f: _twin(f) for f in (operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos)},
+    operator.pow: _twin(torch.pow),
+    **dict.fromkeys((operator.abs, abs), _twin(torch.abs)),
+    **dict.fromkeys((float, torch.sym_float), _twin(operator.pos)),
+    **{symbolic: _twin(getattr(torch, name)) for name, symbolic in symbolic_functions(_NAMED).items()},
+    math.sqrt: _twin(torch.sqrt),
+    **dict.fromkeys((torch.sym_max, max), _extreme(torch.clamp_min)),
+    **dict.fromkeys((torch.sym_min, min), _extreme(torch.clamp_max)),
+    **dict.fromkeys((operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)),
+}
+"""Operations between numbers alone, which stay symbols and are decided by guards; each with its twin on tensors."""
+
+
+def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any, kwargs: Any) -> Any | None:
+    """The node with its numbers as tensors, as a proxy; None where it has none, or is about numbers alone.
+
+    ``numbers`` are the graph's inputs of declared floats, by symbol. Raises NotLowered for an operation that cannot.
+    """
+    flat: list[Any] = []
+    torch.fx.node.map_aggregate((args, kwargs), flat.append)
+    fakes = [_example(v) for v in flat]
+    if not any(isinstance(v, torch.SymFloat) for v in fakes):
+        return None
+    if target in _SCALAR and not any(isinstance(v, torch.Tensor) for v in fakes):
+        return None
+    lowering = TABLE.get(target)
+    if lowering is None:
+        raise NotLowered
+    emit = Emitter(tracer)
+
+    def operand(value: Any) -> Any:
+        match _example(value):
+            case torch.SymFloat():
+                return Number(emit, _tensor_of(emit, numbers, value.node))
+            case torch.Tensor():
+                return Value(emit, value)
+            case _:
+                return value
+
+    lowered = lowering(*_mapped(args, operand), **_mapped(kwargs, operand))
+    del lowered.proxy.node.meta["example_value"]  # Dynamo finds it anew, as for any node
+    return lowered.proxy
+
+
+def _mapped(values: Any, operand: Callable[[Any], Any]) -> Any:
+    """Like fx's own, with lists and tuples left to be lists and tuples of Python's."""
+    match values:
+        case list() | tuple():
+            return [_mapped(v, operand) for v in values]
+        case dict():
+            return {key: _mapped(v, operand) for key, v in values.items()}
+        case _:
+            return operand(values)
+
+
+def _example(value: Any) -> Any:
+    node = value.node if isinstance(value, torch.fx.Proxy) else value
+    return node.meta.get("example_value") if isinstance(node, torch.fx.Node) else None
+
+
+def _tensor_of(emit: Emitter, numbers: dict[sympy.Symbol, Any], node: torch.fx.Node) -> Any:
+    """The number that a node of the graph computes, as a proxy of a float64 tensor."""
+    example = node.meta["example_value"]
+    if not isinstance(example, torch.SymFloat):
+        return emit(torch.scalar_tensor, _proxy(emit, node), dtype=torch.float64)
+    if example.node.expr in numbers:
+        return numbers[example.node.expr]
+    twin = _SCALAR.get(node.target) if node.op == "call_function" else None
+    if twin is None or node.kwargs:
+        raise NotLowered
+    operands = [Number(emit, _tensor_of(emit, numbers, a)) if isinstance(a, torch.fx.Node) else a for a in node.args]
+    return twin(*operands).proxy
+
+
+def _proxy(emit: Emitter, node: torch.fx.Node) -> Any:
+    return torch.fx.Proxy(node, emit.tracer)

@@ -1,0 +1,48 @@
+"""Matrix products with factors, and attention with a scale."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from dynconstraints.pytorch.floating.elementwise import choose
+from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.values import Number, Operand, Value
+
+
+def _register(product: Callable[..., Any], names: tuple[Any, ...], in_place: str) -> None:
+    @lowers(*names, in_place=(in_place,))
+    def added(x: Value, left: Value, right: Value, *, beta: Operand = 1, alpha: Operand = 1) -> Value:
+        """``beta*x + alpha*(left @ right)``; where beta is 0, ``x`` is not read, so its NaN and infinities vanish."""
+        found = left.call(product, right)
+        scaled = x * beta
+        kept = choose(beta.call(operator.ne, 0), scaled, 0.0) if isinstance(beta, Number) else scaled
+        return kept + found * alpha
+
+
+_register(torch.mm, (torch.addmm, "addmm"), "addmm_")
+_register(torch.mv, (torch.addmv, "addmv"), "addmv_")
+_register(torch.outer, (torch.addr, "addr"), "addr_")
+_register(torch.bmm, (torch.baddbmm, "baddbmm"), "baddbmm_")
+
+
+@lowers(functional.scaled_dot_product_attention)
+def attention(
+    query: Value,
+    key: Value,
+    value: Value,
+    attn_mask: Value | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: Number,
+    **options: Any,
+) -> Value:
+    """Attention with the query scaled beforehand."""
+    return (query * scale).call(
+        functional.scaled_dot_product_attention, key, value, attn_mask, dropout_p, is_causal, scale=1.0, **options
+    )

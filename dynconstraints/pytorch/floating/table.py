@@ -1,0 +1,42 @@
+"""The table of operations that take a float of the user's as a tensor, by everything that a trace calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeAlias
+
+import torch
+
+from dynconstraints.pytorch.floating.values import Value
+
+Lowering: TypeAlias = Callable[..., Value]
+
+TABLE: dict[Any, Lowering] = {}
+"""Functions, and the names of methods, to what they become."""
+
+
+class NotLowered(Exception):  # noqa: N818  no error: the number becomes a constant of the graph
+    """The operation cannot take the number as a tensor."""
+
+
+def lowers(*targets: Any, in_place: tuple[Any, ...] = ()) -> Callable[[Lowering], Lowering]:
+    """Register a lowering for functions and methods, and for the forms that write the result into their first."""
+
+    def register(lowering: Lowering) -> Lowering:
+        TABLE.update(dict.fromkeys(targets, lowering))
+        TABLE.update(dict.fromkeys(in_place, _written(lowering)))
+        return lowering
+
+    return register
+
+
+def _written(lowering: Lowering) -> Lowering:
+    @wraps(lowering)
+    def written(x: Value, *args: Any, **kwargs: Any) -> Value:
+        found = lowering(x, *args, **kwargs)
+        if not torch.can_cast(found.dtype, x.dtype):
+            raise NotLowered  # eager refuses it
+        return x.call("copy_", found)
+
+    return written

@@ -1,0 +1,140 @@
+"""Numbers of the user's, as tensors: they promote as the Python numbers that they stand for.
+
+A declared float enters the graph as a tensor of no dimensions, float64. As a tensor it would widen what it meets
+(``int_tensor * x`` would be float64) and, in half precision, be rounded first. Eager does neither: the number is
+converted once, to the type in which the operation computes.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import torch
+
+from dynconstraints.pytorch._compat import dynamo
+
+_TAKES_EXACT = frozenset({operator.mul, torch.mul, operator.truediv, torch.div})
+"""Operations that take a number as exactly as they compute; others round it to the type of the tensor first."""
+
+Operand: TypeAlias = "Value | Number | Any"
+"""A tensor, a number that changes, or what is fixed: numbers, sizes, None."""
+
+_WIDER = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
+"""Types in which no operation computes, each with the type in which it does."""
+
+
+class Emitter:
+    """Adds operations to the graph of a tracer, each with the fake value that Dynamo wants to see."""
+
+    def __init__(self, tracer: Any) -> None:
+        self.tracer = tracer
+        self.tx = tracer.output_graph.current_tx
+
+    def __call__(self, target: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Any:
+        """The proxy of a call of the function, or of the method where the target is a name."""
+        kind = "call_method" if isinstance(target, str) else "call_function"
+        bare = torch.fx.node.map_aggregate(args, _bare), torch.fx.node.map_aggregate(kwargs, _bare)
+        proxy = self.tracer.create_proxy(kind, target, *bare)
+        d = dynamo()
+        d.set_example_value(proxy.node, d.get_fake_value(proxy.node, self.tx))
+        return proxy
+
+
+def _bare(value: Any) -> Any:
+    return value.proxy if isinstance(value, Value) else value
+
+
+class Value:
+    """A tensor of the graph, with the operators that lowerings are written in."""
+
+    def __init__(self, emit: Emitter, proxy: Any) -> None:
+        self.emit, self.proxy = emit, proxy
+
+    @property
+    def fake(self) -> Any:
+        """The fake tensor: its type, its device, its sizes."""
+        return self.proxy.node.meta["example_value"]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the elements."""
+        return self.fake.dtype  # type: ignore[no-any-return]
+
+    def call(self, target: Callable[..., Any] | str, *args: Operand, **kwargs: Operand) -> Value:
+        """The operation on this tensor and others, as torch's own promotion has it."""
+        return Value(self.emit, self.emit(target, self, *args, **kwargs))
+
+    def to(self, dtype: torch.dtype) -> Value:
+        """In another type; itself where it has it."""
+        return self if self.dtype == dtype else self.call("to", dtype)
+
+    def __add__(self, other: Operand) -> Value:
+        return combined(operator.add, self, other)
+
+    def __radd__(self, other: Operand) -> Value:
+        return combined(operator.add, other, self)
+
+    def __sub__(self, other: Operand) -> Value:
+        return combined(operator.sub, self, other)
+
+    def __rsub__(self, other: Operand) -> Value:
+        return combined(operator.sub, other, self)
+
+    def __mul__(self, other: Operand) -> Value:
+        return combined(operator.mul, self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Operand) -> Value:
+        return combined(operator.truediv, self, other)
+
+    def __rtruediv__(self, other: Operand) -> Value:
+        return combined(operator.truediv, other, self)
+
+    def __gt__(self, other: Operand) -> Value:
+        return combined(operator.gt, self, other)
+
+    def __ge__(self, other: Operand) -> Value:
+        return combined(operator.ge, self, other)
+
+
+class Number(Value):
+    """A float of the user's: a tensor without dimensions, float64, exact."""
+
+    def at(self, dtype: torch.dtype) -> Value:
+        """The number, converted once, as an operation that computes in the type takes it."""
+        return Value(self.emit, self.proxy).to(dtype)
+
+
+def computing_type(*operands: Operand) -> tuple[torch.dtype, torch.dtype]:
+    """The type of the result of an operation between tensors and floats, and the one in which it is computed."""
+    tensors = [v.fake for v in operands if isinstance(v, Value) and not isinstance(v, Number)]
+    result = torch.result_type(tensors[0], 1.0) if tensors else torch.get_default_dtype()
+    for tensor in tensors[1:]:
+        result = torch.promote_types(result, torch.result_type(tensor, 1.0))
+    return result, _WIDER.get(result, result)
+
+
+def combined(operation: Callable[..., Any], *operands: Operand, **kwargs: Any) -> Value:
+    """The elementwise operation between tensors and numbers, with eager's promotion and precision."""
+    emit = next(v.emit for v in operands if isinstance(v, Value))
+    if not any(isinstance(v, Number) for v in operands):
+        return Value(emit, emit(operation, *operands, **kwargs))
+    if not any(isinstance(v, Value) and not isinstance(v, Number) for v in operands):
+        return Number(emit, emit(operation, *operands, **kwargs))
+    result, computing = computing_type(*operands)
+    taken = computing if operation in _TAKES_EXACT else result
+    found = Value(emit, emit(operation, *(_at(v, taken, computing) for v in operands), **kwargs))
+    return found if found.dtype == torch.bool else found.to(result)
+
+
+def _at(operand: Operand, taken: torch.dtype, computing: torch.dtype) -> Operand:
+    match operand:
+        case Number():
+            return operand.at(taken).to(computing)
+        case Value():
+            return operand.to(computing)
+        case _:
+            return operand
