@@ -12,7 +12,7 @@ import click
 from dynconstraints import __version__
 from dynconstraints.cli.nearest_name import nearest_name
 
-COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "lint", "emit", "rule")
+COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "explain", "lint", "emit", "rule")
 
 
 class Commands(click.Group):

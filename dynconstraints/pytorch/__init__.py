@@ -6,10 +6,20 @@ Importing this wraps a handful of torch's functions (`hooks`); programs that dec
 from dynconstraints.pytorch import _compat as _compat  # first: it says what is wrong with the torch at hand
 from dynconstraints.pytorch import hooks
 from dynconstraints.pytorch.dims import name_dims
+from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
-from dynconstraints.pytorch.report import explain
+from dynconstraints.pytorch.report.explain import explain, explain_calls
+from dynconstraints.pytorch.report.suggestion import suggest
 from dynconstraints.pytorch.scope import dynamic_int_constraints
 
-__all__ = ["DynamicInt", "dynamic_int_constraints", "explain", "name_dims"]
+__all__ = [
+    "DynamicFloat",
+    "DynamicInt",
+    "dynamic_int_constraints",
+    "explain",
+    "explain_calls",
+    "name_dims",
+    "suggest",
+]
 
 hooks.install()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from dynconstraints.pytorch.frame import KEY, FrameFacts
@@ -13,12 +14,17 @@ from dynconstraints.pytorch.frame import KEY, FrameFacts
 
 @dataclass(frozen=True)
 class Frame:
-    """One compiled frame: the shape guards in torch's notation, and what was declared for it, if anything was."""
+    """One compiled frame: the shape guards in torch's notation, and what was declared for it, if anything was.
+
+    ``code`` is the function that it was compiled for, or the rest of one after a graph break.
+    """
 
     guards: tuple[str, ...]
     facts: FrameFacts | None
+    code: CodeType | None = None
 
 
+_code: ContextVar[CodeType | None] = ContextVar("dynconstraints_code", default=None)
 _collectors: ContextVar[tuple[list[Frame], ...]] = ContextVar("dynconstraints_collectors", default=())
 
 
@@ -33,7 +39,17 @@ def observe() -> Iterator[list[Frame]]:
         _collectors.reset(token)
 
 
+@contextmanager
+def compiling(code: CodeType) -> Iterator[None]:
+    """Tell that Dynamo is asked about the function."""
+    token = _code.set(code)
+    try:
+        yield
+    finally:
+        _code.reset(token)
+
+
 def record(env: Any, guards: list[str]) -> None:
     """Hand a frame's guards to the blocks that observe; called when torch has printed them."""
     for frames in _collectors.get():
-        frames.append(Frame(tuple(guards), env.__dict__.get(KEY)))
+        frames.append(Frame(tuple(guards), env.__dict__.get(KEY), _code.get()))

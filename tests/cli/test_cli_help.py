@@ -10,6 +10,7 @@ from dynconstraints.cli.app import COMMANDS
 SOURCES = {
     "src/model.py": "n = DynamicInt(64, name='s0', constraints=['s0 % 32 == 0'])\n",
     "sizes.dync": "s0 % 32 == 0\n",
+    "program.py": "def rows(n, x):\n    return x.view(-1, n).sum(-1)\n",
 }
 
 

@@ -10,7 +10,15 @@ import pytest
 import torch
 from compiled import Compiled
 
-from dynconstraints import ConstraintSystem, DynamicInt, dynamic_int_constraints, explain, name_dims
+from dynconstraints import (
+    ConstraintSystem,
+    DynamicFloat,
+    DynamicInt,
+    dynamic_int_constraints,
+    explain,
+    explain_calls,
+    name_dims,
+)
 
 X = torch.ones(3)
 
@@ -32,7 +40,7 @@ def test_a_graph_that_serves_the_whole_domain_is_proved_to() -> None:
     text = str(report)
     assert "n = 16*k_n" in text
     assert "declared: n % 16 == 0" in text
-    assert "proved: the graphs serve every input that the declaration allows" in text
+    assert "proved: the graph serves every input that the declaration allows" in text
 
 
 def test_a_split_domain_has_a_counterexample_that_recompiles() -> None:
@@ -140,3 +148,97 @@ def test_coverage_agrees_with_brute_force(seed: int) -> None:
             for values in domain:
                 assert torch.equal(compiled(*named(values), X), program(**values, x=X))  # type: ignore[operator]
             assert compiled.graphs == 1
+
+
+def declared_n() -> DynamicInt:
+    return DynamicInt(64, name="n", constraints=["n % 32 == 0", "0 <= n <= 1024"])
+
+
+UNTOLD = {
+    "a half": lambda n, x: x + 1 if n * 0.5 > 10.25 else x,
+    "a root": lambda n, x: x + 1 if n**0.5 > 5.25 else x,
+    "rounded": lambda n, x: x + 1 if int(n * 0.7) % 2 else x,
+}
+
+
+@pytest.mark.parametrize("program", UNTOLD.values(), ids=UNTOLD)
+def test_a_guard_that_the_language_has_no_words_for_is_no_proof(program: object) -> None:
+    """It is told as torch has it, over the names, and trying finds where it fails."""
+    report = explain(program, declared_n(), X)  # type: ignore[arg-type]
+    assert report.covers_domain is False
+    assert report.counterexample is not None
+    compiled = Compiled(program)  # type: ignore[arg-type]
+    compiled(declared_n(), X)
+    compiled(DynamicInt(report.counterexample["n"], name="n", constraints=["n % 32 == 0", "0 <= n <= 1024"]), X)
+    assert compiled.graphs == 2
+    assert "k_n" not in report.graphs[0].remaining[0].condition
+
+
+def test_floats_are_a_part_of_the_domain() -> None:
+    """One that the program needs constant, one that it branches on, one beside an int that has no name."""
+    p = DynamicFloat(2.0, name="p", constraints=["0.0 < p <= 5.0"])
+    branching = explain(lambda n, p, x: x + 1 if p > 1.5 else x * n, declared_n(), p, X)
+    assert branching.covers_domain is False
+    assert [r.condition for r in branching.graphs[0].remaining] == ["p > 1.5"]
+    constant = explain(lambda n, p, x: x * n + len(range(int(p))), declared_n(), p, X)
+    assert constant.covers_domain is False
+    assert constant.graphs[0].remaining[0].specialises == "p"
+    n = DynamicInt(64, name="n", constraints=["n % 32 == 0", "n >= 64"])
+    beside = explain(lambda n, p, x: x + 1 if n * p > 5.5 else x, n, DynamicFloat(2.0), X)
+    assert beside.covers_domain is None
+    assert "float(n)" in beside.graphs[0].undeclared[0]
+
+
+def test_several_calls_tell_who_serves_what() -> None:
+    """Two graphs that share the domain are proved to; two of three parts leave a counterexample."""
+    call = lambda n: (DynamicInt(n, name="n", constraints=["n % 32 == 0", "n >= 64"]), X)  # noqa: E731
+    both = explain_calls(splitting, [call(64), call(96), call(128)])
+    assert len(both.graphs) == 2
+    assert [[r.condition for r in g.remaining] for g in both.graphs] == [["n % 64 == 0"], ["n % 64 != 0"]]
+    assert both.covers_domain is True
+    assert "graph 2: n % 64 != 0\n  together: all that is declared" in str(both)
+
+    def three(n: int, x: torch.Tensor) -> torch.Tensor:
+        return x + 1 if n % 64 == 0 else x if n % 96 == 0 else x - 1
+
+    some = explain_calls(three, [call(64), call(96)])
+    assert some.covers_domain is False
+    assert some.counterexample is not None
+    rest = some.counterexample["n"]
+    assert rest % 64
+    assert rest % 96
+    assert len(explain_calls(three, [call(64), call(96), call(rest)]).graphs) == 3
+
+
+def test_each_function_of_a_call_is_covered_for_itself() -> None:
+    """After a graph break the rest is a function of its own, and its graphs don't stand in for those before it."""
+
+    def broken(n: int, x: torch.Tensor) -> torch.Tensor:
+        y = x + n
+        torch._dynamo.graph_break()
+        return y + 1 if n % 64 == 0 else y
+
+    report = explain(broken, declared_n(), X)
+    assert [s.covers_domain for s in report.splits] == [True, False]
+    assert report.splits[1].code.startswith("broken from test_report.py:")
+
+
+def test_conditions_that_follow_from_others_are_left_out() -> None:
+    """n % 192 == 0 says both."""
+
+    def nested(n: int, x: torch.Tensor) -> torch.Tensor:
+        return x + 1 if n % 64 == 0 and n % 192 == 0 and n > 100 and n > 50 else x
+
+    report = explain(nested, DynamicInt(384, name="n", constraints=["n % 32 == 0", "n >= 0"]), X)
+    assert {r.condition for r in report.graphs[0].remaining} <= {"n % 192 == 0", "n > 100", "n >= 64"}
+    assert len(report.graphs[0].remaining) == 2
+
+
+def test_the_text_fits_80_columns() -> None:
+    """The places and lines of the user's are folded or cut."""
+    with dynamic_int_constraints(["n % 16 == 0", "n >= 32", "rows >= 2"]):
+        report = explain(rows, DynamicInt(64, name="n"), name_dims(torch.randn(24 * 64), {0: "rows*n"}))
+    texts = [str(report), str(explain(splitting, declared_n(), X)), str(explain(UNTOLD["rounded"], declared_n(), X))]
+    assert max(len(line) for text in texts for line in text.splitlines()) <= 80
+    assert "n is n" in texts[0]
+    assert "rows*n is x.size(0)" in texts[0]

@@ -1,0 +1,195 @@
+"""`explain`: what was declared, what the compiler was told, what it still guards, and whether that covers it all."""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import sympy
+import torch
+
+from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.evaluate import value_of
+from dynconstraints.ir.fold import substitute_term
+from dynconstraints.ir.nodes import Name, Not
+from dynconstraints.ir.printer import show
+from dynconstraints.pytorch._compat import plain_source, source_name
+from dynconstraints.pytorch.frame import FrameFacts, Place
+from dynconstraints.pytorch.observe import Frame, observe
+from dynconstraints.pytorch.policies import narrowings, open_guards, untold
+from dynconstraints.pytorch.report.coverage import needed, within
+from dynconstraints.pytorch.report.model import Graph, Remaining, Report
+from dynconstraints.pytorch.symbolic import affine_to_term
+from dynconstraints.solver.verdict import Implied, Open, Refuted
+from dynconstraints.system import ConstraintSystem
+
+_TRIES = 16
+"""How many assignments are tried against a guard that the language has no words for."""
+
+_RESUMED = re.compile(r"torch_dynamo_resume_in_(\w+)_at_(\d+)")
+"""What torch calls the rest of a function after a graph break."""
+
+
+def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
+    """Compile the function for one call, apart from the user's own graphs, run it, and tell what it was compiled under.
+
+    ``fn`` is a function or a module, compiled or not. Raises what the call itself raises.
+    """
+    return explained(fn, ((args, kwargs),))
+
+
+def explain_calls(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Report:
+    """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
+
+    Each call is the tuple of its arguments.
+    """
+    return explained(fn, ((tuple(args), {}) for args in calls))
+
+
+def explained(fn: Callable[..., Any], calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> Report:
+    """The report on a function and its calls, each the positional and the named arguments."""
+    target = original_of(fn)
+    compiled = torch.compile(apart(target), backend="eager")
+    with observe() as frames:
+        for args, kwargs in calls:
+            compiled(*args, **kwargs)
+    codes = list(dict.fromkeys(frame.code for frame in frames))
+    return Report(title_of(target), tuple(_graph(frame, codes.index(frame.code)) for frame in frames))
+
+
+def original_of(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function or module that was compiled; itself where it was not."""
+    found: Callable[..., Any] = getattr(fn, "_torchdynamo_orig_callable", getattr(fn, "_orig_mod", fn))
+    return found
+
+
+def title_of(fn: Callable[..., Any]) -> str:
+    """What the function, or the module, is called."""
+    return getattr(fn, "__qualname__", type(fn).__name__)
+
+
+def title_of_code(code: types.CodeType | None) -> str:
+    """The function and where it is; of the rest of one, after a graph break, the line that it goes on from."""
+    if code is None:
+        return "?"
+    file = Path(code.co_filename).name
+    resumed = _RESUMED.fullmatch(code.co_name)
+    if resumed is not None:
+        return f"{resumed[1]} from {file}:{resumed[2]} on"
+    return f"{code.co_name} at {file}:{code.co_firstlineno}"
+
+
+def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The callable with a code object of its own, so that torch keeps its graphs apart."""
+    bound = fn.forward if isinstance(fn, torch.nn.Module) else fn
+    function = getattr(bound, "__func__", bound)
+    if not isinstance(function, types.FunctionType):
+        return lambda *args, **kwargs: fn(*args, **kwargs)
+    copy = types.FunctionType(
+        function.__code__.replace(),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    owner = getattr(bound, "__self__", None)
+    return copy if owner is None else types.MethodType(copy, owner)
+
+
+def _graph(frame: Frame, number: int) -> Graph:
+    facts, code = frame.facts, title_of_code(frame.code)
+    if facts is None:
+        unknown = ConstraintSystem()
+        return Graph(code, number, {}, (), (), (), frame.guards, (), frame.guards, (0, 0.0), unknown, (), {})
+    mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
+    said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
+    terms = facts.parameter_terms()
+    places = dict.fromkeys((_place(p), p.name) for p in facts.places)
+    return Graph(
+        code,
+        number,
+        {**facts.values, **cast("dict[str, int]", facts.floats.values)},
+        tuple(places),
+        tuple((c.text, _where(facts, c)) for c in (*facts.constraints, *facts.real_constraints) if c in said),
+        tuple(_lattice(facts)),
+        frame.guards,
+        tuple(needed(facts.system, list(_remaining(facts)))),
+        tuple(map(str, mixed)),
+        (facts.asked, facts.seconds),
+        facts.system,
+        tuple(facts.parameters),
+        {n: substitute_term(facts.term_of(n), terms) for n in facts.rows if n not in facts.parameters},
+    )
+
+
+def _remaining(facts: FrameFacts) -> Iterator[Remaining]:
+    for narrowing in narrowings(facts):
+        condition = narrowing.condition
+        if narrowing.bounds is not None:
+            true, false = narrowing.bounds
+        else:
+            true, false = condition, None if condition is None else Not(condition)
+        verdict = None if true is None else facts.system.implies(Constraint.of(true))
+        if isinstance(verdict, Implied):
+            continue
+        if isinstance(verdict, Refuted) and narrowing.bounds is None:
+            # The call that was traced satisfies both, so this cannot be.
+            raise RuntimeError(f"a guard contradicts the declaration: {narrowing.text}")
+        if isinstance(verdict, Open) and narrowing.bounds is None:
+            fails_at: Mapping[str, int] | None = verdict.fails_at
+        elif false is not None:
+            fails_at = within(facts.system, false)
+        else:
+            fails_at = None if narrowing.guard is None else _tried(facts, narrowing.guard)
+        yield Remaining(narrowing.text, narrowing.line, narrowing.name, narrowing.operation, fails_at, true, false)
+
+
+def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:
+    """An assignment within the declaration that fails a guard that the language has no words for, if trying finds one.
+
+    The guard is computed as torch computes it for the call that it traces.
+    """
+    terms = facts.parameter_terms()
+    try:
+        samples = facts.system.sample(_TRIES)
+    except ConstraintError:
+        return None
+    for values in samples:
+        known = {symbol: values[name] for symbol, name in facts.floats.symbols.items() if name in values}
+        known |= {p.symbol: value_of(terms[name], values) for name, p in facts.parameters.items() if name in values}
+        if guard.free_symbols <= known.keys() and guard.xreplace(known) == sympy.false:
+            return values
+    return None
+
+
+def _lattice(facts: FrameFacts) -> list[str]:
+    lines = []
+    for row in facts.rows.values():
+        affine = row.affine
+        term = affine_to_term(affine.constant, tuple((f"k_{name}", c) for name, c in affine.coefficients))
+        lines.append(f"{row.name} = {show(term)}")
+    state = facts.parameter_state()
+    for name in facts.parameters:
+        low, high = state.range_of(Name(name))
+        lines.append(f"k_{name} in {'-oo' if low is None else low}..{'oo' if high is None else high}")
+    return lines
+
+
+def _place(place: Place) -> str:
+    """Where the value comes from, as the user writes it: ``x.size(2)``."""
+    source = plain_source(source_name(place.source))
+    return source if place.dimension is None else f"{source}.size({place.dimension})"
+
+
+def _where(facts: FrameFacts, constraint: Constraint) -> str | None:
+    if constraint.source.file is not None:
+        return f"{constraint.source.file}:{constraint.source.line}"
+    for member in facts.members.values():
+        if constraint in member.constraints and member.place is not None:
+            return str(member.place)
+    return None

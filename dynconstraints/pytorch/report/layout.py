@@ -1,0 +1,30 @@
+"""The text of reports: no line wider than 80 columns, where its words allow it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+COLUMNS = 80
+
+
+def fitted(lines: Iterable[str]) -> str:
+    """The lines as one text; what is too wide goes on, indented further."""
+    return "\n".join(part for line in lines for part in _folded(line))
+
+
+def code_line(indent: str, line: str) -> str:
+    """A line of the user's as torch tells it (``code  # file:3 in f``): the place first, and as much code as fits."""
+    code, mark, place = line.rpartition("  # ")
+    text = f"{indent}{place}: {code}" if mark else f"{indent}{line}"
+    return text if len(text) <= COLUMNS else text[: COLUMNS - 1] + "…"
+
+
+def _folded(line: str) -> list[str]:
+    if len(line) <= COLUMNS:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    further = indent + "    "
+    return textwrap.wrap(
+        line, COLUMNS, subsequent_indent=further, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )

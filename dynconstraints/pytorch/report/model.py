@@ -1,0 +1,167 @@
+"""The report as data: graphs, the conditions on them, and what the solver says of those."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dynconstraints.ir.nodes import Formula, Term
+from dynconstraints.system import ConstraintSystem
+
+if TYPE_CHECKING:
+    from dynconstraints.pytorch.report.coverage import Split
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """A condition on declared names that a graph is guarded by and the declaration does not settle by itself.
+
+    ``fails_at`` is an assignment that satisfies the declaration and fails the condition, and so compiles anew; None
+    where the solver found none and could not rule one out. ``specialises`` is the name that is left one value, and
+    ``operation`` what asks for it, where it is one that takes no float that changes. ``true`` and ``false`` are
+    formulas that make the condition so; each the opposite of the other but for conditions on floats, which round, and
+    None where the language has no words for it.
+    """
+
+    condition: str
+    line: str | None
+    specialises: str | None
+    operation: str | None
+    fails_at: Mapping[str, int] | None
+    true: Formula | None = field(repr=False)
+    false: Formula | None = field(repr=False)
+
+    def as_data(self) -> dict[str, Any]:
+        """The condition as plain data."""
+        return {
+            "condition": self.condition,
+            "line": self.line,
+            "specialises": self.specialises,
+            "operation": self.operation,
+            "fails_at": None if self.fails_at is None else dict(self.fails_at),
+        }
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One compiled frame.
+
+    ``code`` is the user's function that it is for, ``frame`` a number that graphs of one function share, ``values``
+    what the names were when it was compiled. ``places`` gives each declared value's source with the name that it is
+    held as; ``lattice`` each name over parameters (``s0 = 32*k_s0``) with the parameters' ranges; ``remaining`` the
+    conditions beyond the declaration, without those that follow from others; ``undeclared`` the guards that relate
+    declared names to sizes that nothing declares. ``system`` is all that is in force; of the integers that the frame
+    has met, ``free`` ones vary, and ``definitions`` tell the others in terms of them.
+    """
+
+    code: str
+    frame: int
+    values: Mapping[str, int]
+    places: tuple[tuple[str, str], ...]
+    declared: tuple[tuple[str, str | None], ...]
+    lattice: tuple[str, ...]
+    guards: tuple[str, ...]
+    remaining: tuple[Remaining, ...]
+    undeclared: tuple[str, ...]
+    oracle: tuple[int, float]
+    system: ConstraintSystem = field(repr=False)
+    free: tuple[str, ...]
+    definitions: Mapping[str, Term] = field(repr=False)
+
+    @property
+    def covers_domain(self) -> bool | None:
+        """Whether this graph serves all that is declared, other things equal; None where that is not known."""
+        if any(r.fails_at is not None for r in self.remaining):
+            return False
+        return None if self.remaining or self.undeclared or not self.places else True
+
+    def as_data(self) -> dict[str, Any]:
+        """The graph as plain data."""
+        return {
+            "code": self.code,
+            "frame": self.frame,
+            "values": dict(self.values),
+            "places": dict(self.places),
+            "declared": [{"constraint": text, "at": at} for text, at in self.declared],
+            "lattice": list(self.lattice),
+            "guards": list(self.guards),
+            "remaining": [r.as_data() for r in self.remaining],
+            "undeclared": list(self.undeclared),
+            "covers_domain": self.covers_domain,
+            "oracle": {"questions": self.oracle[0], "seconds": self.oracle[1]},
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `explain` found: the graphs compiled for the calls, in order."""
+
+    function: str
+    graphs: tuple[Graph, ...]
+
+    @cached_property
+    def splits(self) -> tuple[Split, ...]:
+        """For each function that was compiled, its graphs and the parts of the domain that they serve."""
+        from dynconstraints.pytorch.report.coverage import split
+
+        frames = dict.fromkeys(graph.frame for graph in self.graphs)
+        return tuple(split([graph for graph in self.graphs if graph.frame == frame]) for frame in frames)
+
+    @property
+    def covers_domain(self) -> bool | None:
+        """True where it is proved that the compiled graphs serve every input that the declaration allows.
+
+        Other things equal: dtypes, contiguous layouts, and sizes that are not declared as they were in these calls.
+        False where some assignment within the declaration needs another graph, as `counterexample` does; None where it
+        is not known.
+        """
+        found = [split.covers_domain for split in self.splits]
+        if not found or False in found:
+            return False if found else None
+        return None if None in found else True
+
+    @property
+    def counterexample(self) -> Mapping[str, int] | None:
+        """An assignment that satisfies the declaration and compiles anew; None where none is known."""
+        return next((s.counterexample for s in self.splits if s.counterexample is not None), None)
+
+    def as_data(self) -> dict[str, Any]:
+        """The report as plain data, ready for JSON."""
+        return {
+            "version": 1,
+            "function": self.function,
+            "covers_domain": self.covers_domain,
+            "counterexample": None if self.counterexample is None else dict(self.counterexample),
+            "splits": [split.as_data(self.graphs) for split in self.splits],
+            "graphs": [graph.as_data() for graph in self.graphs],
+        }
+
+    def to_json(self) -> str:
+        """The report as a JSON document."""
+        return json.dumps(self.as_data(), indent=2)
+
+    def to_html(self) -> str:
+        """The report as one page of HTML that needs nothing else, with a picture of the domain."""
+        from dynconstraints.pytorch.report.page import page
+
+        return page(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the report to a file: as HTML, JSON or text, as the name ends (``.html``, ``.json``, ``.txt``).
+
+        Raises ValueError for another ending.
+        """
+        writers = {".html": self.to_html, ".json": self.to_json, ".txt": self.__str__}
+        writer = writers.get(Path(path).suffix)
+        if writer is None:
+            raise ValueError(f"a report is saved as {', '.join(writers)}, and this ends in none of them: {path}")
+        Path(path).write_text(writer() + "\n", encoding="utf-8")
+
+    def __str__(self) -> str:
+        from dynconstraints.pytorch.report.text import text
+
+        return text(self)

@@ -1,0 +1,96 @@
+"""The report as text of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from dynconstraints.pytorch.report.coverage import Split, serves
+from dynconstraints.pytorch.report.layout import code_line, fitted
+from dynconstraints.pytorch.violating import shown
+
+if TYPE_CHECKING:
+    from dynconstraints.pytorch.report.model import Graph, Remaining, Report
+
+
+def text(report: Report) -> str:
+    """All of the report, the verdict last."""
+    lines = [f"{report.function}: {len(report.graphs)} graph{'s' * (len(report.graphs) != 1)}"]
+    for number, graph in enumerate(report.graphs, 1):
+        lines += [f"graph {number}{_compiled_for(graph)}", *(f"  {line}" for line in _graph(graph))]
+    for split in report.splits:
+        if len(split.graphs) > 1:
+            lines += _split(split, report)
+    lines += verdict(report).split("\n")
+    return fitted(lines)
+
+
+def verdict(report: Report) -> str:
+    """The sentence that the report comes to."""
+    if not report.graphs:
+        return "nothing was compiled"
+    one = len(report.graphs) == 1
+    if report.covers_domain:
+        return (
+            f"proved: {'the graph serves' if one else 'the graphs serve'} every input that the declaration allows,\n"
+            "dtypes, contiguous layouts and undeclared sizes being as here"
+        )
+    if report.counterexample is not None:
+        return f"not the whole domain: {shown(report.counterexample)} compiles anew"
+    if not any(graph.places for graph in report.graphs):
+        return "nothing is declared: suggest(function, calls) proposes what to declare"
+    return f"not known whether {'this covers' if one else 'these cover'} the declared domain"
+
+
+def _compiled_for(graph: Graph) -> str:
+    where = f", {graph.code}"
+    values = {name: value for name, value in graph.values.items() if name.isidentifier()}
+    return f"{where}, compiled for {shown(values)}" if values else where
+
+
+def _graph(graph: Graph) -> Iterator[str]:
+    for place, name in graph.places:
+        yield f"{name} is {place}"
+    for constraint, at in graph.declared:
+        yield f"declared: {constraint}"
+        if at:
+            yield f"  {at}"
+    for row in graph.lattice:
+        yield f"lattice: {row}"
+    for guard in graph.guards:
+        yield f"guard: {guard}"
+    for remaining in graph.remaining:
+        yield from _remaining(remaining)
+    for guard in graph.undeclared:
+        yield f"also on sizes that are not declared: {guard}"
+    questions, seconds = graph.oracle
+    if questions:
+        yield f"oracle: {questions} questions in {seconds * 1e3:.1f} ms"
+
+
+def _remaining(remaining: Remaining) -> Iterator[str]:
+    yield f"beyond the declaration: {remaining.condition}"
+    if remaining.specialises is not None:
+        operation = remaining.operation
+        asks = "it" if operation is None else f"{operation} takes no float that changes: it"
+        yield f"  {asks} forces {remaining.specialises} to one value"
+    if remaining.line is not None:
+        yield code_line("    ", remaining.line).removeprefix("  ")
+    if remaining.fails_at is not None:
+        rule = f"; declare {remaining.condition} to rule that out" if remaining.true is not None else ""
+        yield f"  compiles anew for {_values(remaining.fails_at)}{rule}"
+
+
+def _values(values: Mapping[str, int]) -> str:
+    return shown(values)
+
+
+def _split(split: Split, report: Report) -> Iterator[str]:
+    yield f"who serves what of {split.code}"
+    for graph in split.graphs:
+        number = next(i for i, g in enumerate(report.graphs, 1) if g is graph)
+        yield f"  graph {number}: {' and '.join(serves(graph)) or 'all that is declared'}"
+    if split.covers_domain:
+        yield "  together: all that is declared"
+    elif split.counterexample is not None:
+        yield f"  none of them: {shown(split.counterexample)}"

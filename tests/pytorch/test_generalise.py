@@ -1,0 +1,59 @@
+"""Guards to constraints: what is proposed says the same as the guards, no more and no less."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynconstraints import ConstraintSystem, parse
+from dynconstraints.pytorch.report.generalise import generalised
+
+GUARDS = [
+    (["h // 7 * 7 == h", "h // 7 != 1", "h // 7 != 0", "h > 0"], {"h % 7 == 0", "h >= 14"}),
+    (["h == 16 + 16*((h - 1) // 16)", "h != 16", "h >= 2"], {"h % 16 == 0", "h >= 32"}),
+    (["x + y == 32"], {"x + y == 32"}),
+    (["m % n == 0", "m // n != 1", "n >= 2", "m >= 1"], {"m % n == 0", "m >= 2*n", "n >= 2"}),
+    (["a // b * b == a", "b // a * a == b", "a > 0", "b > 0"], {"a == b", "a >= 1"}),
+]
+
+
+@pytest.mark.parametrize(("guards", "expected"), GUARDS, ids=[g[0] for g, _ in GUARDS])
+def test_known_forms_are_found(guards: list[str], expected: set[str]) -> None:
+    """As a person would say it."""
+    found = generalised([parse(g).formula for g in guards], ConstraintSystem(), [])
+    assert {c.text for c in found} == expected
+
+
+def test_an_equation_is_guessed_from_the_calls_and_proved_from_the_guards() -> None:
+    """y == 32 - x holds at the values and follows; y == 2*x + 2 at one of them follows from nothing."""
+    values = [{"x": 10, "y": 22}, {"x": 12, "y": 20}]
+    guards = [parse(g).formula for g in ("x + y == 32", "x >= 2", "y >= 2")]
+    assert {c.text for c in generalised(guards, ConstraintSystem(), values)} == {"y == 32 - x", "x >= 2", "x <= 30"}
+    free = [parse(g).formula for g in ("x >= 2", "y >= 2")]
+    assert {c.text for c in generalised(free, ConstraintSystem(), [values[0]])} == {"x >= 2", "y >= 2"}
+
+
+def test_what_is_known_is_not_proposed_again() -> None:
+    """A multiple of 32 need not be said to be one of 16."""
+    known = ConstraintSystem(["n % 32 == 0", "n > 0"])
+    guards = [parse(g).formula for g in ("n % 16 == 0", "n >= 2", "n <= 1000")]
+    assert [c.text for c in generalised(guards, known, [])] == ["n <= 992"]
+
+
+ATOMS = ["a % 3 == 1", "a // 2 != 1", "a + b == 12", "a >= 2", "b > a", "b % a == 0", "a*b != 12", "max(a, b) <= 9"]
+BOX = ("0 <= a <= 12", "0 <= b <= 12")
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=4, unique=True))
+def test_a_proposal_holds_where_the_guards_hold_and_nowhere_else(texts: list[str]) -> None:
+    """By brute force over a box."""
+    guards = ConstraintSystem(texts)
+    known = ConstraintSystem(BOX)
+    found = ConstraintSystem((*known, *generalised([c.formula for c in guards], known, [])))
+    for a, b in itertools.product(range(13), repeat=2):
+        values = {"a": a, "b": b}
+        assert found.holds(values) == guards.holds(values)

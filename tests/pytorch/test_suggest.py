@@ -1,0 +1,171 @@
+"""suggest: what a program's guards amount to, in the language; declared, it gives one graph for more than was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from compiled import Compiled
+
+from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims, suggest
+from dynconstraints.pytorch.dims import named_dims
+
+X = torch.ones(3)
+
+
+def joined(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x, y]).view(32, -1) * 2
+
+
+def squared(x: torch.Tensor) -> torch.Tensor:
+    return x @ x
+
+
+def tiles(batch: dict[str, Any]) -> torch.Tensor:
+    return batch["x"].view(-1, 4, 4) + batch["k"]
+
+
+def rows(n: int, x: torch.Tensor) -> torch.Tensor:
+    return torch.softmax(x.view(-1, n), -1)
+
+
+def pair(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return x + y[: x.shape[0]] + y[x.shape[0] :]
+
+
+def cubes(*sides: int, x: torch.Tensor = X) -> torch.Tensor:
+    return x * sides[0] if sides[0] % 16 == 0 else x
+
+
+def of_sizes(*sizes: Any) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.randn(size) for size in sizes)
+
+
+CASES = [
+    (joined, [of_sizes(12, 20), of_sizes(10, 22)], {"y_0 == 32 - x_0", "x_0 >= 1", "x_0 <= 31"}, [of_sizes(30, 2)]),
+    (
+        squared,
+        [of_sizes((6, 6)), of_sizes((10, 10))],
+        {"x_0 == x_1", "x_0 >= 1"},
+        [of_sizes((3, 3)), of_sizes((40, 40))],
+    ),
+    (
+        tiles,
+        [({"x": torch.ones(64), "k": 3},), ({"x": torch.ones(96), "k": 5},)],
+        {"batch_x_0 % 16 == 0", "batch_x_0 >= 32"},
+        [({"x": torch.ones(160), "k": 7},)],
+    ),
+    (
+        rows,
+        [(4, torch.ones(64)), (8, torch.ones(72))],
+        {"n >= 1", "x_0 % n == 0", "x_0 >= 2"},
+        [(16, torch.ones(80))],
+    ),
+    (pair, [of_sizes(4, 8), of_sizes(6, 12)], {"y_0 == 2*x_0", "x_0 >= 2"}, [of_sizes(9, 18)]),
+    (cubes, [(48,), (32,)], {"sides_0 % 16 == 0"}, [(80,), (0,), (-16,)]),
+]
+
+
+@pytest.mark.parametrize(("program", "calls", "constraints", "others"), CASES, ids=[c[0].__name__ for c in CASES])
+def test_a_proposal_is_what_the_guards_amount_to_and_gives_one_graph(
+    program: Callable[..., Any], calls: list[Any], constraints: set[str], others: list[Any]
+) -> None:
+    """Two calls are enough to propose it; under it one graph serves them and sizes that were not tried."""
+    found = suggest(program, calls)
+    assert set(found.constraints) == constraints
+    assert not found.splits
+    assert found.report.covers_domain is True
+    assert "then these calls need 1 graph\nproved" in str(found)
+    compiled = Compiled(program)
+    with dynamic_int_constraints(found.constraints):
+        for call in (*calls, *others):
+            expected = program(*call)
+            named = found.named(*call)
+            torch.testing.assert_close(compiled(*named.args, **named.kwargs), expected)
+    assert compiled.graphs == 1
+
+
+def test_the_lines_to_paste_do_what_they_say() -> None:
+    """The text is run as it stands, with the call in place of the dots."""
+    found = suggest(rows, [(4, torch.ones(64)), (8, torch.ones(72))])
+    compiled = Compiled(rows)
+    for n, size in ((4, 64), (8, 72), (20, 100)):
+        code = found.code.replace("(...)", "(n, x)")
+        exec(
+            code,
+            {"name_dims": name_dims, "DynamicInt": DynamicInt, "n": n, "x": torch.ones(size), "rows": compiled}
+            | {"dynamic_int_constraints": dynamic_int_constraints},
+        )
+    assert compiled.graphs == 1
+    assert found.code.splitlines()[:2] == ['n = DynamicInt(n, name="n")', 'name_dims(x, {0: "x_0"})']
+
+
+def test_each_constraint_has_the_line_that_first_needs_it() -> None:
+    """In the user's file."""
+    found = suggest(rows, [(4, torch.ones(64)), (8, torch.ones(72))])
+    assert all("x.view(-1, n)" in (p.line or "") for p in found.proposed)
+
+
+def test_what_differs_between_the_calls_is_told_and_not_proposed() -> None:
+    """n % 64 == 0 is true of the one, false of the other; a loop needs its count as a constant."""
+    found = suggest(lambda n, x: x + 1 if n % 64 == 0 else x - 1, [(64, X), (96, X)])
+    assert found.constraints == ()
+    assert [s.condition for s in found.splits] == ["n % 64 == 0"]
+
+    def loop(n: int, x: torch.Tensor) -> torch.Tensor:
+        for _ in range(n):
+            x = x[::2]
+        return x
+
+    found = suggest(loop, [(2, torch.ones(64)), (3, torch.ones(72))])
+    assert [(s.condition, s.specialises) for s in found.splits] == [("n == 2", "n")]
+    assert [size.name for size in found.sizes] == ["x_0"]
+    assert "n is needed as a constant" in str(found)
+    assert "proved" not in str(found)
+
+
+def test_the_call_with_fewest_exceptions_is_the_one_to_go_by() -> None:
+    """The first call is the special one: its guard holds for it alone."""
+    found = suggest(lambda x: x.view(-1, 4) * 2, [of_sizes(4), of_sizes(24), of_sizes(40)])
+    assert set(found.constraints) == {"x_0 % 4 == 0"} | {c for c in found.constraints if c.startswith("x_0 >=")}
+
+
+def test_one_call_proposes_for_every_size_that_can_change() -> None:
+    """Sizes that the program needs as constants stay out: here the 4 that meet the weight."""
+    weight = torch.ones(5, 4)
+    found = suggest(lambda x: torch.nn.functional.linear(x, weight), [of_sizes((6, 4))])
+    assert [size.where for size in found.sizes] == ["x.size(0)"]
+    assert found.constraints == ("x_0 >= 1",)
+    assert found.report.covers_domain is True
+
+
+def test_names_are_fresh_and_no_words_of_the_language() -> None:
+    """``max`` is a function there; ``n`` is taken by what is declared already."""
+    found = suggest(lambda max, n: max * n, [(2, 3), (4, 5)])  # noqa: A006  the point
+    assert [(size.where, size.name) for size in found.sizes] == [("max", "max_"), ("n", "n")]
+    declared = [(DynamicInt(v, name="n", constraints=["n > 0"]), v, X) for v in (3, 4)]
+    found = suggest(lambda m, n, x: x * m * n, declared)
+    assert [(size.where, size.name) for size in found.sizes] == [("n", "n_")]
+
+
+def test_the_users_tensors_stay_without_names() -> None:
+    """suggest names copies; naming for real is the user's."""
+    calls = [of_sizes((6, 6)), of_sizes((10, 10))]
+    suggest(squared, calls)
+    assert all(named_dims(x) is None for call in calls for x in call)
+
+
+def test_nothing_that_differs_is_nothing_to_propose() -> None:
+    """The same sizes twice; and no call at all is an error."""
+    found = suggest(squared, [of_sizes((6, 6)), of_sizes((6, 6))])
+    assert str(found) == "squared: no size that could be declared differs from call to call"
+    with pytest.raises(ValueError, match="suggest needs a call"):
+        suggest(squared, [])
+
+
+def test_no_line_is_wider_than_80_columns() -> None:
+    """Long lines of the user's are cut."""
+    text = str(suggest(joined, [of_sizes(12, 20), of_sizes(10, 22)]))
+    assert max(map(len, text.splitlines())) <= 80
