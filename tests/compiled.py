@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 import torch._dynamo as dynamo
-from torch._dynamo.testing import CompileCounter
+from torch._dynamo.testing import CompileCounterWithBackend
 
 from dynconstraints.pytorch.observe import observe
 
@@ -15,9 +15,11 @@ from dynconstraints.pytorch.observe import observe
 class Compiled:
     """A function compiled with a counting backend; each graph's shape guards are kept, in torch's own notation."""
 
-    def __init__(self, function: Callable[..., Any], fullgraph: bool = True, **options: Any) -> None:
+    def __init__(
+        self, function: Callable[..., Any], fullgraph: bool = True, backend: str = "eager", **options: Any
+    ) -> None:
         dynamo.reset()
-        self.counter = CompileCounter()
+        self.counter = CompileCounterWithBackend(backend)
         self.guards: list[list[str]] = []
         self.function = torch.compile(function, backend=self.counter, fullgraph=fullgraph, options=None, **options)
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 import torch
 from compiled import Compiled
 
-from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
+from dynconstraints import (
+    ConflictingBindingError,
+    ConstraintViolationError,
+    DynamicInt,
+    dynamic_int_constraints,
+    name_dims,
+)
 
 
 def test_a_name_known_only_as_a_factor_is_checked_at_entry() -> None:
@@ -60,3 +69,22 @@ def test_two_congruences_with_remainders_share_a_parameter() -> None:
             n, m = DynamicInt(value, name="n"), DynamicInt(value + 5, name="m")
             assert torch.equal(compiled(n, m, torch.ones(2)), torch.ones(2) * value + value + 5)
     assert compiled.graphs == 1
+
+
+@pytest.mark.parametrize("use", [lambda n, m, x: x * n, lambda n, m, x: x + 1], ids=["one used", "none used"])
+def test_what_an_unused_argument_declares_holds_for_every_call(use: Callable[..., torch.Tensor]) -> None:
+    """The program never looks at m, and a later call that breaks the relation runs the same graph."""
+    compiled = Compiled(use)
+    with dynamic_int_constraints(["m == 2*n"]):
+        for value in (4, 6):
+            n, m = DynamicInt(value, name="n"), DynamicInt(2 * value, name="m", constraints=["m <= 20"])
+            assert torch.equal(compiled(n, m, torch.ones(2)), use(value, 2 * value, torch.ones(2)))
+        with pytest.raises(ConstraintViolationError, match=r"m == 2\*n"):
+            compiled(DynamicInt(4, name="n"), DynamicInt(9, name="m"), torch.ones(2))
+        with pytest.raises(ConstraintViolationError, match=r"m == 2\*n"):
+            compiled(DynamicInt(4, name="n"), name_dims(torch.ones(9), {0: "m"}), torch.ones(2))
+    compiled(DynamicInt(4, name="n"), DynamicInt(9, name="m"), torch.ones(2))
+    with pytest.raises(ConflictingBindingError):
+        compiled(DynamicInt(4, name="n"), DynamicInt(9, name="n"), torch.ones(2))
+    compiled(4, 9, torch.ones(2))
+    assert compiled.graphs <= 2

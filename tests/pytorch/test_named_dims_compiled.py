@@ -154,3 +154,17 @@ def test_training_through_a_window_partition() -> None:
         torch.testing.assert_close(grads, [p.grad for p in linear.parameters()])
         linear.zero_grad()
     assert dynamo.utils.counters["stats"]["unique_graphs"] == 1
+
+
+def test_a_size_that_breaks_a_constraint_is_told_the_nearest_legal_ones() -> None:
+    """The message of a tensor's size says what that of an int says."""
+    with pytest.raises(ConstraintViolationError) as caught:
+        name_dims(torch.ones(2, 130), {1: "2*h"}, constraints=["h % 32 == 0"])
+    told = str(caught.value).splitlines()
+    assert told[0] == "error[DC301]: constraint violated: h % 32 == 0"
+    assert told[1].startswith('  --> name_dims(x, {1: "2*h"})  at ')
+    assert told[2:] == [
+        "    h % 32 == 0",
+        "    ^^^^^^^^^^^    h = 65, and 65 % 32 = 1",
+        "  help: the nearest values that satisfy every constraint on h are 64 and 96",
+    ]
