@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from dynconstraints.diagnostics.errors import ConstraintViolationError, InconsistentConstraintsError
+from dynconstraints.diagnostics.errors import (
+    ConstraintViolationError,
+    InconsistentConstraintsError,
+    SolverLimitError,
+)
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Term, conjunction
 from dynconstraints.ir.sorts import has_real, integers_in, reals_in, speaks_of_reals
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.reals import Reals, real_below_integers
 from dynconstraints.solver.verdict import Satisfiability, Unsat, Verdict
-from dynconstraints.solver.violations import Violation
 from dynconstraints.syntax.parser import parse
 from dynconstraints.syntax.term import parse_term
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from dynconstraints.solver.parted import Parted
     from dynconstraints.solver.prepared import Prepared
     from dynconstraints.solver.summary import Facts
+    from dynconstraints.solver.violations import Violation
 
 T = TypeVar("T")
 
@@ -127,10 +131,22 @@ class ConstraintSystem:
         return all(constraint.holds(assignment) for constraint in self.constraints)
 
     def violations(self, assignment: Mapping[str, int]) -> tuple[Violation, ...]:
-        """The constraints, of those whose names all have values, that do not hold under the assignment."""
-        from dynconstraints.solver.violations import violations
+        """The constraints, of those whose names all have values, that do not hold under the assignment.
 
-        return violations(self.constraints, assignment)
+        Each comes with the values of its names, and the legal assignment nearest to the given one.
+        """
+        from dynconstraints.solver.violations import Violation
+
+        broken = self._broken(assignment)
+        try:
+            nearest = self.nearest(assignment) if broken else None
+        except (InconsistentConstraintsError, SolverLimitError):
+            nearest = None
+        return tuple(Violation(c, {name: assignment[name] for name in c.symbols}, nearest) for c in broken)
+
+    def _broken(self, assignment: Mapping[str, int]) -> list[Constraint]:
+        """The constraints whose names all have values, and that don't hold."""
+        return [c for c in self.constraints if all(n in assignment for n in c.symbols) and not c.holds(assignment)]
 
     def check(self, limit: int | None = None) -> Satisfiability:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
@@ -274,7 +290,7 @@ class ConstraintSystem:
         """The error that says which constraints the assignment breaks, and the nearest legal values; None if none."""
         from dynconstraints.solver.explain import violation
 
-        broken = [found.constraint for found in self.violations(assignment)]
+        broken = self._broken(assignment)
         if self._speaks_of_reals:
             return violation(self._rational, broken, assignment, limit or RLIMIT) if broken else None
         return violation(self._prepared, broken, assignment, limit or RLIMIT) if broken else None

@@ -142,6 +142,19 @@ def test_violations_speak_of_the_names_that_have_values() -> None:
     (violation,) = SIZES.violations({"s0": 65})
     assert violation.constraint.text == "s0 % 32 == 0"
     assert violation.values == {"s0": 65}
+    assert violation.nearest == {"s0": 64, "s1": 128}
+
+
+def test_violations_of_a_contradiction_have_no_nearest_assignment() -> None:
+    """There is none."""
+    (violation,) = ConstraintSystem(["a > 3", "a < 2"]).violations({"a": 5})
+    assert (violation.constraint.text, violation.nearest) == ("a < 2", None)
+
+
+def test_a_constraint_is_shown_as_its_text() -> None:
+    """In a core at the prompt the texts are what is read; formulas and places are attributes."""
+    core = ConstraintSystem(["a > 3", "b > 0", "a < 2"]).check()
+    assert repr(core) == "Unsat(core=(Constraint('a > 3'), Constraint('a < 2')))"
     assert SIZES.unbound({"s0"}) == ("s1",)
 
 

@@ -14,7 +14,7 @@ from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Constraint:
     """One boolean expression over named integers: the set of assignments under which it holds.
 
@@ -50,3 +50,6 @@ class Constraint:
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Constraint({self.text!r})"

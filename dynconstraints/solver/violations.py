@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dynconstraints.ir.constraint import Constraint
@@ -10,16 +10,12 @@ from dynconstraints.ir.constraint import Constraint
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A constraint that does not hold (it is false or undefined) and the values of its names."""
+    """A constraint that does not hold (it is false or undefined) and the values of its names.
+
+    ``nearest`` is the legal assignment nearest to the whole of what was asked about, as `ConstraintSystem.nearest`
+    finds it; None where nothing satisfies the system, or the search hit its limit.
+    """
 
     constraint: Constraint
     values: Mapping[str, int]
-
-
-def violations(constraints: Iterable[Constraint], assignment: Mapping[str, int]) -> tuple[Violation, ...]:
-    """The constraints, of those whose names all have values, that do not hold."""
-    return tuple(
-        Violation(constraint, {name: assignment[name] for name in constraint.symbols})
-        for constraint in constraints
-        if all(name in assignment for name in constraint.symbols) and not constraint.holds(assignment)
-    )
+    nearest: Mapping[str, int] | None
