@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dynconstraints.cli.formats import FORMATS, Format
 from dynconstraints.cli.nearest_name import nearest_name
+from dynconstraints.diagnostics.frozen import Frozen
 
 TABLE = "dynconstraints"
 COLORS = ("auto", "always", "never")
@@ -18,8 +18,7 @@ class ConfigError(Exception):
     """The table in pyproject.toml is not usable; the message says which file, which key, and what is allowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Frozen):
     """The settings that a project can make; options of the command line go before them.
 
     ``limit`` counts z3's resource units, None is the solver's own. ``ignore`` holds codes that ``lint`` leaves out,

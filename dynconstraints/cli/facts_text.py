@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.nodes import Compare, Formula, Int, Mod, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.reals import literal
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from dynconstraints.solver.summary import Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Frozen):
     """The range and the congruence of one expression."""
 
     term: Term

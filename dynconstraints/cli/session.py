@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 import click
 
@@ -14,10 +13,10 @@ from dynconstraints.cli.config import Config
 from dynconstraints.cli.formats import Format, machine_readable
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Frozen):
     """What the options of the command line and the configuration of the project come to.
 
     ``limit`` counts z3's resource units, None is the solver's own limit; ``verbosity`` is -1 for ``-q``, 1 for ``-v``.

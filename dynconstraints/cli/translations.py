@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from enum import Enum
 from typing import Any
 
@@ -58,5 +57,5 @@ def _tree(value: Any) -> Any:
             return value.value
         case int() | float() | str():
             return value
-    parts = {field.name: _tree(getattr(value, field.name)) for field in fields(value) if field.name != "span"}
+    parts = {name: _tree(getattr(value, name)) for name in value.__match_args__ if name != "span"}
     return {"node": type(value).__name__, **parts}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+
+from dynconstraints.diagnostics.frozen import Frozen
 
 TAB = 4
 _ELLIPSIS = "…"
@@ -24,8 +25,7 @@ def shortened(text: str, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + _ELLIPSIS
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Frozen):
     """A line laid out in columns: ``edges[i]`` is the column where its i-th character starts, the last one its end."""
 
     text: str

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.diagnostics.source import Source, Span
 
 Severity = Literal["error", "warning", "note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Frozen):
     """A span of a source, and what is known there."""
 
     source: Source
@@ -19,8 +18,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Frozen):
     """What is wrong (``message``), where and what is known there (``labels``), and what to do (``help``).
 
     The first label is the primary place. ``code`` is stable (``DC301``).

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dynconstraints.diagnostics.frozen import Frozen
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Frozen):
     """The characters ``start <= i < stop`` of a text, counted from 0 in code points."""
 
     start: int
@@ -17,8 +16,7 @@ class Span:
         return Span(self.start + by, self.stop + by)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Frozen):
     """A text that a user wrote, with the place it was written at.
 
     ``origin`` is how the user sees the place that holds the text (``DynamicInt(65, name="s0")``, ``argument 1``);

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import (
     Add,
@@ -37,8 +37,7 @@ from dynconstraints.ir.nodes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Affine:
+class Affine(Frozen):
     """The function ``constant + Σ coefficient*name`` from assignments to integers.
 
     ``coefficients`` is sorted by name and holds no zero, so equal functions are equal objects.
@@ -93,8 +92,7 @@ class Affine:
     __rmul__ = __mul__
 
 
-@dataclass(frozen=True, slots=True)
-class LinearFacts:
+class LinearFacts(Frozen):
     """A conjunction of ``equality == 0`` and ``congruence ≡ 0 (mod modulus)``, each modulus at least 2."""
 
     equalities: tuple[Affine, ...] = ()
@@ -216,8 +214,7 @@ def _member(item: Term, elements: tuple[Term, ...]) -> LinearFacts:
     return _congruence(item, elements[0], modulus) if modulus else _equality(item, elements[0])
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Frozen):
     """``affine + Σ coefficient*term`` over terms of which nothing is used but that they are integers."""
 
     affine: Affine

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise, repeat
 from typing import TypeAlias
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.evaluate import apply, test
 from dynconstraints.ir.nodes import (
     Add,

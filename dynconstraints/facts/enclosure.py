@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts import congruences, ranges
 from dynconstraints.facts.congruences import Congruence
 from dynconstraints.facts.ranges import Range

@@ -7,21 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.facts.affine import Affine, LinearFacts, affine_of, linear_facts
 
 __all__ = ["Affine", "Contradiction", "Lattice", "LinearFacts", "Row", "affine_of", "linear_facts"]
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(Frozen):
     """There is no solution: ``fact ≡ 0 (mod modulus)``, with modulus 0 for ``==``, is the first that fails."""
 
     fact: Affine
     modulus: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Frozen):
     """One name in terms of parameters: ``name == constant + Σ coefficient*k[earlier] + divisor*k[name]``.
 
     ``coefficients`` is over the parameters of names earlier in the order. A divisor of 0 means that the earlier names

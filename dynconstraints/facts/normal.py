@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.frozen import Frozen
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.polynomial import ONE, ZERO, Polynomial, constant
 from dynconstraints.facts.ranges import Range
@@ -58,8 +58,7 @@ _DEGREE = 16
 """The highest power that is multiplied out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(Frozen):
     """What a key stands for.
 
     quotient: ``u // v``; positive: ``max(u, 0)``; at least: 1 if ``u >= 0`` else 0; zero: 1 if ``u == 0`` else 0;

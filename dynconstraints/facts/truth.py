@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.frozen import Frozen
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Polynomial
@@ -51,8 +50,7 @@ NEGATED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Possible:
+class Possible(Frozen):
     """The truth values that are not excluded."""
 
     true: bool = True

@@ -13,8 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import cast
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.nodes import (
     Add,
     And,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -147,11 +145,11 @@ def map_formula(formula: Formula, on_name: Callable[[Name], Term]) -> Formula:
         case Bool():
             return formula
         case Compare(operands):
-            return replace(formula, operands=tuple(map(term, operands)))
+            return formula.changed(operands=tuple(map(term, operands)))
         case Member(item, SetOf(elements) as collection):
-            return Member(term(item), replace(collection, elements=tuple(map(term, elements))), formula.span)
+            return Member(term(item), collection.changed(elements=tuple(map(term, elements))), formula.span)
         case Member(item, RangeOf(start, stop) as collection):
-            return Member(term(item), replace(collection, start=term(start), stop=term(stop)), formula.span)
+            return Member(term(item), collection.changed(start=term(start), stop=term(stop)), formula.span)
         case Member():
             raise TypeError(f"not a collection: {formula.collection!r}")
         case Test(predicate, arguments):

@@ -11,10 +11,10 @@ ignore spans.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeAlias, get_args
+from typing import TypeAlias
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.diagnostics.source import Span
 
 
@@ -71,88 +71,76 @@ _NEGATED = {
 }
 
 
-class _Node:
-    """Room for the hash, which is asked for far more often than nodes are made; no field, so that pickles have none."""
-
-    __slots__ = ("_hash",)
+class _Node(Frozen, apart=("span",)):
+    """What is common to all nodes: equality and hashes ignore spans."""
 
 
-@dataclass(frozen=True, slots=True)
 class Int(_Node):
     """An integer literal of any size and sign."""
 
     value: int
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Real(_Node):
     """A float literal: the rational that the finite float holds. Only in constraints over a DynamicFloat."""
 
     value: float
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Name(_Node):
     """A named integer."""
 
     id: str
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Neg(_Node):
     """``-operand``."""
 
     operand: Term
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Add(_Node):
     """The sum of two or more terms; a subtrahend is a ``Neg`` or a negative literal."""
 
     terms: tuple[Term, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Mul(_Node):
     """The product of two or more factors."""
 
     factors: tuple[Term, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class FloorDiv(_Node):
     """``dividend // divisor``, rounded towards minus infinity; undefined for divisor 0."""
 
     dividend: Term
     divisor: Term
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Mod(_Node):
     """``dividend % divisor``, with the sign of the divisor; undefined for divisor 0."""
 
     dividend: Term
     divisor: Term
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Pow(_Node):
     """``base ** exponent`` for a literal exponent of at least 0; ``0**0`` is 1."""
 
     base: Term
     exponent: int
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Call(_Node):
     """A function applied to arguments.
 
@@ -163,67 +151,60 @@ class Call(_Node):
 
     function: Function
     arguments: tuple[Term, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class IfElse(_Node):
     """``then if condition else otherwise``; only the branch that is taken has to be defined."""
 
     condition: Formula
     then: Term
     otherwise: Term
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
 Term: TypeAlias = Int | Real | Name | Neg | Add | Mul | FloorDiv | Mod | Pow | Call | IfElse
 
 
-@dataclass(frozen=True, slots=True)
 class Bool(_Node):
     """``true`` or ``false``."""
 
     value: bool
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Compare(_Node):
     """A chain ``operands[0] relations[0] operands[1] …``: the conjunction of its links, as in Python."""
 
     operands: tuple[Term, ...]
     relations: tuple[Relation, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class SetOf(_Node):
     """The set of the elements' values."""
 
     elements: tuple[Term, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class RangeOf(_Node):
     """Python's ``range(start, stop, step)`` for a literal step other than 0."""
 
     start: Term
     stop: Term
     step: int = 1
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Member(_Node):
     """``item in collection``."""
 
     item: Term
     collection: SetOf | RangeOf
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Test(_Node):
     """A predicate applied to arguments.
 
@@ -232,73 +213,49 @@ class Test(_Node):
 
     predicate: Predicate
     arguments: tuple[Term, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Not(_Node):
     """``not operand``."""
 
     operand: Formula
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class And(_Node):
     """The conjunction of two or more formulas."""
 
     operands: tuple[Formula, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Or(_Node):
     """The disjunction of two or more formulas."""
 
     operands: tuple[Formula, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Implies(_Node):
     """``premise => conclusion``, right associative: ``not premise or conclusion``."""
 
     premise: Formula
     conclusion: Formula
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Choice(_Node):
     """``then if condition else otherwise`` between formulas; only the branch that is taken has to be defined."""
 
     condition: Formula
     then: Formula
     otherwise: Formula
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
 Formula: TypeAlias = Bool | Compare | Member | Test | Not | And | Or | Implies | Choice
 Node: TypeAlias = Term | Formula
-
-
-def _hash_once(kind: Any) -> None:
-    """Let nodes of the kind remember their hash."""
-    of_fields = kind.__hash__
-
-    def hash_of(node: Any) -> int:
-        try:
-            return node._hash  # type: ignore[no-any-return]  # noqa: SLF001  (the nodes are of this module)
-        except AttributeError:
-            value: int = of_fields(node)
-            object.__setattr__(node, "_hash", value)
-            return value
-
-    kind.__hash__ = hash_of
-
-
-for _kind in (*get_args(Term), *get_args(Formula), SetOf, RangeOf):
-    _hash_once(_kind)
 
 
 TRUE, FALSE = Bool(True), Bool(False)

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.nodes import (
     Add,
     And,

@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import sympy
-from typing_extensions import assert_never
 
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import (
     Add,

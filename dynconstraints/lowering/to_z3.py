@@ -19,8 +19,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import z3
-from typing_extensions import assert_never
 
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.nodes import (
     Add,
     And,

@@ -62,9 +62,9 @@ def calling_place(origin: str) -> Place:
 def located(error: ConstraintError, place: Place) -> ConstraintError:
     """The error, its labels said to be at the place where they don't know better."""
     labels = (
-        x if _is_placed(x.source) else replace(x, source=place.source(x.source.text)) for x in error.diagnostic.labels
+        x if _is_placed(x.source) else x.changed(source=place.source(x.source.text)) for x in error.diagnostic.labels
     )
-    error.diagnostic = replace(error.diagnostic, labels=tuple(labels))
+    error.diagnostic = error.diagnostic.changed(labels=tuple(labels))
     error.args = (error.diagnostic, *error.args[1:])
     return error
 

@@ -32,7 +32,7 @@ def term_of(text: str, place: Place) -> Term:
         formula = parse_in(source, text + _SIZE).formula
     except ConstraintSyntaxError as error:
         mends = tuple(h.replace(_SIZE, "") for h in error.diagnostic.help)
-        raise ConstraintSyntaxError(replace(error.diagnostic, help=mends)) from None
+        raise ConstraintSyntaxError(error.diagnostic.changed(help=mends)) from None
     match formula:
         case Compare((term, Int(0)), (Relation.EQ,)):
             return term

@@ -6,10 +6,10 @@ the gap. What is answered within the limit is tight, and marked so; the rest is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gcd
 from typing import cast
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negated
@@ -24,8 +24,7 @@ _SAMPLE = 24
 _GALLOP = (1, 2**8, 2**16, 2**32, 2**64)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Frozen):
     """The integers from ``lower`` to ``upper``, both inclusive, None for no end; empty where ``lower > upper``.
 
     An end is tight where it is proved to be the best: it is attained, or there is none. Of a term that is no integer
@@ -40,8 +39,7 @@ class Range:
     upper_is_open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Congruence:
+class Congruence(Frozen):
     """The integers ``remainder`` modulo ``modulus``; modulus 0 for the constant, (1, 0) where nothing is known.
 
     Tight where no larger modulus is right.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dynconstraints.diagnostics.frozen import Frozen
 
 # z3's resource units for one question; about a second.
 RLIMIT = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(Frozen):
     """No answer within the limit that ``reason`` names."""
 
     reason: str

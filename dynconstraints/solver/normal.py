@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.nodes import (
     And,
     Bool,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +16,7 @@ from typing import TypeAlias, cast
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.ir.fold import names, walk
@@ -43,8 +43,7 @@ _FLIPPED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Frozen):
     """The numbers from ``lower`` to ``upper``, None for no end; an end that is open does not belong to it."""
 
     lower: Number | None = None
@@ -56,13 +55,13 @@ class Interval:
         """The part of it that is at most, or less than, the bound."""
         if self.upper is not None and (self.upper, not self.upper_is_open) <= (bound, not is_open):
             return self
-        return replace(self, upper=bound, upper_is_open=is_open)
+        return self.changed(upper=bound, upper_is_open=is_open)
 
     def above(self, bound: Number, *, is_open: bool) -> Interval:
         """The part of it that is at least, or greater than, the bound."""
         if self.lower is not None and (self.lower, self.lower_is_open) >= (bound, is_open):
             return self
-        return replace(self, lower=bound, lower_is_open=is_open)
+        return self.changed(lower=bound, lower_is_open=is_open)
 
     def of_integers(self) -> Interval:
         """The integers in it, between closed ends."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache, reduce
 from math import gcd, lcm
 
-from typing_extensions import assert_never
-
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import (
     Add,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.constraint import Constraint
 
 
@@ -18,39 +18,33 @@ class _NoTruth:
         raise TypeError(f"{type(self).__name__} has no truth value; use isinstance() or match on its class")
 
 
-@dataclass(frozen=True, slots=True)
-class Sat(_NoTruth):
+class Sat(_NoTruth, Frozen):
     """Some assignment satisfies the set; ``model`` is one, with a value for every name."""
 
     model: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Unsat(_NoTruth):
+class Unsat(_NoTruth, Frozen):
     """No assignment satisfies the set. ``core`` is unsatisfiable by itself and no constraint can be left out of it."""
 
     core: tuple[Constraint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown(_NoTruth):
+class Unknown(_NoTruth, Frozen):
     """Not decided: ``reason`` names the limit that was hit."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Implied(_NoTruth):
+class Implied(_NoTruth, Frozen):
     """The query holds under every assignment that satisfies the set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refuted(_NoTruth):
+class Refuted(_NoTruth, Frozen):
     """The query holds under no assignment that satisfies the set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Open(_NoTruth):
+class Open(_NoTruth, Frozen):
     """The set leaves the query open: both assignments satisfy the set, the query holds at the first only."""
 
     holds_at: Mapping[str, int]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.constraint import Constraint
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Frozen):
     """A constraint that does not hold (it is false or undefined) and the values of its names.
 
     ``nearest`` is the legal assignment nearest to the whole of what was asked about, as `ConstraintSystem.nearest`

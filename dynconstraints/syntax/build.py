@@ -9,7 +9,6 @@ from __future__ import annotations
 import keyword
 import math
 import unicodedata
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -44,7 +43,7 @@ class Builder:
     """Bottom-up construction of the nodes of one text; raises Failure where a part has the wrong sort."""
 
     def group(self, parts: list[Any]) -> n.Node:
-        return replace(parts[1], span=_span(parts))  # type: ignore[no-any-return]
+        return parts[1].changed(span=_span(parts))  # type: ignore[no-any-return]
 
     def implies(self, parts: list[Any]) -> n.Formula:
         premise, conclusion = parts

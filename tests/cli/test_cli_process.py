@@ -39,9 +39,12 @@ def main_with(*arguments):
         ("implies", "s0", "s0 > 3"),
         ("rule", "DC102"),
         ("lint", "--syntax-only", "dynconstraints"),
+        ("check", "s0 % 32 == 0", "s0 <= 1024"),
+        ("check", "s0 % 32 == 0", "32 <= s0 <= 1024", "s1 == 2*s0"),
+        ("implies", "s0 % 16 == 0", "s0 % 32 == 0"),
     ],
 )
-def test_help_and_syntax_errors_load_neither_torch_nor_sympy_nor_z3(arguments):
+def test_help_syntax_errors_and_simple_questions_load_neither_torch_nor_sympy_nor_z3(arguments):
     """`import torch` takes seconds, the other two a good part of one."""
     assert loaded(main_with(*arguments)) == []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import click
-from typing_extensions import assert_never
 
 from dynconstraints.cli.answers import shown, undecided, violated_together
 from dynconstraints.cli.facts_text import known_of
@@ -15,6 +14,7 @@ from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import InconsistentConstraintsError, SolverLimitError
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Int, Name, Relation, comparison
 from dynconstraints.ir.printer import show

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import click
-from typing_extensions import assert_never
 
 from dynconstraints.cli.answers import left_open, refuted, undecided
 from dynconstraints.cli.inputs import collect, one_argument
 from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
+from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.system import ConstraintSystem
 
