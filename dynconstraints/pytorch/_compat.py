@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import linecache
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -60,6 +61,7 @@ __all__ = [
     "plain_source",
     "release",
     "source_name",
+    "user_line",
 ]
 
 
@@ -168,3 +170,20 @@ def plain_source(name: str) -> str:
     """A guard expression as the user would write it: ``x.size(2)`` for ``L['x'].size()[2]``."""
     local = re.sub(r"\bL\['(\w+)'\]", r"\1", name)
     return re.sub(r"\.size\(\)\[(\d+)\]", r".size(\1)", re.sub(r"\bG\['(\w+)'\]", r"\1", local))
+
+
+def user_line(sloc: Any) -> str:
+    """The line that a guard comes from, as torch tells it: ``code  # file:3 in f``.
+
+    torch leaves out what the file's path has in common with its own, and one character more where that is only the
+    root; the reader of the line's file knows the whole path.
+    """
+    return _FILE.sub(_whole_path, getattr(sloc, "maybe_user_loc", None) or str(sloc))
+
+
+_FILE = re.compile(r"(?<=  # ).+(?=:\d+ in )")
+
+
+def _whole_path(found: re.Match[str]) -> str:
+    cut = found[0]
+    return next((file for file in linecache.cache if file.endswith(cut) and len(file) == len(cut) + 2), cut)

@@ -18,7 +18,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison, conjunction
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch._compat import plain_source, source_name
+from dynconstraints.pytorch._compat import plain_source, source_name, user_line
 from dynconstraints.pytorch.floating.conditions import Condition, condition_of, real
 from dynconstraints.pytorch.frame import FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
@@ -116,7 +116,7 @@ def _declared_floats(facts: FrameFacts) -> set[str]:
 
 def _told(facts: FrameFacts, guard: Any) -> Narrowing:
     """The guard in the user's names."""
-    line = _user_line(guard)
+    line = user_line(guard.sloc)
     floats: dict[sympy.Symbol, Term] = {symbol: Name(name) for symbol, name in facts.floats.symbols.items()}
     if not guard.expr.free_symbols & floats.keys():
         formula = in_names(facts, guard.expr)
@@ -181,11 +181,7 @@ def _quotients(facts: FrameFacts) -> tuple[dict[Any, Any], dict[sympy.Symbol, Te
 
 def _line(facts: FrameFacts, symbol: Any) -> str | None:
     """The line of the first guard on the symbol."""
-    return next((_user_line(g) for g in facts.env.guards if symbol in g.expr.free_symbols), None)
-
-
-def _user_line(guard: Any) -> str | None:
-    return getattr(guard.sloc, "maybe_user_loc", None) or str(guard.sloc)
+    return next((user_line(g.sloc) for g in facts.env.guards if symbol in g.expr.free_symbols), None)
 
 
 def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:

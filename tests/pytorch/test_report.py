@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -242,3 +244,24 @@ def test_the_text_fits_80_columns() -> None:
     assert max(len(line) for text in texts for line in text.splitlines()) <= 80
     assert "n is n" in texts[0]
     assert "rows*n is x.size(0)" in texts[0]
+
+
+def test_the_file_of_a_line_is_named_in_full(tmp_path: Path) -> None:
+    """Also of one that has nothing but the root in common with torch, whose own short form loses a character there."""
+    file = tmp_path / "model.py"
+    file.write_text("def program(n, x):\n    return x + 1 if n % 64 == 0 else x\n", encoding="utf-8")
+    namespace: dict[str, Any] = {}
+    exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), namespace)
+    report = explain(namespace["program"], DynamicInt(64, name="n", constraints=["n % 32 == 0"]), X)
+    place, _, rest = report.graphs[0].remaining[0].line.rpartition("  # ")[2].rpartition(":")
+    assert rest == "2 in program"
+    assert place == str(file) or str(file).endswith(f"/{place}")
+
+
+def test_without_declarations_each_guard_is_told_once() -> None:
+    """Two graphs of sizes that nobody named: no word of who serves what."""
+    text = str(explain_calls(lambda x: x.view(4, -1), [(torch.ones(8),), (torch.ones(12),)]))
+    assert "who serves what" not in text
+    assert "also on" not in text
+    assert text.splitlines()[-1] == "nothing is declared: suggest(function, calls) proposes what to declare"
+    assert explain(lambda x: x + 1, X).verdict == text.splitlines()[-1]

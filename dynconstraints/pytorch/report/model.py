@@ -129,6 +129,13 @@ class Report:
         """An assignment that satisfies the declaration and compiles anew; None where none is known."""
         return next((s.counterexample for s in self.splits if s.counterexample is not None), None)
 
+    @property
+    def verdict(self) -> str:
+        """What the report comes to, in one sentence: what is proved, or an assignment that compiles anew."""
+        from dynconstraints.pytorch.report.text import verdict
+
+        return verdict(self)
+
     def as_data(self) -> dict[str, Any]:
         """The report as plain data, ready for JSON."""
         return {

@@ -19,7 +19,7 @@ def text(report: Report) -> str:
     for number, graph in enumerate(report.graphs, 1):
         lines += [f"graph {number}{_compiled_for(graph)}", *(f"  {line}" for line in _graph(graph))]
     for split in report.splits:
-        if len(split.graphs) > 1:
+        if len(split.graphs) > 1 and any(graph.places for graph in split.graphs):
             lines += _split(split, report)
     lines += verdict(report).split("\n")
     return fitted(lines)
@@ -61,7 +61,7 @@ def _graph(graph: Graph) -> Iterator[str]:
         yield f"guard: {guard}"
     for remaining in graph.remaining:
         yield from _remaining(remaining)
-    for guard in graph.undeclared:
+    for guard in graph.undeclared if graph.places else ():
         yield f"also on sizes that are not declared: {guard}"
     questions, seconds = graph.oracle
     if questions:
