@@ -8,12 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 
 from dynconstraints import ConstraintError
+from dynconstraints.pytorch.observe import observe
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,22 +23,36 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.mark.inductor
-def test_the_python_blocks_run_and_print_what_follows_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In order, in one namespace; a text block after one is its output or its error."""
-    namespace: dict[str, object] = {}
+def test_the_python_blocks_run_and_print_what_follows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, as one file train.py; a text block after one is its output or its error, milliseconds aside.
+
+    The first compiles one graph for all of its sizes, and `explain` one of its own.
+    """
+    codes = [code for kind, code in BLOCKS if kind == "python"]
+    outputs = [text for (kind, _), (after, text) in pairwise([*BLOCKS, ("", "")]) if kind == "python"
+               for text in [text if after == "text" else None]]  # fmt: skip
+    (tmp_path / "train.py").write_text("".join(codes), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
-    for (kind, code), (next_kind, text) in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True):
-        if kind != "python":
-            continue
-        lines = "\n" * 13 + code  # the block is line 14 of the README's train.py
+    namespace: dict[str, object] = {}
+    compiled = []
+    for index, (code, output) in enumerate(zip(codes, outputs, strict=True)):
+        lines = "\n" * "".join(codes[:index]).count("\n") + code
         printed = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(printed):
-                exec(compile(lines, "train.py", "exec"), namespace)
-        except ConstraintError as error:
-            printed.write(f"{error}\n")
-        if next_kind == "text":
-            assert printed.getvalue() == text
+        with observe() as frames:
+            try:
+                with contextlib.redirect_stdout(printed):
+                    exec(compile(lines, "train.py", "exec"), namespace)
+            except ConstraintError as error:
+                printed.write(f"{error}\n")
+        compiled.append(len(frames))
+        if output is not None:
+            assert _without_times(printed.getvalue()) == _without_times(output)
+    assert compiled[0] == 2
+
+
+def _without_times(text: str) -> str:
+    return re.sub(r"\d+\.\d ms", "… ms", text)
 
 
 def test_the_shell_lines_of_the_command_line_run(tmp_path: Path) -> None:
