@@ -32,8 +32,28 @@ def is_consistent(edges: Edges) -> bool:
     return _lengths(core, dict.fromkeys(core, 0)) is not None
 
 
+def least_values(edges: Edges, lower: Mapping[str, int]) -> dict[str, int] | None:
+    """The least assignment to the names of ``lower`` that satisfies all and is nowhere below it; None if none does.
+
+    Edges between other names are left out.
+    """
+    lengths = {x: -low for x, low in lower.items()}
+    within = {x: tuple((y, c) for y, c in pairs if y in lower) for x, pairs in edges.items() if x in lower}
+    for x in _loose(within):  # each once, after all that lead to it
+        for y, c in within.get(x, ()):
+            lengths[y] = min(lengths[y], lengths[x] + c)
+    found = _lengths(_core(within), lengths)
+    return None if found is None else {x: -length for x, length in found.items()}
+
+
 def _core(edges: Edges) -> Edges:
-    """The edges between nodes that a cycle may pass: ends that nothing leads to are taken off, one after another."""
+    """The edges between nodes that a cycle may pass, and those behind them."""
+    loose = set(_loose(edges))
+    return {x: pairs for x, pairs in edges.items() if x not in loose}
+
+
+def _loose(edges: Edges) -> list[str]:
+    """The nodes that no cycle leads to, each after all that lead to it."""
     entering = dict.fromkeys(edges, 0)
     for pairs in edges.values():
         for y, _ in pairs:
@@ -44,7 +64,7 @@ def _core(edges: Edges) -> Edges:
             entering[y] -= 1
             if not entering[y]:
                 loose.append(y)
-    return {x: pairs for x, pairs in edges.items() if entering[x]}
+    return loose
 
 
 def _lengths(edges: Edges, start: Mapping[str, int]) -> dict[str, int] | None:

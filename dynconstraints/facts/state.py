@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from dynconstraints.facts import cases, columns, congruences, enclosure, ranges, sampling
+from dynconstraints.facts import cases, columns, congruences, differences, enclosure, ranges, sampling
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.affine import NOTHING, linear_facts
 from dynconstraints.facts.definitions import Rows, rows_of, with_definitions
@@ -124,6 +124,10 @@ class State:
             return None
         constraints = (*self.constraints, *more)
         return next(iter(sampling.models(known, (*self.pending, *pending), names, constraints, seed)), None)
+
+    def least_values(self, lower: Mapping[str, int]) -> dict[str, int] | None:
+        """The least values, none below those given, that keep the differences known between names; None if none do."""
+        return differences.least_values(self.known.edges, lower)
 
     def range_of(self, term: Term) -> Range:
         """Ends, both inclusive, that hold the term's values wherever it is defined; None for no end known."""

@@ -188,10 +188,17 @@ class Prepared:
         return self.model_with(TRUE, limit)
 
     def _at_ends(self) -> Iterator[Model]:
-        """Every name at its least value, every name at its greatest; 0 where there is none."""
+        """Every name at its least value, every name at its greatest; 0 where there is none.
+
+        Then the least values, from those on, that keep the distances that the facts know of.
+        """
         ranges = {name: self.facts.range_of(Name(name)) for name in self.names}
         yield {name: next((end for end in (low, high) if end is not None), 0) for name, (low, high) in ranges.items()}
         yield {name: next((end for end in (high, low) if end is not None), 0) for name, (low, high) in ranges.items()}
+        lower = {name: low if low is not None else min(0, high or 0) for name, (low, high) in ranges.items()}
+        distant = self.facts.least_values(lower)
+        if distant is not None:
+            yield distant
 
     def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies the formulas and the query; None if there is none."""

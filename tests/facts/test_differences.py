@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.facts.differences import closure, is_consistent, least_bound, with_edge
+from dynconstraints.facts.differences import closure, is_consistent, least_bound, least_values, with_edge
 from dynconstraints.facts.state import analyse
 from dynconstraints.syntax.parser import parse
 
@@ -50,6 +50,19 @@ def test_a_consistent_set_has_a_model(some):
             all(values[x] <= values[y] + c for x, y, c in some if x != y)
             for values in (dict(zip(NAMES, p, strict=True)) for p in product(wide, repeat=4))
         )
+
+
+@given(triples, st.tuples(*[st.integers(-2, 2)] * 4))
+def test_the_least_values_are_a_model_below_all_others(some, ends):
+    """Of those that are nowhere below the given ends."""
+    lower = dict(zip(NAMES, ends, strict=True))
+    found = least_values(graph(some), lower)
+    above = [m for m in models(some) if all(m[x] >= low for x, low in lower.items())]
+    if found is None:
+        assert not is_consistent(graph(some))
+        return
+    assert all(found[x] <= found[y] + c for x, y, c in some if x != y)
+    assert all(lower[x] <= found[x] <= m[x] for m in above for x in NAMES)
 
 
 def test_strict_chains_and_cycles():
