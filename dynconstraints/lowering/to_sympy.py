@@ -118,6 +118,21 @@ class or_one(sympy.Function):  # type: ignore[misc]  # noqa: N801  # reads as th
         return sympy.Integer(1) if argument.is_zero else argument if argument.is_Integer else None
 
 
+class quotient(sympy.Function):  # type: ignore[misc]  # noqa: N801  # reads as the functions beside it
+    """The quotient of two integers, rounded towards minus infinity; the second is not 0.
+
+    For dividends that sympy's ``floor`` is not safe for: sympy holds that an even number divided by an odd one is never
+    an integer (``(Symbol("k", even=True)/3).is_integer`` is False), so that 0 is none of its values.
+    """
+
+    is_integer = True
+
+    @classmethod
+    def eval(cls, dividend: _Expr, divisor: _Expr) -> _Expr | None:
+        """The value, once both are numbers."""
+        return sympy.Integer(int(dividend) // int(divisor)) if dividend.is_Integer and divisor.is_Integer else None
+
+
 def to_sympy(formula: Formula, symbols: Mapping[str, Any] | None = None, reals: frozenset[str] = frozenset()) -> Any:
     """The condition under which the formula holds, as a sympy Boolean: with integers substituted for all symbols it is
     ``sympy.true`` where ``dynconstraints.ir.evaluate.holds`` is True, and ``sympy.false`` where it is False.
@@ -179,7 +194,7 @@ class _Lowering:
                 return _Value(sympy.Mul(*values), defined)
             case FloorDiv(dividend, divisor):
                 (a, b), defined = self.divided(dividend, divisor)
-                return _Value(sympy.floor(a / b), defined)
+                return _Value(_floor(a, b), defined)
             case Mod(dividend, divisor):
                 (a, b), defined = self.divided(dividend, divisor)
                 return _Value(sympy.Mod(a, b), defined)
@@ -209,13 +224,13 @@ class _Lowering:
         match function:
             case Function.CEILDIV:
                 (a, b), defined = self.divided(*arguments)
-                return _Value(sympy.ceiling(a / b), defined)
+                return _Value(_ceiling(a, b), defined)
             case Function.ALIGN_UP:
                 (a, b), defined = self.divided(*arguments)
-                return _Value(sympy.ceiling(a / b) * b, defined)
+                return _Value(_ceiling(a, b) * b, defined)
             case Function.ALIGN_DOWN:
                 (a, b), defined = self.divided(*arguments)
-                return _Value(sympy.floor(a / b) * b, defined)
+                return _Value(_floor(a, b) * b, defined)
         values, defined = self.terms(arguments)
         match function:
             case Function.MIN:
@@ -290,6 +305,20 @@ class _Lowering:
                 return _all([positive, _decided(Relation.EQ, lowest_bit(value), value, defined)])
             case _:
                 assert_never(predicate)
+
+
+def _floor(dividend: _Expr, divisor: _Expr) -> _Expr:
+    return quotient(dividend, divisor) if _may_be_even(dividend) else sympy.floor(dividend / divisor)
+
+
+def _ceiling(dividend: _Expr, divisor: _Expr) -> _Expr:
+    return -quotient(-dividend, divisor) if _may_be_even(dividend) else sympy.ceiling(dividend / divisor)
+
+
+def _may_be_even(dividend: _Expr) -> bool:
+    """Whether sympy knows, or may know after a substitution, that it is even, while it is not a number yet."""
+    choosing = (sympy.Piecewise, sympy.Max, sympy.Min, sympy.Abs)
+    return not dividend.is_number and bool(dividend.is_even or dividend.has(*choosing))
 
 
 # These evaluate numbers alone: sympy's comparison of all arguments is costly, and substitution evaluates.

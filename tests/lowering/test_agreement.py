@@ -79,6 +79,13 @@ EDGES = [
     "is_power_of_two(a) or is_power_of_two(b % a)",
     "a**0 == 1",
     "min(a // b, 3) == 3",
+    # sympy takes what it knows to be even for no multiple of an odd number
+    "ceildiv(max(2*a, 0), 3) > 0",
+    "(a + a if a > b else 0) // 3 == 0",
+    "abs(2*a*b) // 3 in {0, 2}",
+    "align_up(min(2*a, 4*b), 3) == 0",
+    "is_power_of_two(ceildiv((-2 if a == b else -ceildiv(a // a, a + a)), -3))",
+    "ceildiv((-2 if a == a == b == a else -ceildiv(1, a + a)), -3) == 0",
 ]
 
 
