@@ -51,6 +51,13 @@ _OPTIONS = (
 )
 
 
+def complete_files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Leave it to the shell: it knows the files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 def over_constraints(function: Any) -> Any:
     """Let the command take constraints: texts, files that end in .dync, ``-``, and ``--from``."""
     function = click.option(
@@ -58,9 +65,11 @@ def over_constraints(function: Any) -> Any:
         "sources",
         multiple=True,
         metavar="FILE",
+        shell_complete=complete_files,
         help="Take the constraints from a Python source, which is not run, or a .dync file; repeatable.",
     )(function)
-    return click.argument("constraints", nargs=-1, metavar="[CONSTRAINT|FILE.dync|-]...")(function)
+    metavar = "[CONSTRAINT|FILE.dync|-]..."
+    return click.argument("constraints", nargs=-1, metavar=metavar, shell_complete=complete_files)(function)
 
 
 def _session(name: str, parameters: dict[str, Any]) -> Session:

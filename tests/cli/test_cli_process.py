@@ -146,8 +146,20 @@ def test_completion_knows_commands_options_and_codes():
             "COMP_WORDS": words,
             "COMP_CWORD": str(len(words.split()) - 1),
         }
-        return {line.split(",")[1] for line in run(env=environment).stdout.splitlines()}
+        return {line.split(",", 1)[1] for line in run(env=environment).stdout.splitlines()}
 
+    def left_to_the_shell(words):
+        environment = {
+            **os.environ,
+            "_DYNCONSTRAINTS_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        return run(env=environment).stdout.startswith("file,")
+
+    assert left_to_the_shell("dynconstraints lint ot")
+    assert left_to_the_shell("dynconstraints check my")
+    assert left_to_the_shell("dynconstraints check --from my")
     assert completed("dynconstraints mi") == {"minimize"}
     assert "--format" in completed("dynconstraints check --fo")
     assert completed("dynconstraints rule DC10") >= {"DC101", "DC102"}

@@ -10,14 +10,14 @@ import click
 from dynconstraints.cli.answers import UNDECIDED, counted
 from dynconstraints.cli.lint.look import look_over
 from dynconstraints.cli.lint.walk import files_below
-from dynconstraints.cli.options import command
+from dynconstraints.cli.options import command, complete_files
 from dynconstraints.cli.report import InputError, Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 
 
 @command("lint")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=complete_files)
 @click.option("--syntax-only", is_flag=True, help="Leave contradictions and redundancies to a run without this.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Leave findings of this code out; repeatable.")
 def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tuple[str, ...]) -> Report:
