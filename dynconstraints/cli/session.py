@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import TextIO
 
 import click
 
@@ -69,13 +70,19 @@ class Session(Frozen):
         from dynconstraints.diagnostics.render import render
 
         color, columns = self._colored(to_error), get_terminal_size((120, 0)).columns
-        return "\n\n".join(render(finding, color=color, columns=columns) for finding in findings) + "\n"
+        wraps = _is_terminal(to_error)
+        return "\n\n".join(render(f, color=color, columns=columns, wraps=wraps) for f in findings) + "\n"
 
     def _colored(self, err: bool) -> bool:
         if self.color != "auto":
             return self.color == "always"
-        stream = sys.stderr if err else sys.stdout
-        return not os.environ.get("NO_COLOR") and stream.isatty() and os.environ.get("TERM") != "dumb"
+        return not os.environ.get("NO_COLOR") and _is_terminal(err) and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal(err: bool) -> bool:
+    """Whether standard output, or error, goes to one; a stream that the caller has closed does not."""
+    stream: TextIO | None = sys.stderr if err else sys.stdout
+    return stream is not None and stream.isatty()
 
 
 def write(output: str | bytes, err: bool = False) -> None:

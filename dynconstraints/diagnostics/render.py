@@ -10,24 +10,27 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.source import Source, Span
 
 _INDENT = "    "
+_ADVICE = "  help: "
 _MOST_LINES = 6
 _STYLES = {"error": "1;31", "warning": "1;33", "note": "1;36", "help": "1;32", "place": "1;34", "bold": "1"}
 
 _Paint = Callable[[str, str], str]
 
 
-def render(diagnostic: Diagnostic, *, color: bool = False, columns: int = 120) -> str:
+def render(diagnostic: Diagnostic, *, color: bool = False, columns: int = 120, wraps: bool = False) -> str:
     """The diagnostic as text of several lines, without a final newline.
 
-    Source lines longer than ``columns`` are clipped around what the carets mark; messages are not. Control characters
+    Source lines longer than ``columns`` are clipped around what the carets mark; notes and helps are broken between
+    words where it ``wraps``, as at a terminal, and stay one line each where not, as for a log. Control characters
     and lone surrogates are spelled out, so the text can be written anywhere. ``color`` adds ANSI escapes.
     """
     paint = _coloured if color else _plain
     lines = [_title(diagnostic, paint)]
     for source, labels in groupby(diagnostic.labels, key=lambda label: label.source):
         lines.extend(_source(source, list(labels), diagnostic.severity, columns - len(_INDENT), paint))
-    lines.extend(f"  {paint('note', 'note')}: {_text(note)}" for note in diagnostic.notes)
-    lines.extend(f"  {paint('help', 'help')}: {_text(help_)}" for help_ in diagnostic.help)
+    width = columns - len(_ADVICE) if wraps else None
+    lines.extend(f"  {paint('note', 'note')}: {_broken(_text(note), width)}" for note in diagnostic.notes)
+    lines.extend(f"  {paint('help', 'help')}: {_broken(_text(help_), width)}" for help_ in diagnostic.help)
     return "\n".join(lines)
 
 
@@ -110,6 +113,19 @@ def _lines(text: str, span: Span) -> Iterator[tuple[int, int]]:
 
 def _text(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def _broken(text: str, width: int | None) -> str:
+    """The text in lines of at most so many characters, but for longer words; the later ones stand below the first."""
+    if width is None or len(text) <= width:
+        return text
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return ("\n" + " " * len(_ADVICE)).join(lines)
 
 
 def _plain(style: str, text: str) -> str:  # noqa: ARG001  # the other painter needs the style

@@ -186,3 +186,15 @@ def test_a_diagnostic_is_data():
     }
     first = as_data(Diagnostic("DC999", "t", labelled("a > 1", "> 1", line=7, column=5)))["labels"][0]
     assert (first["line"], first["column"], first["end_column"]) == (7, 7, 10)
+
+
+def test_notes_and_helps_wrap_between_words_where_that_is_asked_for():
+    """Later lines stand below the first word; a word longer than the line stays whole; else there is one line."""
+    advice = "give " + " and ".join(f"name_{i}" for i in range(20)) + " " + "x" * 100
+    diagnostic = Diagnostic("DC301", "m", notes=("short",), help=(advice,))
+    assert advice in render(diagnostic, columns=60)
+    title, note, first, *rest = render(diagnostic, columns=60, wraps=True).split("\n")
+    assert (title, note) == ("error[DC301]: m", "  note: short")
+    assert all(len(line) <= 60 for line in (first, *rest[:-1]))
+    assert all(line.startswith(" " * 8) and line[8] != " " for line in rest)
+    assert " ".join([first[8:], *(line[8:] for line in rest)]) == advice
