@@ -6,6 +6,7 @@ Where torch is not installed, what needs it is left out, and the head of the rep
 import os
 from importlib.util import find_spec
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("default", deadline=None, max_examples=100, derandomize=True)
@@ -20,3 +21,10 @@ collect_ignore_glob = [] if HAS_TORCH else NEEDS_TORCH
 def pytest_report_header():
     """What is left out, and why."""
     return None if HAS_TORCH else f"torch is not installed: without {', '.join(NEEDS_TORCH)}"
+
+
+def pytest_collection_modifyitems(items):
+    """Tests marked with ``torch``, in files that otherwise need none, are skipped without it."""
+    for item in items:
+        if not HAS_TORCH and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason="torch is not installed"))

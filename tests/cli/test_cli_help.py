@@ -26,7 +26,10 @@ def examples(text):
     return found
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+NEEDING = [pytest.param(name, marks=pytest.mark.torch) if name == "explain" else name for name in ("", *COMMANDS)]
+
+
+@pytest.mark.parametrize("command", NEEDING)
 def test_the_example_in_the_help_does_what_it_says(dync, tmp_path, command):
     """The exit code is 0, or 1 where the example has findings; the output is that of the help, where it has one."""
     for name, text in SOURCES.items():

@@ -140,6 +140,8 @@ def test_names_are_python_identifiers_in_their_normal_form():
 @pytest.mark.parametrize("text", ["²a > 1", "a¨ > 1", "\u0301a > 1", "a\u200d > 1", "ｎｏｔ > 1", "if > 1"])
 def test_what_python_refuses_as_an_identifier_is_refused(text: str):
     """Including what its normal form would make a keyword."""
+    if text == "a\u200d > 1" and text.split()[0].isidentifier():
+        pytest.skip("in Unicode 15.1, which Python 3.13 goes by, joiners are part of identifiers")
     with pytest.raises(ConstraintSyntaxError):
         parse(text)
 
