@@ -57,6 +57,7 @@ __all__ = [
     "dynamo",
     "functions",
     "hook_points",
+    "inductor",
     "narrow",
     "plain_source",
     "release",
@@ -128,6 +129,19 @@ def hook_points() -> SimpleNamespace:
         print_guards=(env, "produce_guards_verbose"),
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
+    )
+
+
+@cache
+def inductor() -> SimpleNamespace:
+    """Inductor's names, once it is imported; what a release lacks is None, and is done without."""
+    lowering = importlib.import_module("torch._inductor.lowering")
+    return SimpleNamespace(
+        lowering=lowering,
+        two_step_variance="use_two_step_variance",  # 2.10 on: x, the axes, and more
+        reduced_axes=getattr(lowering, "_validate_reduction_axis", None),
+        two_step_threshold=lambda: getattr(lowering.config.cpp, "use_two_step_variance_threshold", 0),
+        graph=lambda: lowering.V.graph,  # that is being compiled
     )
 
 

@@ -287,9 +287,10 @@ class FrameFacts:
         self._premises = None
         return self.expressions[name]
 
-    def parameter_state(self) -> State:
-        """What the declaration says about the parameters, names that are not met projected away."""
-        return analyse(self._substituted(self.constraints))
+    def parameter_state(self, *more: Row) -> State:
+        """What the declaration says about the parameters, and those of more rows, names that are not met projected
+        away."""
+        return analyse(self._substituted(self.constraints, *more))
 
     def ranges(self) -> tuple[Formula, ...]:
         """The parameters' ranges as they stand in the ShapeEnv, which checks them at every entry."""
@@ -352,12 +353,13 @@ class FrameFacts:
             self._lattice = lattice
         return self._lattice.parametrise(tuple(order))
 
-    def _substituted(self, constraints: Iterable[Constraint]) -> list[Formula]:
+    def _substituted(self, constraints: Iterable[Constraint], *more: Row) -> list[Formula]:
         """The constraints over parameters, each called as the name that brings it."""
         constraints = list(constraints)
-        known = self.rows.keys() | self.floats.values.keys()
+        met = (*self.rows, *(row.name for row in more))
+        known = {*met, *self.floats.values}
         rest = dict.fromkeys(name for c in constraints for name in c.symbols if name not in known)
-        rows = (*self.rows.values(), *self._rows((*self.rows, *rest))[len(self.rows) :])
+        rows = (*self.rows.values(), *more, *self._rows((*met, *rest))[len(met) :])
         terms = {row.name: affine_to_term(row.affine.constant, row.affine.coefficients) for row in rows}
         return [substitute(c.formula, terms) for c in constraints]
 

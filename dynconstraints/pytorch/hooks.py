@@ -15,50 +15,60 @@ from functools import cache, wraps
 from types import ModuleType
 from typing import Any
 
+from dynconstraints import __version__
 from dynconstraints.pytorch._compat import NEXT, hook_points, release
 
-_DYNAMO = "torch._dynamo"
+_DYNAMO, _LOWERING = "torch._dynamo", "torch._inductor.lowering"
 
 
 def install() -> None:
-    """Wrap Dynamo now if it is loaded, else as soon as it is. Calling it again does nothing.
+    """Wrap Dynamo and Inductor now if they are loaded, else as soon as they are. Calling it again does nothing.
 
     A release newer than those known is tried out at once: facts off rather than wrong.
     """
     if release() >= NEXT:
         importlib.import_module(_DYNAMO)
-    if _is_loaded():
-        _wrap_all()
-    elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _AfterImport())
+    _once_loaded(_DYNAMO, _wrap_all)
+    _once_loaded(_LOWERING, _wrap_inductor)
     if release() >= NEXT:
         _try_out()
 
 
-def _is_loaded() -> bool:
-    module = sys.modules.get(_DYNAMO)
-    return module is not None and not getattr(module.__spec__, "_initializing", False)
+def _once_loaded(name: str, act: Callable[[], None]) -> None:
+    module = sys.modules.get(name)
+    if module is not None and not getattr(module.__spec__, "_initializing", False):
+        act()
+    elif not any(isinstance(finder, _AfterImport) and finder.name == name for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AfterImport(name, act))
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Wraps Dynamo right after its package has run, then leaves."""
+    """Acts right after a module has run, then leaves."""
+
+    def __init__(self, name: str, act: Callable[[], None]) -> None:
+        self.name, self._act = name, act
 
     def find_spec(self, fullname: str, *_: Any) -> Any:
-        if fullname != _DYNAMO:
+        if fullname != self.name:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            setattr(spec.loader, "exec_module", _then(spec.loader.exec_module))  # noqa: B010  a method of an instance
+            setattr(spec.loader, "exec_module", self._then(spec.loader.exec_module))  # noqa: B010  of an instance
         return spec
 
+    def _then(self, execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+        def run(module: ModuleType) -> None:
+            execute(module)
+            self._act()
 
-def _then(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
-    def run(module: ModuleType) -> None:
-        execute(module)
-        _wrap_all()
+        return run
 
-    return run
+
+def _wrap_inductor() -> None:
+    from dynconstraints.pytorch import inductor
+
+    inductor.install()
 
 
 _wrapped: list[tuple[Any, str, Any]] = []
@@ -238,7 +248,7 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
 
         check_no_symbol_left(self, facts)
         tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
-            cache_key_tag=f"{config.cache_key_tag}|dynconstraints:{facts.digest}"
+            cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
         )
         with tag, settled(facts):
             compiled = original(self, *args, **kwargs)

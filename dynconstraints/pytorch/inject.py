@@ -152,25 +152,37 @@ def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> N
     if entrance.dimension is not None:
         facts.learn([Constraint.of(comparison(Name(unknown.name), Relation.GE, _ZERO))])
     row = facts.row(unknown.name)
-    parameter = _parameter(tx, facts, row, entrance.base, unknown) if row.divisor else None
+    parameter = _parameter(tx, facts, row, entrance, unknown) if row.divisor else None
     facts.meet(unknown.name, unknown.value, row, parameter)
     _narrow(facts)
 
 
-def _parameter(tx: Any, facts: FrameFacts, row: Row, base: Any, unknown: Unknown) -> Parameter:
+def _parameter(tx: Any, facts: FrameFacts, row: Row, entrance: Entrance, unknown: Unknown) -> Parameter:
     """Make the row's parameter a symbol of the ShapeEnv and an input of the graph."""
     d, env = dynamo(), facts.env
     earlier = affine_to_term(row.constant, row.coefficients)
     term = unknown.quotient if earlier == _ZERO else total((unknown.quotient, negated(earlier)))
-    source = _computed(facts, base, term if row.divisor == 1 else FloorDiv(term, Int(row.divisor)))
+    source = _computed(facts, entrance.base, term if row.divisor == 1 else FloorDiv(term, Int(row.divisor)))
     hint = (unknown.value - row.constant - sum(c * facts.hint(name) for name, c in row.coefficients)) // row.divisor
-    symbol = env.create_unspecified_symbol(hint, source=source, dynamic_dim=d.DimDynamic.DYNAMIC)
+    # sympy is told what the range, guarded at every entry, says anyway: strides such as max(1, 16*k) are 16*k then.
+    positive = _is_positive(facts, row, hint, entrance) or None
+    symbol = env.create_symbol(hint, source, d.DimDynamic.DYNAMIC, None, positive, do_not_specialize_zero_one=True)
+    if positive:
+        narrow(env, symbol, 1, None)
     node = env.create_symintnode(symbol, hint=hint, source=source)
     label = re.sub(r"\W+", "_", f"parameter_of_{row.name}")
     proxy = tx.output.root_tracer.create_graph_input(label, type(node), node, source=source)
     proxy.node.meta["grapharg"] = d.GraphArg(source, node, False, None, is_tensor=False, example_strong_ref=node)
     tx.output.tracked_fakes.append(d.TrackedFake(node, source, None))
     return Parameter(symbol, source, node, proxy, hint)
+
+
+def _is_positive(facts: FrameFacts, row: Row, hint: int, entrance: Entrance) -> bool:
+    """Whether the parameter is at least 1 in all that is declared, or is 0 for an empty dimension alone: torch has a
+    graph of its own for these."""
+    least, _ = facts.parameter_state(row).range_of(Name(row.name))
+    empty = entrance.dimension is not None and not row.constant and not row.coefficients
+    return least is not None and (least > 0 or (least == 0 and empty and hint > 0))
 
 
 def _computed(facts: FrameFacts, base: Any, term: Term) -> Any:
