@@ -163,8 +163,8 @@ def _any(columns: Sequence[Truths]) -> Truths:
     return [True if True in row else None if None in row else False for row in zip(*columns, strict=True)]
 
 
-def box(ends: Mapping[str, range]) -> tuple[dict[str, list[int]], int]:
-    """Every point of the product of the ranges, as columns, and how many they are."""
+def box(ends: Mapping[str, Sequence[int]]) -> tuple[dict[str, list[int]], int]:
+    """Every point of the product of the values, as columns, and how many they are."""
     size = 1
     for values_of in ends.values():
         size *= len(values_of)

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from functools import lru_cache
-from math import gcd
 
+from dynconstraints.ir.nodes import Function
 from dynconstraints.solver.cone import Cone, tightened
 from dynconstraints.solver.polynomial import Polynomial, quotient_of
 
@@ -80,8 +80,10 @@ class Case:
     branch.
 
     ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns
-    all the values that they may have; ``powers`` are powers of two. ``lossy`` says that some of what was assumed is not
-    kept. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
+    all the values that they may have; one alternative of each of ``splits`` holds. ``powers`` are powers of two, and so
+    are the ``power_factors`` of them, and none of ``no_powers``; of those ``halved`` it was asked whether they are 1.
+    ``lossy`` says that some of what was assumed is not kept. Fresh unknowns are written ``!1``, ``!2``: no name
+    of the language is.
     """
 
     def __init__(self, fuel: Fuel | None = None) -> None:
@@ -92,8 +94,12 @@ class Case:
         self.distinct: tuple[Polynomial, ...] = ()
         self.choices: dict[str, tuple[int, ...]] = {}
         self.powers: tuple[Polynomial, ...] = ()
+        self.power_factors: tuple[Polynomial, ...] = ()
+        self.no_powers: tuple[Polynomial, ...] = ()
+        self.halved: tuple[Polynomial, ...] = ()
         self.divisions: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = {}
-        self.calls: dict[object, Polynomial] = {}
+        self.calls: dict[tuple[Function, tuple[Polynomial, ...]], Polynomial] = {}
+        self.splits: tuple[tuple[tuple[tuple[Polynomial, Sign], ...], ...], ...] = ()
         self.decided: dict[object, bool] = {}
         self.count = 0
         self.lossy = False
@@ -105,7 +111,9 @@ class Case:
         other.images, other.choices = dict(self.images), dict(self.choices)
         other.equations, other.inequalities, other.distinct = self.equations, self.inequalities, self.distinct
         other.divisions, other.calls, other.decided = dict(self.divisions), dict(self.calls), dict(self.decided)
-        other.powers = self.powers
+        other.powers, other.power_factors, other.no_powers = self.powers, self.power_factors, self.no_powers
+        other.halved = self.halved
+        other.splits = self.splits
         other.count, other.lossy, other._cone = self.count, self.lossy, self._cone
         return other
 
@@ -163,17 +171,6 @@ class Case:
         }
         low, high = -min(bounds[1]), min(bounds[-1])
         return tuple(value for value in range(low, high + 1) if value not in excluded)
-
-    def is_power_of_two(self, polynomial: Polynomial) -> bool:
-        """Whether it is seen that the polynomial is a product of powers of two."""
-        powers = {image for p in self.powers for image in (self.image(p),) if len(image.terms) == 1}
-        known = {name for p in powers if _is_power(p.content) for name in p.unknowns if p.terms.keys() == {(name,)}}
-        return len(polynomial.terms) == 1 and polynomial.unknowns <= known and _is_power(*polynomial.terms.values())
-
-    @property
-    def breaks_a_power(self) -> bool:
-        """Whether it is seen that one of the powers of two is none: some other number divides it, or it is 0."""
-        return any(not _is_power(gcd(*self.image(p).terms.values())) for p in self.powers)
 
     def consequences(self) -> list[Polynomial]:
         """What follows where an inequality ``u*X + Y >= 0`` has ``u > 0``: ``X >= 1`` if ``Y < 0``, ``X >= 0`` if ``Y
@@ -299,7 +296,3 @@ class Case:
             (Sign.NONNEGATIVE, self.inequalities),
             (Sign.NONZERO, self.distinct),
         )
-
-
-def _is_power(value: int) -> bool:
-    return value > 0 and value & (value - 1) == 0

@@ -46,8 +46,10 @@ class Parted:
 
     def about(self, node: Node) -> Prepared:
         """The conjunction of the parts that the node speaks of."""
-        group_of = self._group_of
-        return self._joined(frozenset(group_of[name] for name in names(node) if name in group_of))
+        return self._joined(self._spoken_of(node))
+
+    def _spoken_of(self, node: Node) -> frozenset[int]:
+        return frozenset(self._group_of[name] for name in names(node) if name in self._group_of)
 
     def about_all(self, node: Node, limit: int = RLIMIT) -> Prepared:
         """As ``about``; but where another part has no models, and so nothing has, that part."""
@@ -83,9 +85,10 @@ class Parted:
         if prepared.is_large and prepared.facts.truth(query) is None and self._near(prepared, query, limit):
             return Implied()
         verdict = prepared.implies(query, limit)
-        if not isinstance(verdict, Open) or len(prepared.names) == len(self._group_of):
+        spoken_of = self._spoken_of(query)
+        if not isinstance(verdict, Open) or len(spoken_of) == len(self.groups):
             return verdict
-        others = [part.model(limit) for part in self.parts if not set(part.names) & set(prepared.names)]
+        others = [part.model(limit) for index, part in enumerate(self.parts) if index not in spoken_of]
         if None in others:
             return Implied()
         rest: Model = {}

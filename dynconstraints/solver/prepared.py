@@ -1,9 +1,9 @@
 """A set of constraints made ready for questions, and the portfolio that answers them.
 
 The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short;
-a few candidate assignments; refutation by cases; z3 on the formulas as they are. The first that settles the question
-ends it. Everything depends on the set of constraints and the question only, not on the order of the constraints, nor
-on what was asked before: answers are remembered, never reused for other questions.
+a few candidate assignments; refutation by cases; a grid of small values; z3 on the formulas as they are. The first that
+settles the question ends it. Everything depends on the set of constraints and the question only, not on the order of
+the constraints, nor on what was asked before: answers are remembered, never reused for other questions.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from dynconstraints.ir.nodes import (
 from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.box import assignments_in
 from dynconstraints.solver.case import Fuel
+from dynconstraints.solver.grid import grid
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.rays import Rays
@@ -58,6 +59,7 @@ class Prepared:
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Model | Limited | None] = {}
+        self._grids: dict[tuple[str, ...], Sequence[Model]] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
     @cached_property
@@ -209,7 +211,8 @@ class Prepared:
         symbols = self.names_with(query)
         found = self.tableau.search(query, Fuel(_FUEL), symbols, lambda m: self.holds(m) and truth_of(query, m) is True)
         if found is None:
-            return self._by_z3((query,), (), limit)
+            small = next((m for m in self._small(symbols) if truth_of(query, m) is True), None)
+            return small or self._by_z3((query,), (), limit)
         return None if isinstance(found, Closed) else found
 
     def model_without(self, query: Formula, limit: int = RLIMIT) -> Model | Limited | None:
@@ -228,10 +231,17 @@ class Prepared:
         for way in ways:
             found = self.tableau.search(way, fuel, symbols, accepts)
             if found is None:
-                return self._by_z3((), (query,), limit)
+                small = next((m for m in self._small(symbols) if truth_of(query, m) is not True), None)
+                return small or self._by_z3((), (query,), limit)
             if not isinstance(found, Closed):
                 return found
         return None
+
+    def _small(self, symbols: tuple[str, ...]) -> Sequence[Model]:
+        """Models on a grid of small values, also of the symbols that are not the formulas'."""
+        if symbols not in self._grids:
+            self._grids[symbols] = grid(self.facts, symbols, self.formulas)
+        return self._grids[symbols]
 
     def _lists(self, query: Formula) -> bool:
         """Whether the question is one about a short list."""

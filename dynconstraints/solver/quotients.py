@@ -39,13 +39,15 @@ def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polyn
     if not d:
         raise Undefined
     if not d.is_constant and case.nonzero(d):
-        quotient, rest = _divided(case, p, d)
+        quotient, rest = divided(case, p, d)
         if not rest:
             return quotient, rest
         p, d, factor = _cancelled(case, p, d)
         if factor:
             quotient, remainder = divide(case, p, d)
             return quotient, remainder.times(factor)
+    if case.powers and {p, d} <= set(map(case.image, case.powers)) and not case.proves(d - p - 1):
+        raise UnknownSign(p - d)  # the smaller of two powers of two divides the larger
     if case.proves(d - 1):
         return _by_positive(case, p, d)
     if case.proves(-d - 1):
@@ -54,7 +56,7 @@ def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polyn
     raise UnknownSign(d)
 
 
-def _divided(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
+def divided(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
     """``(q, r)`` with ``p == d*q + r``, by polynomial division, and by what equations say is a multiple of ``d``."""
     quotient, rest = p.divided(d)
     for equation in case.equations if rest else ():
@@ -89,7 +91,7 @@ def _by_positive(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, 
 def _reduced(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
     if _within(case, p, d):
         return Polynomial({}), p
-    quotient, rest = _divided(case, p, d)
+    quotient, rest = divided(case, p, d)
     for shift in (0, 1, -1):
         moved = rest + d.scaled(shift) if shift else rest
         if _within(case, moved, d):
@@ -121,7 +123,7 @@ def _fresh(case: Case, rest: Polynomial, d: Polynomial) -> tuple[Polynomial, Pol
     q, r = case.fresh(), case.fresh()
     if d.is_constant:
         known = {name: found for name in rest.unknowns if (found := case.values_of(name)) is not None}
-        values = values_modulo(rest, d.value, known)
+        values = values_modulo(rest, d.value, known, case.equations)
         if values is not None and len(values) == 1:
             r = Polynomial.constant(min(values))
         elif values is not None and len(values) < min(d.value, _MOST_CHOICES):

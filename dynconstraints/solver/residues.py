@@ -8,10 +8,10 @@ few values: then all of the modulus is listed at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
-from math import prod
+from math import gcd, prod
 
 from dynconstraints.solver.polynomial import Polynomial
 
@@ -20,18 +20,21 @@ _MOST_VALUES = 64
 
 
 def values_modulo(
-    polynomial: Polynomial, modulus: int, known: Mapping[str, tuple[int, ...]] | None = None
+    polynomial: Polynomial,
+    modulus: int,
+    known: Mapping[str, tuple[int, ...]] | None = None,
+    equations: Sequence[Polynomial] = (),
 ) -> frozenset[int] | None:
     """A set that holds every value of the polynomial modulo ``modulus > 0``; None where listing is too much work.
 
-    ``known`` gives all the values that an unknown can have. Without it the set is exact.
+    ``known`` gives all the values that an unknown can have, ``equations`` are 0. Without both the set is exact.
     """
     listed = {name: values for name, values in (known or {}).items() if name in polynomial.unknowns}
     if listed:
         return _listed(polynomial, modulus, listed)
     parts: dict[int, frozenset[int]] = {}
     for power in prime_powers(modulus):
-        found = _listed(polynomial, power, {})
+        found = _listed(_reduced(polynomial, power, equations) if equations else polynomial, power, {})
         if found is None:
             return None
         parts[power] = found
@@ -47,6 +50,17 @@ def _listed(polynomial: Polynomial, modulus: int, known: Mapping[str, tuple[int,
     if prod(len(c) if isinstance(c, tuple) else modulus for c in choices) > _MOST_ASSIGNMENTS:
         return None  # a range longer than a machine word has no len()
     return frozenset(reduced.at(dict(zip(names, values, strict=True))) % modulus for values in product(*choices))
+
+
+def _reduced(polynomial: Polynomial, modulus: int, equations: Sequence[Polynomial]) -> Polynomial:
+    """The polynomial without monomials that equations give in terms of others, modulo the modulus."""
+    for equation in equations:
+        units = [m for m, c in equation.terms.items() if m and gcd(c, modulus) == 1]
+        lead = max(units, key=lambda m: (len(m), m), default=None)
+        if lead is not None and lead in polynomial.terms:
+            factor = polynomial.terms[lead] * pow(equation.terms[lead], -1, modulus)
+            polynomial = Polynomial({m: c % modulus for m, c in (polynomial - equation.scaled(factor)).terms.items()})
+    return polynomial
 
 
 def _combined(residues: Mapping[int, int]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from dynconstraints.ir.fold import walk
@@ -30,7 +31,9 @@ from dynconstraints.ir.nodes import (
     Test,
 )
 from dynconstraints.ir.printer import show
+from dynconstraints.solver import powers
 from dynconstraints.solver.case import Case, Contradiction, Fuel, OutOfFuel, Sign
+from dynconstraints.solver.divisors import simplify
 from dynconstraints.solver.normal import normal
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.quotients import Undefined, UnknownSign
@@ -69,20 +72,25 @@ class Tableau:
         literals = [literal for formula in formulas for literal in _conjuncts(normal(formula))]
         tableau = cls(Case(Fuel(_BASE + _EACH * len(literals))))
         for literal in sorted(dict.fromkeys(literals), key=_order):
-            tableau._take(literal)
+            if not tableau._takes(partial(_assume, literal=literal)):
+                tableau.todo = (*tableau.todo, literal)
+        if tableau.case.powers:
+            tableau._takes(powers.settle)
         return tableau
 
-    def _take(self, literal: Formula) -> None:
+    def _takes(self, step: Callable[[Case], None]) -> bool:
+        """Let the step add to the case; False where it can't without a split or is too much work."""
         if self.closed:
-            return
+            return True
         case = self.case.copy()
         try:
-            _assume(case, literal)
+            step(case)
             self.case = case
         except Contradiction:
             self.closed = True
         except (Undecided, UnknownSign, TooLarge, OutOfFuel, _Disjunction):
-            self.todo = (*self.todo, literal)
+            return False
+        return True
 
     def search(self, formula: Formula, fuel: Fuel, names: Sequence[str], accepts: Accepts) -> Model | Closed | None:
         """An accepted assignment under which the formula may be true, or the proof that it is true under none.
@@ -204,6 +212,7 @@ Split: TypeAlias = tuple[tuple[Formula, ...], tuple[Branch, ...]]
 def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
     """Take in the formulas; the first split that one of them needs, with those still to take in."""
     waiting: list[tuple[Formula, tuple[Branch, ...]]] = []
+    powers.settle(case)
     for literal in todo:
         try:
             _assume(case, literal)
@@ -228,7 +237,9 @@ def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
 
 def _saturate(case: Case) -> None:
     for _ in range(_ROUNDS):
-        if case.cone.is_empty or case.breaks_a_power:
+        simplify(case)
+        powers.settle(case)
+        if case.cone.is_empty:
             raise Contradiction
         found = case.consequences()
         if not found:
@@ -243,6 +254,9 @@ def _forced(case: Case) -> Split | None:
         if p.unknowns:
             case.distinct = tuple(q for q in case.distinct if q != p)
             return (), (Branch(((p - 1, Sign.NONNEGATIVE),)), Branch(((-p - 1, Sign.NONNEGATIVE),)))
+    if splits := case.splits or powers.splits(case):
+        case.splits = splits[1:]
+        return (), tuple(map(Branch, splits[0]))
     for name, values in sorted(case.choices.items()):
         del case.choices[name]
         unknown = Polynomial.unknown(name)
@@ -277,8 +291,7 @@ def _take_in(case: Case, literal: Formula) -> None:
             case.assume(power - 1, Sign.NONNEGATIVE)
         case Not(Test(_, (argument,))):
             case.lossy = True
-            if case.is_power_of_two(polynomial(case, argument)):
-                raise Contradiction
+            case.no_powers = (*case.no_powers, polynomial(case, argument))
         case _:
             case.lossy = True  # a hypothesis less
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache, reduce
-from math import gcd, lcm
 
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.fold import walk
@@ -29,12 +28,12 @@ from dynconstraints.ir.nodes import (
     product,
     total,
 )
-from dynconstraints.solver.case import Case, Sign
+from dynconstraints.solver.case import Case
+from dynconstraints.solver.divisors import gcd_of, lcm_of
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.quotients import divide
 
 _MOST_DEGREE = 16
-_MOST_DIVISORS = 16
 
 
 class Undecided(Exception):  # noqa: N818  (it asks for a case split)
@@ -165,50 +164,10 @@ def _call(case: Case, function: Function, arguments: tuple[Polynomial, ...]) -> 
         case Function.ALIGN_DOWN:
             return divide(case, *arguments)[0] * arguments[1]
         case Function.GCD:
-            return _gcd(case, tuple(sorted(arguments, key=repr)))
+            return gcd_of(case, arguments)
         case Function.LCM:
-            return _lcm(case, tuple(sorted(arguments, key=repr)))
+            return lcm_of(case, arguments)
         case Function.MIN | Function.MAX | Function.ABS:
             raise AssertionError("choices are resolved before")
         case _:
             assert_never(function)
-
-
-def _gcd(case: Case, arguments: tuple[Polynomial, ...]) -> Polynomial:
-    """A fresh ``g >= 0`` that divides every argument and, by Bézout's identity, is a combination of them."""
-    key = (Function.GCD, arguments)
-    arguments = tuple(map(case.image, arguments))
-    if all(p.is_constant for p in arguments):
-        return Polynomial.constant(gcd(*(p.value for p in arguments)))
-    if key not in case.calls:
-        case.lossy = True
-        g = case.calls[key] = case.fresh()
-        known = gcd(*(p.value for p in arguments if p.is_constant))
-        divisors = tuple(d for d in range(1, min(known, 4096) + 1) if known % d == 0)
-        if known and known <= 4096 and len(divisors) <= _MOST_DIVISORS:
-            case.choices[min(g.unknowns)] = divisors
-        case.assume(g - (1 if known or any(map(case.nonzero, arguments)) else 0), Sign.NONNEGATIVE)
-        for p in arguments:
-            times = case.fresh()
-            if case.proves(p - 1):
-                case.assume(times - 1, Sign.NONNEGATIVE)
-            case.assume(p - g * times, Sign.ZERO)
-        case.assume(sum((p * case.fresh() for p in arguments), -g), Sign.ZERO)
-    return case.image(case.calls[key])
-
-
-def _lcm(case: Case, arguments: tuple[Polynomial, ...]) -> Polynomial:
-    """A fresh ``m >= 0`` that every argument divides; of two positive arguments, their product over their gcd."""
-    key = (Function.LCM, arguments)
-    arguments = tuple(map(case.image, arguments))
-    if all(p.is_constant for p in arguments):
-        return Polynomial.constant(lcm(*(p.value for p in arguments)))
-    if len(arguments) == 2 and all(case.proves(p - 1) for p in arguments):
-        return arguments[0] * divide(case, arguments[1], _gcd(case, key[1]))[0]
-    if key not in case.calls:
-        case.lossy = True
-        m = case.calls[key] = case.fresh()
-        case.assume(m, Sign.NONNEGATIVE)
-        for p in arguments:
-            case.assume(m - p * case.fresh(), Sign.ZERO)
-    return case.image(case.calls[key])
