@@ -16,6 +16,7 @@ from functools import lru_cache
 from dynconstraints.ir.nodes import Function
 from dynconstraints.solver.cone import Cone, tightened
 from dynconstraints.solver.polynomial import Polynomial, quotient_of
+from dynconstraints.solver.residues import divisors_of
 
 
 class Contradiction(Exception):  # noqa: N818  (it is a result, not an error)
@@ -50,6 +51,7 @@ class Sign(Enum):
 _MOST_STEPS = 400
 _FUEL = 2_000
 _MOST_TERMS = 16
+_MOST_DIVISORS = 24
 
 
 @lru_cache(maxsize=1024)
@@ -243,6 +245,12 @@ class Case:
             p = Polynomial({m: c // common for m, c in p.terms.items()})
         if (solved := self._solution(p)) is not None:
             return self._solve(*solved)
+        if len(p.terms) == 1:  # a product that is 0
+            zeros = [name for name in sorted(p.unknowns) if not self.nonzero(Polynomial.unknown(name))]
+            if not zeros:
+                raise Contradiction
+            if len(zeros) == 1:
+                return self._solve(zeros[0], Polynomial({}))
         if len(p.terms) == 2 and p.value in (1, -1):  # factors of 1
             ones = [Polynomial({(name,): 1, (): -1}) for name in sorted(p.unknowns)]
             if known := [one for one in ones if self.proves(one + 1)]:
@@ -251,10 +259,22 @@ class Case:
             return [*self._solve(*self._euclid(p)), (p, Sign.ZERO)]
         if p in self.equations or -p in self.equations:
             return []
+        if len(p.terms) == 2 and p.value:
+            self._choose_factors(p)
         self.images = {name: _rewritten(image, p) for name, image in self.images.items()}
         again = self._taken_out(lambda fact: _rewritten(fact, p) != fact)
         self.equations = (*self.equations, p)
         return again
+
+    def _choose_factors(self, p: Polynomial) -> None:
+        """Where a product is a constant, each of its factors is one of the constant's divisors."""
+        (c,) = (c for m, c in p.terms.items() if m)
+        divisors = None if p.value % c else divisors_of(abs(p.value // c), _MOST_DIVISORS)
+        if divisors is None:
+            return
+        for name in sorted(p.unknowns):
+            signs = (1,) if self.proves(Polynomial.unknown(name)) else (-1, 1)
+            self.choices.setdefault(name, tuple(sorted(sign * d for d in divisors for sign in signs)))
 
     def _solution(self, p: Polynomial) -> tuple[str, Polynomial] | None:
         """The unknown to solve for, and its image: a name rather than a helper, an old helper before a new."""

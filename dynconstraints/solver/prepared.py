@@ -1,15 +1,17 @@
 """A set of constraints made ready for questions, and the portfolio that answers them.
 
 The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short;
-a few candidate assignments; refutation by cases; a grid of small values; z3 on the formulas as they are. The first that
-settles the question ends it. Everything depends on the set of constraints and the question only, not on the order of
-the constraints, nor on what was asked before: answers are remembered, never reused for other questions.
+a few candidate assignments; refutation by cases, then by residues; a grid of small values; z3 on the formulas as they
+are. The first that settles the question ends it. Everything depends on the set of constraints and the question only,
+not on the order of the constraints, nor on what was asked before: answers are remembered, never reused for other
+questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.evaluate import truth_of
@@ -26,23 +28,25 @@ from dynconstraints.ir.nodes import (
     Name,
     Neg,
     Node,
-    Not,
     Pow,
-    Relation,
     Term,
-    comparison,
 )
 from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.box import assignments_in
 from dynconstraints.solver.case import Fuel
 from dynconstraints.solver.grid import grid
 from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.modular import contradictory
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.rays import Rays
-from dynconstraints.solver.tableau import Closed, Model, Tableau, divisors
+from dynconstraints.solver.tableau import Model, Tableau
 from dynconstraints.solver.terms import polynomial
+from dynconstraints.solver.untrue import ways_untrue
 from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
 from dynconstraints.solver.witness import candidates
+
+Wanted: TypeAlias = Callable[[Mapping[str, int]], bool]
+Found: TypeAlias = Model | Limited | None
 
 _FUEL = 2_000
 _SAMPLE = 24
@@ -58,7 +62,7 @@ class Prepared:
         self.formulas = in_order(formulas)
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
-        self._models: dict[int, Model | Limited | None] = {}
+        self._models: dict[int, Found] = {}
         self._grids: dict[tuple[str, ...], Sequence[Model]] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
@@ -171,13 +175,13 @@ class Prepared:
                         fails_at = fails_at or model
         return holds_at, fails_at
 
-    def model(self, limit: int = RLIMIT) -> Model | Limited | None:
+    def model(self, limit: int = RLIMIT) -> Found:
         """An assignment that satisfies the formulas; None if there is none."""
         if limit not in self._models:
             self._models[limit] = self._model(limit)
         return self._models[limit]
 
-    def _model(self, limit: int) -> Model | Limited | None:
+    def _model(self, limit: int) -> Found:
         if self.facts.is_empty:
             return None
         if self.listed is None and not self.is_large and not self.tableau.closed:
@@ -202,20 +206,18 @@ class Prepared:
         if distant is not None:
             yield distant
 
-    def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Model | Limited | None:
+    def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Found:
         """An assignment that satisfies the formulas and the query; None if there is none."""
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is True), None)
         if self.is_large:
             return self._by_z3((query,), (), limit)
         symbols = self.names_with(query)
-        found = self.tableau.search(query, Fuel(_FUEL), symbols, lambda m: self.holds(m) and truth_of(query, m) is True)
-        if found is None:
-            small = next((m for m in self._small(symbols) if truth_of(query, m) is True), None)
-            return small or self._by_z3((query,), (), limit)
-        return None if isinstance(found, Closed) else found
+        return self._search(
+            (query,), symbols, lambda m: truth_of(query, m) is True, lambda: self._by_z3((query,), (), limit)
+        )
 
-    def model_without(self, query: Formula, limit: int = RLIMIT) -> Model | Limited | None:
+    def model_without(self, query: Formula, limit: int = RLIMIT) -> Found:
         """As ``model_with``, for an assignment under which the query is false or undefined."""
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is not True), None)
@@ -223,17 +225,27 @@ class Prepared:
             return self._by_z3((), (query,), limit)
         symbols = self.names_with(query)
 
-        def accepts(model: Mapping[str, int]) -> bool:
-            return self.holds(model) and truth_of(query, model) is not True
+        return self._search(
+            ways_untrue(query),
+            symbols,
+            lambda m: truth_of(query, m) is not True,
+            lambda: self._by_z3((), (query,), limit),
+        )
 
-        ways: list[Formula] = [Not(query), *(comparison(divisor, Relation.EQ, Int(0)) for divisor in divisors(query))]
+    def _search(
+        self,
+        ways: Sequence[Formula],
+        symbols: tuple[str, ...],
+        wanted: Wanted,
+        last: Callable[[], Found],
+    ) -> Found:
+        """A wanted assignment that satisfies the formulas, in one of the ways; None if there is none."""
         fuel = Fuel(_FUEL)
         for way in ways:
-            found = self.tableau.search(way, fuel, symbols, accepts)
-            if found is None:
-                small = next((m for m in self._small(symbols) if truth_of(query, m) is not True), None)
-                return small or self._by_z3((), (query,), limit)
-            if not isinstance(found, Closed):
+            found = self.tableau.search(way, fuel, symbols, lambda model: self.holds(model) and wanted(model))
+            if found is None and not contradictory((*self.formulas, way)):
+                return next(filter(wanted, self._small(symbols)), None) or last()
+            if isinstance(found, dict):
                 return found
         return None
 
@@ -247,7 +259,7 @@ class Prepared:
         """Whether the question is one about a short list."""
         return self.listed is not None and names(query) <= set(self.names)
 
-    def _by_z3(self, true: tuple[Formula, ...], not_true: tuple[Formula, ...], limit: int) -> Model | Limited | None:
+    def _by_z3(self, true: tuple[Formula, ...], not_true: tuple[Formula, ...], limit: int) -> Found:
         from dynconstraints.solver.smt import solve  # z3 takes a while to load, and most questions don't need it
 
         return solve((*self.formulas, *true), not_true, limit)

@@ -53,7 +53,17 @@ def divide(case: Case, dividend: Polynomial, divisor: Polynomial) -> tuple[Polyn
     if case.proves(-d - 1):
         quotient, remainder = _by_positive(case, -p, -d)
         return quotient, -remainder
-    raise UnknownSign(d)
+    raise UnknownSign(_unsettled(case, d))
+
+
+def _unsettled(case: Case, d: Polynomial) -> Polynomial:
+    """What the sign of a product hinges on: its first unknown of unknown sign."""
+    if len(d.terms) == 1:
+        for name in sorted(d.unknowns):
+            unknown = Polynomial.unknown(name)
+            if not case.proves(unknown - 1) and not case.proves(-unknown - 1):
+                return unknown
+    return d
 
 
 def divided(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:

@@ -17,6 +17,7 @@ from dynconstraints.solver.polynomial import Polynomial
 
 _MOST_ASSIGNMENTS = 3_000
 _MOST_VALUES = 64
+_CERTAIN = 2**32  # what is below and has no factor below 2**16 is a prime
 
 
 def values_modulo(
@@ -77,6 +78,20 @@ def prime_powers(number: int) -> tuple[int, ...]:
     The factors are coprime even then, which is all that residues need.
     """
     return tuple(_prime_powers(number))
+
+
+def divisors_of(number: int, most: int) -> tuple[int, ...] | None:
+    """The positive divisors of ``number >= 1``, ascending; None where it is large or they are more than ``most``."""
+    if number >= _CERTAIN:
+        return None
+    found = [1]
+    for power in prime_powers(number):
+        prime = next((p for p in range(2, 2**16) if power % p == 0), power)
+        exponent = next(e for e in range(64) if prime**e == power)
+        found = [d * prime**e for d in found for e in range(exponent + 1)]
+        if len(found) > most:
+            return None
+    return tuple(sorted(found))
 
 
 def _prime_powers(number: int) -> Iterator[int]:

@@ -21,13 +21,11 @@ from dynconstraints.ir.nodes import (
     FloorDiv,
     Formula,
     IfElse,
-    Int,
     Mod,
     Name,
     Not,
     Or,
     Relation,
-    Term,
     Test,
 )
 from dynconstraints.ir.printer import show
@@ -115,22 +113,6 @@ class Closed:
 
 Model: TypeAlias = dict[str, int]
 Accepts: TypeAlias = Callable[[Mapping[str, int]], bool]
-
-
-def divisors(formula: Formula) -> tuple[Term, ...]:
-    """The terms that the formula divides by, without nonzero literals: where one is 0 it may be undefined."""
-    found: dict[Term, None] = {}
-    for node in walk(formula):
-        match node:
-            case FloorDiv(_, divisor) | Mod(_, divisor):
-                found[divisor] = None
-            case Call(function, (_, divisor)) if function.value in ("ceildiv", "align_up", "align_down"):
-                found[divisor] = None
-            case Test(_, (divisor, _)):
-                found[divisor] = None
-            case _:
-                pass
-    return tuple(d for d in found if not (isinstance(d, Int) and d.value))
 
 
 def _conjuncts(formula: Formula) -> tuple[Formula, ...]:
