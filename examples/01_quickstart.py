@@ -1,5 +1,7 @@
 """One declaration, one graph: a softmax over slices of rows, compiled once for every row length that is declared."""
 
+from functools import partial
+
 import torch
 from beside import apart, medians
 from torch._dynamo import mark_dynamic
@@ -39,7 +41,7 @@ print(f"vector tail in the kernel: {'UNLIKELY' in kernel[0]}, without the constr
 for n in (96, 128, 992):
     x = torch.randn(512 * n)
     ways = {"declared": (ours, declared(n)), "undeclared": (plain, DynamicInt(n)), "static": (static, n)}
-    taken = medians({way: lambda f=f, n=n, x=x: f(n, x) for way, (f, n) in ways.items()}, rounds=200)
+    taken = medians({way: partial(partial, f, n, x) for way, (f, n) in ways.items()}, rounds=200)
     print(f"n = {n:4} ", ", ".join(f"{milliseconds * 1e3:4.0f} us {way}" for way, milliseconds in taken.items()))
 try:
     ours(declared(65), rows_of(65))

@@ -34,6 +34,7 @@ def beside(
     approaches = ["declared"] if QUICK else list(APPROACHES)
     sizes = sizes[:3] if QUICK else sizes
     timed = [] if QUICK else sizes[:: max(1, len(sizes) // 2)][:3]
+    scope = dynamic_int_constraints(constraints)
     options = {"backend": "eager" if QUICK else "inductor", "fullgraph": True}
     compiled = {name: torch.compile(apart(function, name), **options, **APPROACHES[name]) for name in approaches}
 
@@ -41,12 +42,12 @@ def beside(
         torch.manual_seed(0)
         return declare(*inputs(size)) if name == "declared" else inputs(size)
 
-    def scope(name: str) -> Any:
-        return dynamic_int_constraints(constraints) if name == "declared" else nullcontext()
-
     def call(name: str, given: tuple[Any, ...]) -> torch.Tensor:
-        with scope(name):
+        with scope if name == "declared" else nullcontext():
             return compiled[name](*given)
+
+    def ready(name: str, size: Any) -> Callable[[], object]:
+        return partial(call, name, arguments(name, size))
 
     expected = [function(*arguments("eager", size)) for size in sizes]
     equal, rows = True, {}
@@ -57,23 +58,24 @@ def beside(
         rows[name] = [len(frames), sum(len(frame.guards) for frame in frames), time.perf_counter() - start]
         equal &= all(map(close, results, expected))
     for size in timed:
-        for name, taken in medians({name: partial(call, name, arguments(name, size)) for name in approaches}).items():
+        for name, taken in medians({name: partial(ready, name, size) for name in approaches}).items():
             rows[name].append(taken)
     print(f"{'':14} graphs  guards  seconds", *(f"{size!s:>15}" for size in timed))
     for name, (graphs, guards, seconds, *times) in rows.items():
         print(f"{name:14}{graphs:7}{guards:8}{seconds:9.1f}", *(f"{taken:12.2f} ms" for taken in times))
     print("equal to eager:", equal)
-    with scope("declared"):
+    with scope:
         report = explain_calls(function, [arguments("declared", size) for size in sizes])
     print("proved to serve every declared size:", report.covers_domain)
 
 
-def medians(calls: dict[str, Callable[[], object]], rounds: int = 30) -> dict[str, float]:
-    """Milliseconds a call; the calls take turns, so that a busy machine is busy for all of them."""
-    seen: dict[str, list[float]] = {name: [] for name in calls}
-    for name in list(calls) * rounds:
+def medians(ready: dict[str, Callable[[], Callable[[], object]]], rounds: int = 30) -> dict[str, float]:
+    """Milliseconds a call, each made ready first; they take turns, so that a busy machine is busy for all of them."""
+    seen: dict[str, list[float]] = {name: [] for name in ready}
+    for name in list(ready) * rounds:
+        call = ready[name]()
         start = time.perf_counter()
-        calls[name]()
+        call()
         seen[name].append((time.perf_counter() - start) * 1e3)
     return {name: statistics.median(times) for name, times in seen.items()}
 
