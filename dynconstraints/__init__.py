@@ -38,7 +38,16 @@ _ERRORS = (
     "UnsupportedTorchError",
 )
 _VERDICTS = ("Implied", "Open", "Refuted", "Sat", "Unknown", "Unsat")
-_TORCH = ("DynamicFloat", "DynamicInt", "dynamic_int_constraints", "explain", "explain_calls", "name_dims", "suggest")
+_TORCH = (
+    "DynamicFloat",
+    "DynamicInt",
+    "bind",
+    "dynamic_int_constraints",
+    "explain",
+    "explain_calls",
+    "name_dims",
+    "suggest",
+)
 
 _HOMES = {
     "Constraint": "dynconstraints.ir.constraint",

@@ -5,6 +5,7 @@ Importing this wraps a handful of torch's functions (`hooks`); programs that dec
 
 from dynconstraints.pytorch import _compat as _compat  # first: it says what is wrong with the torch at hand
 from dynconstraints.pytorch import hooks
+from dynconstraints.pytorch.binding import bind
 from dynconstraints.pytorch.dims import name_dims
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
@@ -15,6 +16,7 @@ from dynconstraints.pytorch.scope import dynamic_int_constraints
 __all__ = [
     "DynamicFloat",
     "DynamicInt",
+    "bind",
     "dynamic_int_constraints",
     "explain",
     "explain_calls",

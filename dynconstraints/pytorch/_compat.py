@@ -54,6 +54,7 @@ __all__ = [
     "NO_TORCH_FUNCTION",
     "OLDEST",
     "UpstreamDynamicInt",
+    "assert_in_graph",
     "dynamo",
     "functions",
     "hook_points",
@@ -118,6 +119,7 @@ def hook_points() -> SimpleNamespace:
     builder = importlib.import_module("torch._dynamo.variables.builder").VariableBuilder
     env = importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv
     output = importlib.import_module("torch._dynamo.output_graph")
+    functions = importlib.import_module("torch._dynamo.variables.functions")
     callback = importlib.import_module("torch._dynamo.convert_frame").CatchErrorsWrapper
     return SimpleNamespace(
         ask_about_frame=(callback, "__call__"),
@@ -128,6 +130,7 @@ def hook_points() -> SimpleNamespace:
         guard_relation=(env, "_maybe_guard_rel"),
         print_guards=(env, "produce_guards_verbose"),
         call_backend=(output.OutputGraph, "_call_user_compiler"),
+        call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
     )
 
@@ -151,6 +154,14 @@ def narrow(env: Any, symbol: Any, low: int | None, high: int | None) -> None:
     known = ranges.unknown_int()
     found = ranges(known.lower if low is None else low, known.upper if high is None else high)
     env._update_var_to_range(symbol, found)  # noqa: SLF001  what torch's own constraints call
+
+
+def assert_in_graph(env: Any, condition: Any) -> bool:
+    """Have the graph assert the condition when it runs, or guard it where no computed value is in it; as torch._check.
+
+    False where it is known not to hold.
+    """
+    return bool(env.guard_or_defer_runtime_assert(condition, f"{condition}"))
 
 
 @cache

@@ -7,6 +7,8 @@ and runs it in eager. A violated declaration raises before anything is traced.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import CodeType
 from typing import Any
 from weakref import WeakSet
@@ -43,14 +45,27 @@ def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]
             yield from declarations_in(item, depth - 1)
 
 
-def check_call(code: CodeType, arguments: Mapping[str, object]) -> bool:
+_values: ContextVar[Mapping[str, int]] = ContextVar("dynconstraints_values")
+
+
+@contextmanager
+def checked_call(code: CodeType, arguments: Mapping[str, object]) -> Iterator[bool]:
     """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
     found = list(declarations_in(dict(arguments), _DEPTH + 1))
+    call = merged(found)
     if found:
-        call = merged(found)
         check_bindings(constraints_in_force([call]), call.bindings, call.places)
         _declared_codes.add(code)
-    return code in _declared_codes
+    token = _values.set(call.bindings)
+    try:
+        yield code in _declared_codes
+    finally:
+        _values.reset(token)
+
+
+def call_values() -> Mapping[str, int]:
+    """What the arguments of the call that is traced bind; a name met elsewhere is not among them."""
+    return _values.get({})
 
 
 def keep_asking(result: Any) -> Any:

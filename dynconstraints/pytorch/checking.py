@@ -14,7 +14,7 @@ from dynconstraints.pytorch.declaration import Binding, Declaration, system_of
 from dynconstraints.pytorch.placing import Place
 from dynconstraints.pytorch.scope import Scope, current_scope
 from dynconstraints.pytorch.violating import violation
-from dynconstraints.pytorch.wellformed import core_of
+from dynconstraints.pytorch.wellformed import core_of, satisfies
 from dynconstraints.solver.reals import literal
 from dynconstraints.system import ConstraintSystem
 
@@ -27,9 +27,17 @@ def constraints_in_force(declarations: Iterable[Declaration], scope: Scope | Non
 
 
 def check_bindings(
-    system: ConstraintSystem, bindings: Mapping[str, int], places: Mapping[str, Place] | None = None
+    system: ConstraintSystem,
+    bindings: Mapping[str, int],
+    places: Mapping[str, Place] | None = None,
+    example: Mapping[str, int] | None = None,
 ) -> None:
-    """Raises ConstraintViolationError where the values break the set, or leave no values for its unbound names."""
+    """Raises ConstraintViolationError where the values break the set, or leave no values for its unbound names.
+
+    ``example`` are values of more names: where all together satisfy the set, nothing is searched.
+    """
+    if example is not None and not system.reals and satisfies({**example, **bindings}, system):
+        return
     known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
     if system.reals or any(isinstance(value, float) for _, value in known):
         floats = {name for name, value in known if isinstance(value, float)}

@@ -64,7 +64,7 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
         used = names_in_order(formula)
         holds = compile_formula(formula, used, floats=constraint in facts.real_constraints)
         residual.append((holds, tuple((first[n], places[first[n]].dimension) for n in used)))
-    scope = facts.scope.constraints
+    scope, computes = facts.scope.constraints, bool(facts.computed.expressions)
     kinds = tuple(None if place.dimension is not None else place.kind for place in places)
     same = _same_floats(places)
     # What a place was compiled for. Anything else, other names too, is checked as a call of its own.
@@ -85,7 +85,8 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
         for holds, slots in residual:
             if not holds(*(objects[i] if d is None else int(objects[i].shape[d]) for i, d in slots)):
                 return False
-        return (same is None or same(objects)) and (not foreign or _allowed(objects))
+        # What a graph asserts of the values that it computes, it asserts under its own declaration alone.
+        return (same is None or same(objects)) and (not foreign or (not computes and _allowed(objects)))
 
     return check
 

@@ -16,9 +16,11 @@ from typing import Any
 
 import sympy
 
+from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.facts.lattice import Contradiction, Lattice, Row, linear_facts
 from dynconstraints.facts.state import State, analyse
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import substitute, substitute_term
 from dynconstraints.ir.nodes import (
@@ -36,9 +38,11 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo
+from dynconstraints.pytorch.calls import call_values
 from dynconstraints.pytorch.checking import check_bindings, conflict, differ
 from dynconstraints.pytorch.declaration import Binding, Declaration, is_real, system_of
 from dynconstraints.pytorch.floating.facts import Constant, FloatFacts
+from dynconstraints.pytorch.placing import Place as SourcePlace
 from dynconstraints.pytorch.scope import Scope, current_scope
 from dynconstraints.pytorch.symbolic import affine_to_term, affine_to_torch, to_torch
 from dynconstraints.pytorch.wellformed import check_consistent
@@ -115,6 +119,30 @@ class Learnt:
 
 
 @dataclass
+class ComputedFacts:
+    """Names of values that the program computes, what is declared of them, and which of that the graph asserts.
+
+    ``symbols`` are torch's unbacked symbols in the expressions, under names that no user can give; ``formulas`` what
+    the graph has asserted so far, over parameters and those; ``errors`` what to say where an assertion fails, by how
+    torch spells it.
+    """
+
+    expressions: dict[str, sympy.Expr] = field(default_factory=dict)
+    places: dict[str, SourcePlace] = field(default_factory=dict)
+    constraints: dict[Constraint, None] = field(default_factory=dict)
+    asserted: dict[Constraint, None] = field(default_factory=dict)
+    symbols: dict[sympy.Symbol, Term] = field(default_factory=dict)
+    formulas: list[Formula] = field(default_factory=list)
+    errors: dict[str, ConstraintError] = field(default_factory=dict)
+
+    def learn_symbols(self, env: Any) -> None:
+        """Give the symbols names for the solver."""
+        for expr in self.expressions.values():
+            unbacked = expr.free_symbols - env.backed_var_to_val.keys()
+            self.symbols.update((symbol, Name(f"<{symbol}>")) for symbol in unbacked)
+
+
+@dataclass
 class FrameFacts:
     """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv."""
 
@@ -132,11 +160,13 @@ class FrameFacts:
     passed: tuple[str, ...] = ()
     quotients: dict[str, Term] = field(default_factory=dict)
     floats: FloatFacts = field(default_factory=FloatFacts)
+    computed: ComputedFacts = field(default_factory=ComputedFacts)
     reals: frozenset[str] = frozenset()
     real_constraints: dict[Constraint, None] = field(default_factory=dict)
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0
+    _example: dict[str, int] = field(default_factory=dict)
     _lattice: Lattice | None = None
     _premises: tuple[Formula, ...] | None = None
 
@@ -145,15 +175,17 @@ class FrameFacts:
         """The facts of a frame at its first declared value, and the values to be met before that one."""
         scope, learnt = current_scope(), _learnt()
         facts = cls(env, scope, {}, reals=learnt.reals, floats=FloatFacts(dict(learnt.constants)))
+        facts._example.update(call_values())
         for constraint in (*scope.constraints, *learnt.constraints):
             facts.kind_of(constraint)[constraint] = None
         env.__dict__[KEY] = facts
         return facts, learnt.early
 
-    def learn(self, constraints: Iterable[Constraint]) -> None:
+    def learn(self, constraints: Iterable[Constraint], values: Mapping[str, int] | None = None) -> None:
         """Take constraints into force. Restarts the trace where they change an expression already handed out.
 
-        Raises InconsistentConstraintsError where no values satisfy all that is in force.
+        ``values`` are names that the constraints bring, as they are in the call that is traced. Raises
+        InconsistentConstraintsError where no values satisfy all that is in force.
         """
         constraints = list(constraints)
         self.real_constraints.update(dict.fromkeys(c for c in constraints if is_real(c, self.reals)))
@@ -162,7 +194,8 @@ class FrameFacts:
             return
         self.constraints.update(dict.fromkeys(new))
         self._lattice = self._premises = None
-        check_consistent(system_of(tuple(self.constraints)))
+        self._example.update(values or {})
+        check_consistent(system_of(tuple(self.constraints)), self._example)
         if self._rows(self.rows) != tuple(self.rows.values()):
             raise self.restart("a constraint on an earlier size arrived with a later one")
 
@@ -203,11 +236,12 @@ class FrameFacts:
         """
         for member in members:
             known = self.members.setdefault(member.name, member)
+            self._example.setdefault(member.name, member.value)
             if differ(known.value, member.value):
                 raise conflict(known, member)
         self.learn(c for member in self.members.values() for c in member.constraints)
         places = {m.name: m.place for m in self.members.values() if m.place is not None}
-        check_bindings(self.system, {n: m.value for n, m in self.members.items()}, places)
+        check_bindings(self.system, {n: m.value for n, m in self.members.items()}, places, self._example)
 
     @property
     def system(self) -> ConstraintSystem:
@@ -224,7 +258,9 @@ class FrameFacts:
         name = held_as(term)
         if not isinstance(term, Name) and name not in self.rows:
             self.held[name] = term
-            self.learn([Constraint.of(comparison(Name(name), Relation.EQ, term))])
+            value = value_of(term, self._example) if names_of(term) <= self._example.keys() else None
+            equation = Constraint.of(comparison(Name(name), Relation.EQ, term))
+            self.learn([equation], {} if value is None else {name: value})
         return name
 
     def unknown_factor(self, term: Term, value: int) -> Unknown | None:
@@ -339,7 +375,9 @@ class FrameFacts:
         """Tells the facts apart in the keys of caches on disk."""
         rows = [f"{n}={r.constant},{r.coefficients},{r.divisor}" for n, r in self.rows.items()]
         constraints = (*self.constraints, *self.real_constraints)
-        text = "\n".join([*sorted(show(c.formula) for c in constraints), *sorted(self.reals), *rows])
+        computed = [f"{n}={e}" for n, e in self.computed.expressions.items()]
+        computed += sorted(show(c.formula) for c in self.computed.constraints)
+        text = "\n".join([*sorted(show(c.formula) for c in constraints), *sorted(self.reals), *rows, *computed])
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def _rows(self, order: Iterable[str]) -> tuple[Row, ...]:

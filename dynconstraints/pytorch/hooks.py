@@ -92,6 +92,7 @@ def _wrap_all() -> None:
             (points.print_guards, _show_guards),
             (points.call_backend, _tag_caches),
             (points.create_proxy, _lower_floats),
+            (points.call_user_function, _bind_computed),
         ):
             original = getattr(owner, name)
             setattr(owner, name, wrap(original))
@@ -128,13 +129,12 @@ def _warn(error: Exception) -> None:
 
 def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """CatchErrorsWrapper.__call__, Dynamo's callback: a violated declaration raises before the frame is traced."""
-    from dynconstraints.pytorch.calls import check_call, keep_asking
+    from dynconstraints.pytorch.calls import checked_call, keep_asking
     from dynconstraints.pytorch.observe import compiling
 
     @wraps(original)
     def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
-        declared = check_call(frame.f_code, frame.f_locals)
-        with compiling(frame.f_code):
+        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
             result = original(self, frame, *args, **kwargs)
         return keep_asking(result) if declared else result
 
@@ -252,6 +252,10 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         )
         with tag, settled(facts):
             compiled = original(self, *args, **kwargs)
+        if facts.computed.errors:
+            from dynconstraints.pytorch.computed import telling
+
+            compiled = telling(compiled, facts.computed.errors)
         if not self.compile_subgraph_reason.graph_break:
             return compiled
         from dynconstraints.pytorch.resuming import naming_results
@@ -277,6 +281,21 @@ def _lower_floats(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, kind, target, args, kwargs, *rest, **named)
 
     return create_proxy
+
+
+def _bind_computed(original: Callable[..., Any]) -> Callable[..., Any]:
+    """UserFunctionVariable.call_function: `bind` is not traced into."""
+    from dynconstraints.pytorch.binding import bind
+
+    @wraps(original)
+    def call_function(self: Any, tx: Any, args: Any, kwargs: Any) -> Any:
+        if self.fn is bind:
+            from dynconstraints.pytorch.inject import bind_computed
+
+            return bind_computed(tx, args, kwargs)
+        return original(self, tx, args, kwargs)
+
+    return call_function
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:

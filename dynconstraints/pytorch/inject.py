@@ -19,6 +19,7 @@ from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, compari
 from dynconstraints.pytorch import entry
 from dynconstraints.pytorch._compat import dynamo, narrow, source_name
 from dynconstraints.pytorch.calls import declarations_in
+from dynconstraints.pytorch.computed import assert_known, bound_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.floating.trace import add_input
@@ -88,6 +89,13 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
             entry.install(facts)
 
 
+def bind_computed(tx: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The variable of a value that the program computes and names with `bind`."""
+    facts = _facts_of(tx)
+    entry.install(facts)
+    return bound_in_trace(tx, facts, args, kwargs)
+
+
 def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any) -> None:
     d = dynamo()
     # Names before expressions, which then follow from them.
@@ -138,6 +146,8 @@ def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
                     raise facts.restart("a factor of an earlier size arrived with a later value", (entrance,))
                 _meet(tx, facts, entrance, Unknown(name, entrance.value, _BASE))
             expr = facts.expressions[name]
+        if facts.computed.expressions:
+            assert_known(facts)
         declaration = Declaration(entrance.members) if entrance.members else None
         facts.places.append(Place(entrance.source, entrance.dimension, held_as(term), declaration))
         return expr
@@ -150,7 +160,7 @@ def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> N
     if unknown.divisor is not None:
         facts.quotients[unknown.name] = FloorDiv(Name(held_as(entrance.term)), unknown.divisor)
     if entrance.dimension is not None:
-        facts.learn([Constraint.of(comparison(Name(unknown.name), Relation.GE, _ZERO))])
+        facts.learn([Constraint.of(comparison(Name(unknown.name), Relation.GE, _ZERO))], {unknown.name: unknown.value})
     row = facts.row(unknown.name)
     parameter = _parameter(tx, facts, row, entrance, unknown) if row.divisor else None
     facts.meet(unknown.name, unknown.value, row, parameter)

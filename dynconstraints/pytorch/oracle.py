@@ -25,11 +25,12 @@ from dynconstraints.system import ConstraintSystem
 def decide(env: Any, expr: sympy.Basic) -> sympy.Basic | None:
     """sympy.true or sympy.false where the declaration settles the condition for every entry; None elsewhere."""
     facts: FrameFacts | None = env.__dict__.get(KEY)
-    if facts is None or not (facts.parameters or facts.floats.inputs):
+    if facts is None or not (facts.parameters or facts.floats.inputs or facts.computed.symbols):
         return None
     if not isinstance(expr, sympy.logic.boolalg.Boolean | sympy.core.relational.Relational):
         return None
     names: dict[sympy.Symbol, Term] = {p.symbol: Name(name) for name, p in facts.parameters.items()}
+    names.update(facts.computed.symbols)
     if expr.free_symbols <= names.keys():
         decider = _decided
     elif expr.free_symbols <= names.keys() | facts.floats.symbols.keys():
@@ -48,7 +49,9 @@ def _decided(facts: FrameFacts, expr: sympy.Basic, names: Mapping[sympy.Symbol, 
     formula = formula_of(expr, names)
     if formula is None:
         return None
-    system = system_of(tuple(Constraint.of(p) for p in facts.premises))
+    # Guards are asked before the graph asserts anything: assertions count for the values alone that it computes.
+    more = facts.computed.formulas if expr.free_symbols & facts.computed.symbols.keys() else ()
+    system = system_of(tuple(Constraint.of(p) for p in (*facts.premises, *more)))
     verdict = system.implies(Constraint.of(formula))
     if isinstance(verdict, Implied):
         return sympy.true

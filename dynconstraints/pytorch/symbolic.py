@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -12,20 +13,27 @@ import torch
 
 from dynconstraints.ir.nodes import (
     Add,
+    And,
     Bool,
     Call,
+    Compare,
     FloorDiv,
     Formula,
     Function,
     IfElse,
+    Implies,
     Int,
+    Member,
     Mod,
     Mul,
     Name,
     Neg,
     Not,
+    Or,
     Pow,
+    RangeOf,
     Relation,
+    SetOf,
     Term,
     comparison,
     conjunction,
@@ -98,6 +106,49 @@ def to_torch(term: Term, values: Mapping[str, sympy.Expr]) -> sympy.Expr | None:
         return sympy.sympify(operate(term, lambda name: (values[name],) * 2, call)[0])
     except (NotImplementedError, ZeroDivisionError):
         return None
+
+
+def condition_to_torch(formula: Formula, values: Mapping[str, sympy.Expr]) -> sympy.Basic | None:
+    """The formula as torch writes conditions on sizes; None where it has no function for a part of it."""
+    try:
+        return _condition(formula, values)
+    except NotImplementedError:
+        return None
+
+
+def _condition(formula: Formula, values: Mapping[str, sympy.Expr]) -> sympy.Basic:
+    def expr(term: Term) -> sympy.Expr:
+        found = to_torch(term, values)
+        if found is None:
+            raise NotImplementedError
+        return found
+
+    def go(inner: Formula) -> sympy.Basic:
+        return _condition(inner, values)
+
+    match formula:
+        case Bool(value):
+            return sympy.true if value else sympy.false
+        case Compare(operands, relations):
+            exprs = [expr(t) for t in operands]
+            kinds = {relation: kind for kind, relation in RELATIONS.items()}
+            return sympy.And(*(kinds[r](a, b) for (a, b), r in zip(pairwise(exprs), relations, strict=True)))
+        case Member(item, SetOf(elements)):
+            return sympy.Or(*(sympy.Eq(expr(item), expr(e)) for e in elements))
+        case Member(item, RangeOf(start, stop, step)) if step > 0:
+            at, first = expr(item), expr(start)
+            remainder = functions().PythonMod(at - first, sympy.Integer(step))
+            return sympy.And(sympy.Ge(at, first), sympy.Lt(at, expr(stop)), sympy.Eq(remainder, 0))
+        case Not(operand):
+            return sympy.Not(go(operand))
+        case And(operands):
+            return sympy.And(*map(go, operands))
+        case Or(operands):
+            return sympy.Or(*map(go, operands))
+        case Implies(premise, conclusion):
+            return sympy.Or(sympy.Not(go(premise)), go(conclusion))
+        case _:
+            raise NotImplementedError
 
 
 def term_of(expr: Any, names: Mapping[sympy.Symbol, Term]) -> Term | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import (
     ConstraintSyntaxError,
@@ -21,8 +23,13 @@ def check_names(system: ConstraintSystem) -> None:
             raise _nameless(constraint)
 
 
-def check_consistent(system: ConstraintSystem) -> None:
-    """Raises InconsistentConstraintsError, with a minimal core, where no values at all satisfy the set."""
+def check_consistent(system: ConstraintSystem, example: Mapping[str, int] | None = None) -> None:
+    """Raises InconsistentConstraintsError, with a minimal core, where no values at all satisfy the set.
+
+    ``example`` are values that may well satisfy it: where they do nothing is searched.
+    """
+    if example is not None and satisfies(example, system):
+        return
     core = core_of(system)
     if core:
         raise InconsistentConstraintsError(
@@ -34,6 +41,11 @@ def check_consistent(system: ConstraintSystem) -> None:
             ),
             core,
         )
+
+
+def satisfies(values: Mapping[str, int], system: ConstraintSystem) -> bool:
+    """Whether the values satisfy the set, all of its names among theirs."""
+    return values.keys() >= set(system.symbols) and system.holds(values)
 
 
 def check_policy(parameter: str, policy: object, known: tuple[str, ...]) -> None:

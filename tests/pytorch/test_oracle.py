@@ -4,39 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from branches import CELLS, VALUES
 from compiled import Compiled
 
 from dynconstraints import DynamicInt, dynamic_int_constraints
 from dynconstraints.pytorch.frame import KEY, FrameFacts
-
-MULTIPLE = ("a % 32 == 0",)
-CELLS = [
-    *((MULTIPLE, q) for q in ("a % 16 == 0", "a % 8 == 0", "(a + 32) % 32 == 0", "(a + 1) % 32 == 1")),
-    *((MULTIPLE, q) for q in ("2*a % 64 == 0", "a*a % 1024 == 0", "a // 32 * 32 == a", "a // 16 % 2 == 0", "a != 33")),
-    (("a % 32 == 0", "a > 0"), "a >= 32"),
-    (("a % 32 == 0", "a > 0"), "a > 1"),
-    (("a % 4 == 0", "a % 6 == 0"), "a % 12 == 0"),
-    (("a % 4 == 0", "a % 6 == 0"), "a % 2 == 0"),
-    (("a % 4 == 1",), "a % 2 == 1"),
-    (("a % 4 == 1",), "a % 4 != 0"),
-    (("b == 2*a",), "b % 2 == 0"),
-    (("a > b",), "a + 1 > b"),
-    (("a + b <= 10", "a >= 0", "b >= 0"), "a <= 10"),
-    (("a % b == 0", "b > 0"), "a // b * b == a"),
-    (("a*b == 64", "a > 0", "b > 0"), "a <= 64"),
-    (("a < b", "b < c"), "a < c"),
-    (("a in {4, 8}",), "a <= 8"),
-    (("a in {4, 8}",), "a % 4 == 0"),
-    (("a > 5 => b > 10", "a > 5"), "b > 10"),
-    (("max(a, b) <= 12",), "a + b <= 24"),
-    (("a == 3 or a == 7", "b % 2 == 1"), "(a + b) % 2 == 0"),
-]
-VALUES = [
-    {"a": a, "b": b, "c": c}
-    for a in (32, 64, 12, 5, 6, 4, 3, 7, 8, 96)
-    for b in (64, 128, 2, 7, 4, 11, 24, 16, 1, 12, 10, 31)
-    for c in (200,)
-]
 
 
 @pytest.mark.parametrize(("constraints", "branch"), CELLS, ids=[f"{', '.join(c)} |- {q}" for c, q in CELLS])
