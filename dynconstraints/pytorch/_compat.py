@@ -110,6 +110,7 @@ def dynamo() -> SimpleNamespace:
         # The floats that torch may not turn into constants of its own, by their symbols' names; for all compilations.
         settled_floats=importlib.import_module("torch._dynamo.symbolic_convert").TensorifyState.force_specializations,
         create_call_function=importlib.import_module("torch._dynamo.bytecode_transformation").create_call_function,
+        is_left_alone=importlib.import_module("torch._dynamo.trace_rules").check,  # whether a code is never compiled
     )
 
 

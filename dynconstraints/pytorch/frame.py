@@ -156,6 +156,7 @@ class FrameFacts:
     expressions: dict[str, sympy.Expr] = field(default_factory=dict)
     held: dict[str, Term] = field(default_factory=dict)
     dimensions: dict[str, sympy.Expr] = field(default_factory=dict)
+    offsets: set[str] = field(default_factory=set)
     places: list[Place] = field(default_factory=list)
     passed: tuple[str, ...] = ()
     quotients: dict[str, Term] = field(default_factory=dict)

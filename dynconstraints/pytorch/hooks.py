@@ -128,12 +128,18 @@ def _warn(error: Exception) -> None:
 
 
 def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
-    """CatchErrorsWrapper.__call__, Dynamo's callback: a violated declaration raises before the frame is traced."""
+    """CatchErrorsWrapper.__call__, Dynamo's callback: a violated declaration raises before the frame is traced.
+
+    Dynamo is asked about its own helpers and the standard library, too; what they are handed is no call of the user's.
+    """
+    from dynconstraints.pytorch._compat import dynamo
     from dynconstraints.pytorch.calls import checked_call, keep_asking
     from dynconstraints.pytorch.observe import compiling
 
     @wraps(original)
     def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
+        if dynamo().is_left_alone(frame.f_code):
+            return original(self, frame, *args, **kwargs)
         with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
             result = original(self, frame, *args, **kwargs)
         return keep_asking(result) if declared else result
@@ -177,17 +183,24 @@ def _wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _named_sizes(original: Callable[..., Any]) -> Callable[..., Any]:
-    """ShapeEnv.create_symbol: a named dimension is an expression that exists already."""
-    from dynconstraints.pytorch._compat import source_name
+    """ShapeEnv.create_symbol: a named dimension is an expression that exists already.
+
+    The storage offset of a tensor with named dimensions is dynamic, as torch has it beside dimensions that it made so
+    itself, but 0 stays the constant that it nearly always is, and any other serves for 0 as well.
+    """
+    from dynconstraints.pytorch._compat import dynamo, source_name
     from dynconstraints.pytorch.frame import KEY
 
     @wraps(original)
     def create_symbol(self: Any, val: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
         facts = self.__dict__.get(KEY)
         if facts is not None and facts.dimensions:
-            expr = facts.dimensions.get(source_name(source))
+            name = source_name(source)
+            expr = facts.dimensions.get(name)
             if expr is not None:
                 return expr
+            if val and name in facts.offsets:
+                kwargs.update(dynamic_dim=dynamo().DimDynamic.DYNAMIC, do_not_specialize_zero_one=True)
         return original(self, val, source, *args, **kwargs)
 
     return create_symbol

@@ -98,6 +98,7 @@ def bind_computed(tx: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
 
 def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any) -> None:
     d = dynamo()
+    facts.offsets.add(source_name(d.TensorPropertySource(source, d.TensorProperty.STORAGE_OFFSET)))
     # Names before expressions, which then follow from them.
     for dimension, term in sorted(named.dims.items(), key=lambda item: not isinstance(item[1], Name)):
         base = d.TensorPropertySource(source, d.TensorProperty.SIZE, dimension)

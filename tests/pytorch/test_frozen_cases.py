@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch._dynamo as dynamo
 from compiled import Compiled
 
 from dynconstraints import (
@@ -88,3 +89,39 @@ def test_what_an_unused_argument_declares_holds_for_every_call(use: Callable[...
         compiled(DynamicInt(4, name="n"), DynamicInt(9, name="n"), torch.ones(2))
     compiled(4, 9, torch.ones(2))
     assert compiled.graphs <= 2
+
+
+SMALL, LARGE = DynamicInt(8, name="n"), DynamicInt(12, name="n")
+
+
+def test_what_else_a_module_holds_is_no_part_of_a_call() -> None:
+    """Two globals of one name; Dynamo's helper that makes the nested function anew is handed all globals."""
+
+    def program(x: torch.Tensor, n: int) -> torch.Tensor:
+        def inner(y: torch.Tensor) -> torch.Tensor:
+            y = y * n
+            dynamo.graph_break()
+            return y + n
+
+        return inner(x)
+
+    compiled = Compiled(program, fullgraph=False)
+    for n in (SMALL, LARGE):
+        assert torch.equal(compiled(torch.ones(2), n), program(torch.ones(2), n))
+
+
+@pytest.mark.parametrize("dynamic", [None, False])
+def test_the_storage_offset_of_a_named_tensor_is_dynamic(dynamic: bool | None) -> None:
+    """It was a constant that no program could ask for; one that nobody asks for is no reason to compile anew."""
+
+    def part(n: int, offset: int) -> torch.Tensor:
+        return name_dims(torch.arange(100.0)[offset : offset + n], {0: "n"}, constraints=["n % 4 == 0"])
+
+    asking = Compiled(lambda x: x + x.storage_offset(), dynamic=dynamic)
+    for n, offset in ((8, 3), (12, 40), (16, 0)):
+        assert torch.equal(asking(part(n, offset)), part(n, offset) + offset)
+    assert asking.graphs == 1
+    ignoring = Compiled(lambda x: x.view(-1, 4) * 2, dynamic=dynamic)
+    for n, offset in ((8, 3), (12, 40), (16, 0)):
+        assert torch.equal(ignoring(part(n, offset)), part(n, offset).view(-1, 4) * 2)
+    assert ignoring.graphs == 1
