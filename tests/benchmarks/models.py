@@ -47,8 +47,9 @@ _LENGTHS = (64, 48, 128, 32, 96, 160, 112, 256, 8, 80)
 _PATCHES = [
     (8 * a, 8 * b) for a, b in ((4, 6), (6, 4), (5, 5), (3, 8), (10, 15), (2, 2), (7, 3), (9, 12), (1, 4), (8, 8))
 ]
+# Windows of 7 patches on two levels; an image of one window alone is not shifted, another program.
 _WINDOWS = [
-    (56 * a, 56 * b) for a, b in ((2, 3), (3, 2), (2, 2), (1, 3), (3, 1), (2, 1), (1, 2), (4, 1), (1, 1), (3, 3))
+    (56 * a, 56 * b) for a, b in ((2, 3), (3, 2), (2, 2), (2, 4), (4, 2), (3, 3), (4, 3), (3, 4), (5, 2), (2, 5))
 ]
 
 MODELS = (
@@ -79,7 +80,7 @@ MODELS = (
     Program(
         "Swin-T",
         _vision("Swin", embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=7, image_size=56, patch_size=4),
-        ("h % 56 == 0", "w % 56 == 0", "h >= 56", "w >= 56"),
+        ("h % 56 == 0", "w % 56 == 0", "h >= 112", "w >= 112"),
         _WINDOWS,
         _image,
         ({2: "h", 3: "w"},),
