@@ -89,6 +89,8 @@ def dynamo() -> SimpleNamespace:
         DynamicScalarSource=source.DynamicScalarSource,  # int(base)
         AttrSource=source.AttrSource,  # an attribute of an object
         LocalSource=source.LocalSource,  # an argument
+        # Inside vmap, grad, jvp: inputs of the graph belong to the program outside of them.
+        outside_transforms=importlib.import_module("torch._functorch.pyfunctorch").temporarily_clear_interpreter_stack,
         FloatTensorSource=source.FloatTensorSource,  # a float as a tensor, float64
         TensorProperty=source.TensorProperty,
         TensorPropertySource=source.TensorPropertySource,
@@ -133,6 +135,7 @@ def hook_points() -> SimpleNamespace:
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
+        symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
     )
 
 
@@ -172,6 +175,18 @@ def functions() -> SimpleNamespace:
     names = ["FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural"]
     names += ["Where", "Identity", "FloatTrueDiv", "ToFloat"]
     return SimpleNamespace(**{name: getattr(module, name, None) for name in names})
+
+
+def symbolic_node(node: Any, expr: Any) -> Any:
+    """The node of a SymFloat, with another expression for the same number."""
+    return type(node)(expr, node.shape_env, node.pytype, node._hint, fx_node=node.fx_node)  # noqa: SLF001
+
+
+def fused_multiply_add() -> tuple[Any, ...]:
+    """What Dynamo makes of ``addcmul_`` and ``addcdiv_`` with a factor; nothing in a release that lacks it."""
+    prims = importlib.import_module("torch._inductor.inductor_prims")
+    found = getattr(prims, "fma", None)
+    return () if found is None else (found,)
 
 
 def symbolic_functions(names: Iterable[str]) -> dict[str, Any]:

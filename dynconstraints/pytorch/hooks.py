@@ -79,6 +79,7 @@ _wrapped: list[tuple[Any, str, Any]] = []
 def _wrap_all() -> None:
     """Wrap what this torch has; where it lacks a part, nothing is wrapped, and a warning says so."""
     from dynconstraints.pytorch import oracle  # noqa: F401  a fault of our own is no fault of torch's
+    from dynconstraints.pytorch.floating.rounding import OPERATIONS
 
     try:
         points = hook_points()
@@ -93,6 +94,7 @@ def _wrap_all() -> None:
             (points.call_backend, _tag_caches),
             (points.create_proxy, _lower_floats),
             (points.call_user_function, _bind_computed),
+            *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
             original = getattr(owner, name)
             setattr(owner, name, wrap(original))
@@ -212,7 +214,12 @@ def _ask_oracle(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def _maybe_evaluate_static(self: Any, expr: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = original(self, expr, *args, **kwargs)
+        try:
+            answer = original(self, expr, *args, **kwargs)
+        except OverflowError:  # torch's bounds of a quotient of floats
+            if KEY not in self.__dict__:
+                raise
+            answer = None
         if answer is None and KEY in self.__dict__ and not kwargs.get("compute_hint"):
             from dynconstraints.pytorch.oracle import decide
 
@@ -309,6 +316,20 @@ def _bind_computed(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, tx, args, kwargs)
 
     return call_function
+
+
+def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
+    """SymNode.add and its like: a computed float is one term to sympy, which does not round."""
+    from dynconstraints.pytorch.floating.rounding import whole
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def operation(self: Any, other: Any) -> Any:
+        if KEY in getattr(self.shape_env, "__dict__", ()):
+            return original(whole(self), whole(other))
+        return original(self, other)
+
+    return operation
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:

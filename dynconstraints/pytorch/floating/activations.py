@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from dynconstraints.pytorch.floating.elementwise import choose, clamp, into
 from dynconstraints.pytorch.floating.table import lowers
-from dynconstraints.pytorch.floating.values import Operand, Value, combined
+from dynconstraints.pytorch.floating.values import Operand, Value, combined, widened
 
 
 @lowers(functional.hardtanh)
@@ -27,29 +27,41 @@ def leaky_relu(x: Value, negative_slope: Operand = 0.01, inplace: bool = False) 
 @lowers(functional.elu)
 def elu(x: Value, alpha: Operand = 1.0, inplace: bool = False) -> Value:
     """``x`` where it is positive, ``alpha*(e**x - 1)`` elsewhere."""
-    return into(x, choose(x > 0, x, x.call(torch.expm1) * alpha), inplace)
+    result, (wide, factor) = widened(x, alpha)
+    return into(x, choose(wide > 0, wide, wide.call(torch.expm1) * factor).to(result), inplace)
 
 
 @lowers(functional.celu)
 def celu(x: Value, alpha: Operand = 1.0, inplace: bool = False) -> Value:
     """``x`` where it is positive, ``alpha*(e**(x/alpha) - 1)`` elsewhere."""
-    return into(x, choose(x > 0, x, (x / alpha).call(torch.expm1) * alpha), inplace)
+    result, (wide, factor, inverse) = widened(x, alpha, 1 / alpha)
+    return into(x, choose(wide > 0, wide, (wide * inverse).call(torch.expm1) * factor).to(result), inplace)
 
 
 @lowers(functional.softplus)
 def softplus(x: Value, beta: Operand = 1.0, threshold: Operand = 20.0) -> Value:
     """``log(1 + e**(beta*x)) / beta``, and ``x`` itself where ``beta*x`` is above the threshold."""
-    scaled = x * beta
-    return choose(scaled > threshold, x, scaled.call(torch.exp).call(torch.log1p) / beta)
+    result, (wide, factor, limit) = widened(x, beta, threshold)
+    scaled = wide * factor
+    return choose(scaled > limit, wide, scaled.call(torch.exp).call(torch.log1p) / factor).to(result)
 
 
 @lowers(functional.threshold, torch.threshold)
 def threshold(x: Value, threshold: Operand, value: Operand, inplace: bool = False) -> Value:
     """``value`` where ``x`` is at most the threshold, ``x`` elsewhere."""
-    return into(x, choose(combined(operator.le, x, threshold), value, x), inplace)
+    result, (wide, limit) = widened(x, threshold)
+    return into(x, choose(combined(operator.le, wide, limit), value, x).to(result), inplace)
 
 
 @lowers(functional.hardshrink)
 def hardshrink(x: Value, lambd: Operand = 0.5) -> Value:
     """Zero where ``x`` is at most ``lambd`` away from it, ``x`` elsewhere."""
     return choose(combined(operator.le, x.call(torch.abs), lambd), 0.0, x)
+
+
+@lowers(functional.softshrink)
+def softshrink(x: Value, lambd: Operand = 0.5) -> Value:
+    """``x`` moved towards zero by ``lambd``; zero where it is no further away, and NaN where it is NaN."""
+    result, (wide, limit) = widened(x, lambd)
+    below = choose(combined(operator.lt, wide, -limit), wide + limit, wide * 0)
+    return choose(wide > limit, wide - limit, below).to(result)

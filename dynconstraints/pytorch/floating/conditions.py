@@ -31,6 +31,7 @@ from dynconstraints.ir.nodes import (
     total,
 )
 from dynconstraints.pytorch._compat import functions
+from dynconstraints.pytorch.floating.rounding import unwrapped
 from dynconstraints.pytorch.symbolic import RELATIONS, term_of
 
 _EXACT_INTEGERS = 2**53
@@ -93,7 +94,7 @@ def condition_of(expr: Any, names: Mapping[sympy.Symbol, Term]) -> Condition | N
     relation = RELATIONS.get(type(expr))
     if relation is None:
         return None
-    left, right = (_side(side, names) for side in expr.args)
+    left, right = (_side(unwrapped(side), names) for side in expr.args)
     if left is None or right is None or (left.rounds and right.rounds):
         return None
     return Condition(right, relation.flipped, left) if right.rounds else Condition(left, relation, right)

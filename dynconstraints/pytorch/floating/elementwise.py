@@ -9,15 +9,17 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from dynconstraints.pytorch._compat import fused_multiply_add
 from dynconstraints.pytorch.floating.table import lowers
-from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type
+from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type, widened
 
 # Not floor division: Inductor rounds the quotient of tensors before it takes the floor, and 1.5 // 0.1 is 14.
 _PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
     (torch.mul, (operator.mul, torch.multiply, "mul", "multiply")),
-    (torch.pow, (operator.pow, "pow")),
     (torch.remainder, (operator.mod, "remainder")),
     (torch.fmod, ("fmod",)),
+    (torch.copysign, ("copysign",)),
+    (torch.xlogy, (torch.special.xlogy, "xlogy")),
     (torch.eq, (operator.eq, "eq")),
     (torch.ne, (operator.ne, torch.not_equal, "ne", "not_equal")),
     (torch.lt, (operator.lt, torch.less, "lt", "less")),
@@ -29,7 +31,7 @@ _PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
 
 
 def _register(operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
-    @lowers(operation, *names)
+    @lowers(operation, *names, in_place=tuple(f"{name}_" for name in names if isinstance(name, str)))
     def plain(x: Operand, y: Operand) -> Value:
         return combined(operation, x, y)
 
@@ -41,31 +43,31 @@ for _operation, _names in _PLAIN:
 @lowers(operator.add, torch.add, "add", in_place=(operator.iadd, "add_"))
 def add(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``x + alpha*y``."""
-    return combined(operator.add, x, _times(y, alpha))
+    return _fused(x, y, alpha) if _fuses(y, alpha) else combined(operator.add, x, _times(y, alpha))
 
 
 @lowers(operator.sub, torch.sub, torch.subtract, "sub", "subtract", in_place=(operator.isub, "sub_"))
 def sub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``x - alpha*y``."""
-    return combined(operator.sub, x, _times(y, alpha))
+    return _fused(x, y, -alpha) if _fuses(y, alpha) else combined(operator.sub, x, _times(y, alpha))
 
 
 @lowers(torch.rsub, "rsub")
 def rsub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``y - alpha*x``."""
-    return combined(operator.sub, y, _times(x, alpha))
+    return sub(y, x, alpha=alpha)
 
 
-@lowers(in_place=(operator.imul, "mul_", "multiply_"))
+@lowers(in_place=(operator.imul,))
 def mul(x: Value, y: Operand) -> Value:
     """``x*y``."""
     return combined(torch.mul, x, y)
 
 
-@lowers(in_place=(operator.ipow, "pow_"))
-def power(x: Value, y: Operand) -> Value:
-    """``x**y``."""
-    return combined(torch.pow, x, y)
+@lowers(in_place=(operator.imod,))
+def remainder(x: Value, y: Operand) -> Value:
+    """The remainder, with the sign of ``y``."""
+    return combined(torch.remainder, x, y)
 
 
 @lowers(
@@ -80,19 +82,30 @@ def power(x: Value, y: Operand) -> Value:
 )
 def div(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Value:
     """``x/y``, rounded as asked."""
+    if isinstance(x, Number) and isinstance(y, Value) and not isinstance(y, Number):
+        return y.call(torch.reciprocal) * x  # what the operator of tensors does
     return combined(torch.div, x, y, rounding_mode=rounding_mode)
 
 
 @lowers(torch.addcmul, "addcmul", in_place=("addcmul_",))
 def addcmul(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     """``x + value*y*z``."""
-    return x + _times(y * z, value)
+    result, (x, y, z, value) = widened(x, y, z, value)
+    return x.call(torch.addcmul, y * value, z).to(result)
+
+
+@lowers(*fused_multiply_add())
+def multiply_add(x: Operand, y: Operand, z: Operand) -> Value:
+    """``x*y + z``, rounded once."""
+    return combined(torch.addcmul, z, *((x, y) if isinstance(y, Number) else (y, x)))
 
 
 @lowers(torch.addcdiv, "addcdiv", in_place=("addcdiv_",))
 def addcdiv(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     """``x + value*y/z``."""
-    return x + _times(y / z, value)
+    result, (wide, y, z, value) = widened(x, y, z, value)
+    found: Value = wide + y * value / z
+    return found.to(result)
 
 
 @lowers(torch.lerp, "lerp", in_place=("lerp_",))
@@ -108,13 +121,13 @@ def clamp(x: Value, min: Operand = None, max: Operand = None) -> Value:  # noqa:
     return lower if max is None else combined(torch.clamp_max, lower, max)
 
 
-@lowers(torch.clamp_min, "clamp_min", in_place=("clamp_min_",))
+@lowers(torch.clamp_min, "clamp_min", in_place=(torch.clamp_min_, "clamp_min_"))
 def clamp_min(x: Value, min: Operand) -> Value:  # noqa: A002
     """Not below ``min``."""
     return clamp(x, min)
 
 
-@lowers(torch.clamp_max, "clamp_max", in_place=("clamp_max_",))
+@lowers(torch.clamp_max, "clamp_max", in_place=(torch.clamp_max_, "clamp_max_"))
 def clamp_max(x: Value, max: Operand) -> Value:  # noqa: A002
     """Not above ``max``."""
     return clamp(x, None, max)
@@ -125,6 +138,12 @@ def choose(condition: Value, x: Operand, y: Operand) -> Value:
     """``x`` where the condition holds, ``y`` elsewhere."""
     result, _ = computing_type(x, y)
     return condition.call(torch.where, *(v.at(result) if isinstance(v, Number) else v for v in (x, y)))
+
+
+@lowers("where")
+def choose_method(x: Value, condition: Value, other: Operand) -> Value:
+    """``x`` where the condition holds, ``other`` elsewhere."""
+    return choose(condition, x, other)
 
 
 @lowers(torch.masked_fill, "masked_fill", in_place=("masked_fill_",))
@@ -144,6 +163,15 @@ def dropout(x: Value, p: Number, training: bool = True, inplace: bool = False) -
     kept = x.call(torch.rand_like, dtype=torch.float32) >= p
     scale = choose(kept, (1 / (1 - p)).to(torch.float32), 0.0)
     return into(x, (x * scale).to(x.dtype), inplace)
+
+
+def _fuses(y: Operand, factor: Operand) -> bool:
+    return isinstance(factor, Number) and isinstance(y, Value) and not isinstance(y, Number)
+
+
+def _fused(x: Operand, y: Operand, factor: Operand) -> Value:
+    """``x + factor*y``, rounded once, as eager's kernels do."""
+    return combined(torch.addcmul, x, y, factor)
 
 
 def _times(x: Operand, factor: Operand) -> Operand:

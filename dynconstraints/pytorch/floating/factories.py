@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from dynconstraints.pytorch._compat import tensor_of_symbols
 from dynconstraints.pytorch.floating.table import NotLowered, lowers
-from dynconstraints.pytorch.floating.values import Number, Value
+from dynconstraints.pytorch.floating.values import Emitter, Number, Value
 
 
 @lowers(torch.scalar_tensor, torch.as_tensor, *tensor_of_symbols())
 def tensor(data: Any, *, dtype: torch.dtype | None = None, **options: Any) -> Value:
-    """A tensor of a number, or of a list of them."""
-    if isinstance(data, Number):
-        return full((), data, dtype=dtype, **options)
-    if not isinstance(data, list) or any(isinstance(v, Value) and not isinstance(v, Number) for v in data):
+    """A tensor of a number, or of lists of them."""
+    leaves = list(_leaves(data))
+    numbers = [v for v in leaves if isinstance(v, Number)]
+    if not numbers or any(isinstance(v, Value) and not isinstance(v, Number) for v in leaves):
         raise NotLowered
-    emit = next(v.emit for v in data if isinstance(v, Number))
-    of = dtype or torch.get_default_dtype()
-    rows = [
-        full((), v, dtype=of, **options) if isinstance(v, Number) else emit(torch.full, (), v, dtype=of) for v in data
-    ]
-    return Value(emit, emit(torch.stack, rows))
+    return _nested(numbers[0].emit, data, {"dtype": dtype or torch.get_default_dtype(), **options})
+
+
+def _leaves(data: Any) -> Iterator[Any]:
+    if isinstance(data, list):
+        for item in data:
+            yield from _leaves(item)
+    else:
+        yield data
+
+
+def _nested(emit: Emitter, data: Any, options: dict[str, Any]) -> Value:
+    if isinstance(data, list):
+        return Value(emit, emit(torch.stack, [_nested(emit, v, options) for v in data]))
+    if isinstance(data, Number):
+        return full((), data, **options)
+    return Value(emit, emit(torch.full, (), data, **options))
 
 
 @lowers(torch.full)
@@ -36,7 +48,7 @@ def full(size: Any, fill_value: Number, *, dtype: torch.dtype | None = None, **o
     )
 
 
-@lowers(torch.full_like)
+@lowers(torch.full_like, torch.fill)
 def full_like(x: Value, fill_value: Number, **options: Any) -> Value:
     """A tensor like another, filled."""
     return x.call(torch.empty_like, **options).call("fill_", fill_value)

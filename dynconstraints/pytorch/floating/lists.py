@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch.floating import elementwise as single
-from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating import powers
+from dynconstraints.pytorch.floating.table import NotLowered, lowers
 from dynconstraints.pytorch.floating.values import Operand, Value
 
 _EACH: dict[str, Callable[..., Value]] = {
@@ -16,6 +17,11 @@ _EACH: dict[str, Callable[..., Value]] = {
     "sub": lambda x, y, alpha=1: single.sub(x, y, alpha=alpha),
     "mul": lambda x, y: x * y,
     "div": lambda x, y: x / y,
+    "pow": lambda x, y: powers.power(x, y),
+    "clamp_min": lambda x, y: single.clamp_min(x, y),
+    "clamp_max": lambda x, y: single.clamp_max(x, y),
+    "maximum": lambda x, y: single.clamp_min(x, y),
+    "minimum": lambda x, y: single.clamp_max(x, y),
     "lerp": lambda x, end, weight: single.lerp(x, end, weight),
     "addcmul": lambda x, y, z, value=1: single.addcmul(x, y, z, value=value),
     "addcdiv": lambda x, y, z, value=1: single.addcdiv(x, y, z, value=value),
@@ -24,6 +30,8 @@ _EACH: dict[str, Callable[..., Value]] = {
 
 def _register(update: Callable[..., Value], name: str) -> None:
     def updated(xs: list[Value], *operands: Operand, **options: Operand) -> list[Value]:
+        if not isinstance(xs, list):
+            raise NotLowered  # a number to the power of each
         columns = [_column(v, len(xs)) for v in operands]
         named = {key: _column(v, len(xs)) for key, v in options.items()}
         return [
@@ -32,8 +40,9 @@ def _register(update: Callable[..., Value], name: str) -> None:
 
     @lowers(getattr(torch, f"_foreach_{name}"))
     def functional(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
+        found = updated(xs, *operands, **options)
         # Some node has to make a list of them; a product with 1 is the cheapest that does, and fuses away.
-        return Value(xs[0].emit, xs[0].emit(torch._foreach_mul, updated(xs, *operands, **options), 1))  # noqa: SLF001
+        return Value(xs[0].emit, xs[0].emit(torch._foreach_mul, found, 1))  # noqa: SLF001
 
     @lowers(getattr(torch, f"_foreach_{name}_"))
     def in_place(xs: list[Value], *operands: Operand, **options: Operand) -> Value:

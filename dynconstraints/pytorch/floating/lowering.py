@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dynconstraints.pytorch._compat import symbolic_functions
-from dynconstraints.pytorch.floating import activations, elementwise, factories, lists, products  # noqa: F401  they fill the table
+from dynconstraints.pytorch.floating import activations, elementwise, factories, lists, powers, products  # noqa: F401  they fill the table
+from dynconstraints.pytorch.floating.domains import defined
 from dynconstraints.pytorch.floating.table import TABLE, NotLowered
 from dynconstraints.pytorch.floating.values import Emitter, Number, Operand, Value, combined
 
@@ -23,24 +24,33 @@ def _twin(operation: Callable[..., Any]) -> Callable[..., Value]:
     return partial(combined, operation)
 
 
-def _extreme(operation: Callable[..., Any]) -> Callable[..., Value]:
+def _extreme(beats: Callable[..., Any]) -> Callable[..., Value]:
     def extreme(x: Operand, y: Operand) -> Value:
-        return combined(operation, x, y) if isinstance(x, Value) else combined(operation, y, x)
+        """As Python's: the first of two that are alike, as zeros are whatever their sign."""
+        emit = next(v.emit for v in (x, y) if isinstance(v, Value))
+        return Number(emit, emit(torch.where, combined(beats, y, x), y, x))
 
     return extreme
+
+
+def _power(x: Operand, y: Operand) -> Value:
+    """As Python's: with a number that is fixed, torch has kernels of its own for some exponents."""
+    emit = next(v.emit for v in (x, y) if isinstance(v, Value))
+    x, y = (v if isinstance(v, Value) else emit(torch.scalar_tensor, v, dtype=torch.float64) for v in (x, y))
+    return combined(torch.pow, x, y)
 
 
 _NAMED = ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan", "exp", "log2")
 
 _SCALAR: dict[Any, Callable[..., Value] | None] = {
     **{f: _twin(f) for f in (operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos)},
-    operator.pow: _twin(torch.pow),
+    operator.pow: _power,
     **dict.fromkeys((operator.abs, abs), _twin(torch.abs)),
     **dict.fromkeys((float, torch.sym_float), _twin(operator.pos)),
     **{symbolic: _twin(getattr(torch, name)) for name, symbolic in symbolic_functions(_NAMED).items()},
     math.sqrt: _twin(torch.sqrt),
-    **dict.fromkeys((torch.sym_max, max), _extreme(torch.clamp_min)),
-    **dict.fromkeys((torch.sym_min, min), _extreme(torch.clamp_max)),
+    **dict.fromkeys((torch.sym_max, max), _extreme(operator.gt)),
+    **dict.fromkeys((torch.sym_min, min), _extreme(operator.lt)),
     **dict.fromkeys((operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)),
 }
 """Operations between numbers alone, which stay symbols and are decided by guards; each with its twin on tensors."""
@@ -56,11 +66,12 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     fakes = [_example(v) for v in flat]
     if not any(isinstance(v, torch.SymFloat) for v in fakes):
         return None
-    if target in _SCALAR and not any(isinstance(v, torch.Tensor) for v in fakes):
-        return None
-    lowering = TABLE.get(target)
-    if lowering is None:
+    among_numbers = _is_operator(target) and not any(isinstance(v, torch.Tensor) for v in fakes)
+    known = target in (_SCALAR if among_numbers else TABLE)
+    if not known or not defined(target, *_mapped((list(args), kwargs), _number)):
         raise NotLowered
+    if among_numbers:
+        return None
     emit = Emitter(tracer)
 
     def operand(value: Any) -> Any:
@@ -72,9 +83,18 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
             case _:
                 return value
 
-    lowered = lowering(*_mapped(args, operand), **_mapped(kwargs, operand))
+    lowered = TABLE[target](*_mapped(args, operand), **_mapped(kwargs, operand))
     del lowered.proxy.node.meta["example_value"]  # Dynamo finds it anew, as for any node
     return lowered.proxy
+
+
+def _is_operator(target: Any) -> bool:
+    """Whether it is an operation of Python's, which gives a number for numbers."""
+    return target in _SCALAR or getattr(target, "__module__", None) in ("_operator", "builtins", "math")
+
+
+def _number(value: Any) -> Any:
+    return value if _example(value) is None else _example(value)
 
 
 def _mapped(values: Any, operand: Callable[[Any], Any]) -> Any:
@@ -98,8 +118,10 @@ def _tensor_of(emit: Emitter, numbers: dict[sympy.Symbol, Any], node: torch.fx.N
     example = node.meta["example_value"]
     if not isinstance(example, torch.SymFloat):
         return emit(torch.scalar_tensor, _proxy(emit, node), dtype=torch.float64)
-    if example.node.expr in numbers:
-        return numbers[example.node.expr]
+    if node.op != "call_function":  # an input's item, or a symbol that a subgraph takes
+        if example.node.expr in numbers:
+            return numbers[example.node.expr]
+        raise NotLowered
     twin = _SCALAR.get(node.target) if node.op == "call_function" else None
     if twin is None or node.kwargs:
         raise NotLowered

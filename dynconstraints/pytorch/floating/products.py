@@ -11,17 +11,20 @@ from torch.nn import functional
 
 from dynconstraints.pytorch.floating.elementwise import choose
 from dynconstraints.pytorch.floating.table import lowers
-from dynconstraints.pytorch.floating.values import Number, Operand, Value
+from dynconstraints.pytorch.floating.values import Number, Operand, Value, widened
 
 
 def _register(product: Callable[..., Any], names: tuple[Any, ...], in_place: str) -> None:
     @lowers(*names, in_place=(in_place,))
     def added(x: Value, left: Value, right: Value, *, beta: Operand = 1, alpha: Operand = 1) -> Value:
         """``beta*x + alpha*(left @ right)``; where beta is 0, ``x`` is not read, so its NaN and infinities vanish."""
-        found = left.call(product, right)
-        scaled = x * beta
-        kept = choose(beta.call(operator.ne, 0), scaled, 0.0) if isinstance(beta, Number) else scaled
-        return kept + found * alpha
+        tensors = x.autocast(), left.autocast(), right.autocast()
+        result, (wide, *factors, scale, scale_of_product) = widened(*tensors, beta, alpha)
+        kept: Value = wide * scale
+        if isinstance(beta, Number):
+            kept = choose(beta.call(operator.ne, 0), kept, 0.0)
+        found: Value = kept + factors[0].call(product, factors[1]) * scale_of_product
+        return found.to(result)
 
 
 _register(torch.mm, (torch.addmm, "addmm"), "addmm_")

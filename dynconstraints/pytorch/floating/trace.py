@@ -26,8 +26,10 @@ def add_input(tx: Any, facts: FrameFacts, name: str, source: Any, value: float) 
     """The variable for a float: a new input of the graph, read exactly, and its symbol."""
     d, tracer = dynamo(), tx.output.root_tracer
     exact = ExactFloatSource(source)
-    tensor_source, tensor = d.FloatTensorSource(exact), torch.tensor(value, dtype=torch.float64)
-    fake = d.wrap_to_fake_tensor_and_record(tensor, tx=tx, is_tensor=False, source=tensor_source)
+    tensor_source = d.FloatTensorSource(exact)
+    with d.outside_transforms():
+        tensor = torch.tensor(value, dtype=torch.float64)
+        fake = d.wrap_to_fake_tensor_and_record(tensor, tx=tx, is_tensor=False, source=tensor_source)
     label = re.sub(r"\W+", "_", source_name(source))
     proxy = tracer.create_graph_input(label, type(tensor), fake, source=tensor_source)
     proxy.node.meta["grapharg"] = d.GraphArg(

@@ -15,7 +15,7 @@ import torch
 
 from dynconstraints.pytorch._compat import dynamo
 
-_TAKES_EXACT = frozenset({operator.mul, torch.mul, operator.truediv, torch.div})
+_TAKES_EXACT = frozenset({operator.mul, torch.mul, operator.truediv, torch.div, torch.lerp})
 """Operations that take a number as exactly as they compute; others round it to the type of the tensor first."""
 
 Operand: TypeAlias = "Value | Number | Any"
@@ -70,6 +70,12 @@ class Value:
         """In another type; itself where it has it."""
         return self if self.dtype == dtype else self.call("to", dtype)
 
+    def autocast(self) -> Value:
+        """As an operation gets it that the surrounding ``torch.autocast``, if any, has compute in half precision."""
+        device = self.fake.device.type
+        cast = torch.is_autocast_enabled(device) and self.dtype.is_floating_point and self.dtype != torch.float64
+        return self.to(torch.get_autocast_dtype(device)) if cast else self
+
     def __add__(self, other: Operand) -> Value:
         return combined(operator.add, self, other)
 
@@ -92,6 +98,9 @@ class Value:
 
     def __rtruediv__(self, other: Operand) -> Value:
         return combined(operator.truediv, other, self)
+
+    def __neg__(self) -> Any:
+        return combined(operator.neg, self)
 
     def __gt__(self, other: Operand) -> Value:
         return combined(operator.gt, self, other)
@@ -124,10 +133,18 @@ def combined(operation: Callable[..., Any], *operands: Operand, **kwargs: Any) -
         return Value(emit, emit(operation, *operands, **kwargs))
     if not any(isinstance(v, Value) and not isinstance(v, Number) for v in operands):
         return Number(emit, emit(operation, *operands, **kwargs))
-    result, computing = computing_type(*operands)
-    taken = computing if operation in _TAKES_EXACT else result
-    found = Value(emit, emit(operation, *(_at(v, taken, computing) for v in operands), **kwargs))
+    result, taken = widened(*operands, exact=operation in _TAKES_EXACT)
+    found = Value(emit, emit(operation, *taken, **kwargs))
     return found if found.dtype == torch.bool else found.to(result)
+
+
+def widened(*operands: Operand, exact: bool = True) -> tuple[torch.dtype, list[Any]]:
+    """The type of the result, and the operands in the type in which eager computes, numbers as tensors.
+
+    Without ``exact`` numbers are rounded to the type of the result on the way, as eager does for most operations.
+    """
+    result, computing = computing_type(*operands)
+    return result, [_at(v, computing if exact else result, computing) for v in operands]
 
 
 def _at(operand: Operand, taken: torch.dtype, computing: torch.dtype) -> Operand:

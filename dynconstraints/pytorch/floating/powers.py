@@ -1,0 +1,50 @@
+"""Powers: eager has kernels of its own for some exponents, whose results differ from those of the general one.
+
+``(-inf)**0.5`` is NaN there, a square root, and infinite by the general rule; squares and cubes differ in the last bit.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+
+import torch
+
+from dynconstraints.pytorch.floating.elementwise import choose
+from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type
+
+_SPECIAL: dict[float, Callable[[Value], Value]] = {
+    2.0: lambda x: x * x,
+    3.0: lambda x: x * x * x,
+    -1.0: lambda x: x.call(torch.reciprocal),
+    -2.0: lambda x: (x * x).call(torch.reciprocal),
+    0.5: lambda x: x.call(torch.sqrt),
+    -0.5: lambda x: x.call(torch.rsqrt),
+}
+"""The exponents with kernels of their own, and what those compute."""
+
+
+@lowers(torch.pow, operator.pow, "pow", in_place=(operator.ipow, "pow_"))
+def power(x: Operand, y: Operand) -> Value:
+    """``x**y``."""
+    result, _ = computing_type(x, y)
+    has_special = isinstance(y, Number) and isinstance(x, Value) and not isinstance(x, Number)
+    if not has_special or result.is_complex or (result == torch.float16 and x.fake.device.type == "cpu"):
+        return combined(torch.pow, x, y)
+    base, special = x.to(result), {exponent: y.call(operator.eq, exponent) for exponent in _SPECIAL}
+    ordinary = base
+    for applies in special.values():
+        ordinary = choose(applies, 1.0, ordinary)
+    found = combined(torch.pow, ordinary, y)
+    for exponent, applies in special.items():
+        # Where it doesn't apply it computes on 1: an infinite derivative there would make the gradient NaN.
+        found = choose(applies, _SPECIAL[exponent](choose(applies, base, 1.0)), found)
+    return found
+
+
+@lowers(torch.float_power, "float_power")
+def float_power(x: Operand, y: Operand) -> Value:
+    """``x**y`` in double precision."""
+    x, y = (v.to(torch.promote_types(v.dtype, torch.float64)) if isinstance(v, Value) else v for v in (x, y))
+    return power(x, y)
