@@ -14,8 +14,9 @@ from dynconstraints.pytorch.floating.values import Operand, Value, combined, wid
 
 @lowers(functional.hardtanh)
 def hardtanh(x: Value, min_val: Operand = -1.0, max_val: Operand = 1.0, inplace: bool = False) -> Value:
-    """Between ``min_val`` and ``max_val``."""
-    return into(x, clamp(x, min_val, max_val), inplace)
+    """Between ``min_val`` and ``max_val``; on the limits it has no gradient."""
+    inside = combined(operator.gt, x, min_val).call(torch.logical_and, combined(operator.lt, x, max_val))
+    return into(x, choose(inside, x, clamp(x, min_val, max_val).call("detach")), inplace)
 
 
 @lowers(functional.leaky_relu)

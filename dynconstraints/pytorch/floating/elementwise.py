@@ -117,8 +117,20 @@ def lerp(x: Value, end: Value, weight: Operand) -> Value:
 @lowers(torch.clamp, torch.clip, "clamp", "clip", in_place=(torch.clamp_, "clamp_", "clip_"))
 def clamp(x: Value, min: Operand = None, max: Operand = None) -> Value:  # noqa: A002  torch's names
     """Not below ``min``, and then not above ``max``."""
-    lower = x if min is None else combined(torch.clamp_min, x, min)
-    return lower if max is None else combined(torch.clamp_max, lower, max)
+    lower = x if min is None else _limited(x, min, torch.clamp_min, operator.ge, operator.lt)
+    return lower if max is None else _limited(lower, max, torch.clamp_max, operator.le, operator.gt)
+
+
+def _limited(x: Value, limit: Operand, plain: Any, within: Any, beyond: Any) -> Value:
+    """As the kernel for a number does it: ``x`` itself where it equals the limit, as zeros do whatever their sign.
+
+    NaN stays, and has no gradient.
+    """
+    if not isinstance(limit, Number):
+        return combined(plain, x, limit)
+    result, (wide, bound) = widened(x, limit, exact=False)
+    rest = choose(wide.call(beyond, bound), bound, wide.call("detach"))
+    return choose(wide.call(within, bound), wide, rest).to(result)
 
 
 @lowers(torch.clamp_min, "clamp_min", in_place=(torch.clamp_min_, "clamp_min_"))

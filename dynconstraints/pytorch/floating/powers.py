@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 
 import torch
 
@@ -14,15 +13,8 @@ from dynconstraints.pytorch.floating.elementwise import choose
 from dynconstraints.pytorch.floating.table import lowers
 from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type
 
-_SPECIAL: dict[float, Callable[[Value], Value]] = {
-    2.0: lambda x: x * x,
-    3.0: lambda x: x * x * x,
-    -1.0: lambda x: x.call(torch.reciprocal),
-    -2.0: lambda x: (x * x).call(torch.reciprocal),
-    0.5: lambda x: x.call(torch.sqrt),
-    -0.5: lambda x: x.call(torch.rsqrt),
-}
-"""The exponents with kernels of their own, and what those compute."""
+_SPECIAL = (2.0, 3.0, -1.0, -2.0, 0.5, -0.5)
+"""The exponents with kernels of their own."""
 
 
 @lowers(torch.pow, operator.pow, "pow", in_place=(operator.ipow, "pow_"))
@@ -39,7 +31,7 @@ def power(x: Operand, y: Operand) -> Value:
     found = combined(torch.pow, ordinary, y)
     for exponent, applies in special.items():
         # Where it doesn't apply it computes on 1: an infinite derivative there would make the gradient NaN.
-        found = choose(applies, _SPECIAL[exponent](choose(applies, base, 1.0)), found)
+        found = choose(applies, choose(applies, base, 1.0).call(torch.pow, exponent), found)
     return found
 
 
