@@ -243,3 +243,19 @@ def test_a_rate_of_dropout_outside_of_0_to_1_is_refused(training: bool):
     for rate in (1.5, -0.5):
         with pytest.raises(Exception, match="between 0 and 1"):
             compiled(DynamicFloat(rate))
+
+
+def test_a_number_that_single_precision_cannot_hold_is_refused_where_eager_refuses_it():
+    """Not made an infinity in silence; where eager makes it one, and in double, it is what eager gives."""
+    single = torch.ones(3)
+    compiled = Compiled(lambda x, a: torch.full_like(x, a) + torch.add(x, x, alpha=a))
+    assert torch.equal(compiled(single, DynamicFloat(0.5)), single * 2)
+    with pytest.raises(RuntimeError, match="overflow"):
+        torch.full_like(single, 1e308)
+    with pytest.raises(RuntimeError, match="overflow"):
+        compiled(single, DynamicFloat(1e308))
+    assert torch.equal(compiled(single.double(), DynamicFloat(1e307)), single.double() * 2e307)
+    compiled = Compiled(lambda x, a: x * a)
+    for value in (0.5, 1e308):
+        assert torch.equal(compiled(single, DynamicFloat(value)), single * value)
+    assert compiled.graphs == 1

@@ -18,6 +18,7 @@ from torch.nn import functional
 from dynconstraints.pytorch._compat import symbolic_functions
 
 _LARGEST = sys.float_info.max
+_LARGEST_SINGLE = torch.finfo(torch.float32).max
 _LARGEST_OF_COSH = 710.0
 _SLACK = 1 - 2**-40
 """Keeps computed limits on the safe side; what lies between is compiled as a constant."""
@@ -31,6 +32,14 @@ def defined(target: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> 
         return conditions is None or all(bool(condition) for condition in conditions(*operands, **options))
     except OverflowError:
         return False
+
+
+def is_single(number: Any) -> bool:
+    """Whether a declared number is in the range of single precision, beyond which eager refuses it; and guards it.
+
+    What is computed from one is not asked: it becomes infinite where it is too large.
+    """
+    return bool(abs(number) <= _LARGEST_SINGLE) if number.node.expr.is_Symbol else True
 
 
 def _rate(_x: Any, p: Any = 0.5, *_: Any, **_options: Any) -> Iterator[Any]:

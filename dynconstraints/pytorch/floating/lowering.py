@@ -12,7 +12,7 @@ import torch
 
 from dynconstraints.pytorch._compat import symbolic_functions
 from dynconstraints.pytorch.floating import activations, elementwise, factories, lists, powers, products  # noqa: F401  they fill the table
-from dynconstraints.pytorch.floating.domains import defined
+from dynconstraints.pytorch.floating.domains import defined, is_single
 from dynconstraints.pytorch.floating.table import TABLE, NotLowered
 from dynconstraints.pytorch.floating.values import Emitter, Number, Operand, Value, combined
 
@@ -72,6 +72,8 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
         raise NotLowered
     if among_numbers:
         return None
+    if _is_single(target, fakes, kwargs) and not all(is_single(v) for v in fakes if isinstance(v, torch.SymFloat)):
+        raise NotLowered
     emit = Emitter(tracer)
 
     def operand(value: Any) -> Any:
@@ -86,6 +88,23 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     lowered = TABLE[target](*_mapped(args, operand), **_mapped(kwargs, operand))
     del lowered.proxy.node.meta["example_value"]  # Dynamo finds it anew, as for any node
     return lowered.proxy
+
+
+_AS_TENSORS = frozenset(
+    ("add", "sub", "rsub", "mul", "multiply", "div", "divide", "truediv", "remainder", "mod", "fmod")
+    + ("eq", "ne", "lt", "le", "gt", "ge")
+)
+"""Operations to which eager hands a number as a tensor, perhaps an infinite one; others refuse what they can't hold."""
+
+
+def _is_single(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether the operation needs its numbers in single precision, as those in half precision do."""
+    name = (target if isinstance(target, str) else target.__name__).rstrip("_")
+    if "alpha" not in kwargs and (name in _AS_TENSORS or name.removeprefix("i") in _AS_TENSORS):
+        return False
+    dtypes = [v.dtype for v in fakes if isinstance(v, torch.Tensor)]
+    dtypes = dtypes or [kwargs.get("dtype") or torch.get_default_dtype()]
+    return not {torch.float64, torch.complex128} & set(dtypes)
 
 
 def _is_operator(target: Any) -> bool:
