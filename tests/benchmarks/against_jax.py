@@ -19,6 +19,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from jax import export
+from tables import Table
 
 from dynconstraints import ConstraintSystem, Implied
 
@@ -78,15 +79,17 @@ def _timed(ask: Callable[[Sequence[str], str], bool], texts: Sequence[str], ques
     return spent
 
 
-def main(repeats: int = 200) -> None:
+def tables(repeats: int = 200) -> list[Table]:
     gc.disable()  # as timeit does
-    print(f"{'constraints':>11}{'dynconstraints':>16}{'JAX':>8}{'texts seen before':>20}")
+    rows = []
     for size in SETS:
         times(size, 5)
-        columns = times(size, repeats)
-        new, other, seen = map(median, columns)
-        print(f"{size:11}{new:16.3f}{other:8.3f}{seen:20.3f}")
+        rows.append((str(size), *(f"{median(column):.2f} ms" for column in times(size, repeats))))
+    columns = ("constraints", "ours", "JAX", "ours, texts seen before")
+    note = "From the texts of a set to the verdict on one question that both say yes to, taking turns, medians."
+    return [Table("making", "(d) A set of constraints, and one question", note, columns, tuple(rows))]
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    for table in tables(*map(int, sys.argv[1:])):
+        print(table.markdown())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import timeit
 
 import torch
+from tables import Table
 from torch.fx.experimental.sym_node import DynamicInt as UpstreamDynamicInt
 
 from dynconstraints import DynamicInt
@@ -26,14 +27,16 @@ def nanoseconds(statement: str, number: int = 1000, rounds: int = 15) -> dict[st
     return best
 
 
-def main() -> None:
+def tables() -> list[Table]:
     torch.set_num_threads(1)
-    print(f"{'nanoseconds':24}{'int':>8}{'upstream':>10}{'declared':>10}{'ratio':>8}")
-    for statement in (*ARITHMETIC, *AS_INT, *TORCH):
-        t = nanoseconds(statement)
-        ratio = t["declared"] / t["upstream"]
-        print(f"{statement:24}{t['int']:8.0f}{t['upstream']:10.0f}{t['declared']:10.0f}{ratio:8.2f}")
+    statements = (*ARITHMETIC, *AS_INT, *TORCH)
+    rows = [(f"`{s}`", *(f"{t:,.0f} ns" for t in nanoseconds(s).values())) for s in statements]
+    note = "The shortest of 15 rounds, taking turns."
+    return [
+        Table("eager", "(e) A DynamicInt in eager programs", note, ("v = 64", "int", "upstream", "ours"), tuple(rows))
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    for table in tables():
+        print(table.markdown())

@@ -13,6 +13,7 @@ import torch._dynamo as dynamo
 from models import MODELS
 from programs import PROGRAMS, Program
 from rivals import APPROACHES
+from tables import Table
 
 from dynconstraints.pytorch.observe import observe
 
@@ -68,16 +69,29 @@ def sweep(program: Program, approach: str) -> Result:
     return Result(len(frames), guards, sum(asserts[:1]), first, time.process_time() - started, failure)
 
 
-def main(names: list[str]) -> None:
-    print(f"{'program':12}{'approach':14}{'graphs':>7}{'guards':>8}{'asserts':>9}{'first s':>9}{'sweep s':>9}")
+def tables(names: tuple[str, ...] = ()) -> list[Table]:
+    rows = []
     for program in (*PROGRAMS, *MODELS):
         if names and program.name not in names:
             continue
-        for approach in APPROACHES:
-            r = sweep(program, approach)
-            counts = f"{program.name:12}{approach:14}{r.graphs:7}{len(r.guards):8}{r.asserts:9}"
-            print(f"{counts}{r.first_seconds:9.2f}{r.seconds:9.2f}  {r.failure}".rstrip(), flush=True)
+        rows.append((program.name, *(_cell(sweep(program, approach)) for approach in APPROACHES)))
+        print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+    note = (
+        'Ten sizes a program, `backend="eager"`: graphs; shape guards of the first graph, with the conditions left in '
+        "it to be checked by each call; processor seconds of the first compile and of all ten. A name is what was "
+        "raised on a valid size."
+    )
+    return [Table("sweeps", "(b) Graphs, guards and errors over sizes", note, ("program", *APPROACHES), tuple(rows))]
+
+
+def _cell(result: Result) -> str:
+    asserts = f" + {result.asserts}" if result.asserts else ""
+    return (
+        result.failure
+        or f"{result.graphs}; {len(result.guards)}{asserts}; {result.first_seconds:.1f} s; {result.seconds:.1f} s"
+    )
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    for table in tables(tuple(sys.argv[1:])):
+        print(table.markdown())

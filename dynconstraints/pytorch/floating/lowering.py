@@ -90,10 +90,10 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     return lowered.proxy
 
 
-_AS_TENSORS = frozenset(
-    ("add", "sub", "rsub", "mul", "multiply", "div", "divide", "truediv", "remainder", "mod", "fmod")
-    + ("eq", "ne", "lt", "le", "gt", "ge")
-)
+_AS_TENSORS = {
+    *("add", "sub", "rsub", "mul", "multiply", "div", "divide", "truediv", "remainder", "mod", "fmod"),
+    *("eq", "ne", "lt", "le", "gt", "ge"),
+}
 """Operations to which eager hands a number as a tensor, perhaps an infinite one; others refuse what they can't hold."""
 
 
