@@ -176,7 +176,7 @@ def _parameter(tx: Any, facts: FrameFacts, row: Row, entrance: Entrance, unknown
     source = _computed(facts, entrance.base, term if row.divisor == 1 else FloorDiv(term, Int(row.divisor)))
     hint = (unknown.value - row.constant - sum(c * facts.hint(name) for name, c in row.coefficients)) // row.divisor
     # sympy is told what the range, guarded at every entry, says anyway: strides such as max(1, 16*k) are 16*k then.
-    positive = _is_positive(facts, row, hint, entrance) or None
+    positive = _is_positive(facts, row) or None
     symbol = env.create_symbol(hint, source, d.DimDynamic.DYNAMIC, None, positive, do_not_specialize_zero_one=True)
     if positive:
         narrow(env, symbol, 1, None)
@@ -188,12 +188,10 @@ def _parameter(tx: Any, facts: FrameFacts, row: Row, entrance: Entrance, unknown
     return Parameter(symbol, source, node, proxy, hint)
 
 
-def _is_positive(facts: FrameFacts, row: Row, hint: int, entrance: Entrance) -> bool:
-    """Whether the parameter is at least 1 in all that is declared, or is 0 for an empty dimension alone: torch has a
-    graph of its own for these."""
+def _is_positive(facts: FrameFacts, row: Row) -> bool:
+    """Whether the parameter is at least 1 in all that is declared."""
     least, _ = facts.parameter_state(row).range_of(Name(row.name))
-    empty = entrance.dimension is not None and not row.constant and not row.coefficients
-    return least is not None and (least > 0 or (least == 0 and empty and hint > 0))
+    return least is not None and least > 0
 
 
 def _computed(facts: FrameFacts, base: Any, term: Term) -> Any:
