@@ -39,7 +39,7 @@ def is_single(number: Any) -> bool:
 
     What is computed from one is not asked: it becomes infinite where it is too large.
     """
-    return bool(abs(number) <= _LARGEST_SINGLE) if number.node.expr.is_Symbol else True
+    return bool(abs(number) <= _LARGEST_SINGLE) if number.node.expr.is_Symbol or (-number.node.expr).is_Symbol else True
 
 
 def _rate(_x: Any, p: Any = 0.5, *_: Any, **_options: Any) -> Iterator[Any]:

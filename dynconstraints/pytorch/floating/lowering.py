@@ -40,6 +40,7 @@ def _power(x: Operand, y: Operand) -> Value:
     return combined(torch.pow, x, y)
 
 
+# The functions of torch and of Python's math may differ in the last bit of a double.
 _NAMED = ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan", "exp", "log2")
 
 _SCALAR: dict[Any, Callable[..., Value] | None] = {
