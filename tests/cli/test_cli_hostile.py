@@ -10,7 +10,8 @@ import time
 import pytest
 
 MEGABYTE = 1_000_000
-SECONDS, BYTES, ATTEMPTS = 1.0, 200 * 1024 * 1024, 4
+SECONDS, BYTES = 1.0, 200 * 1024 * 1024
+ATTEMPTS = 25  # most take one; on a busy machine a quiet moment is waited for, the bound stays
 
 TEXTS = {
     "parentheses": "(" * MEGABYTE,
