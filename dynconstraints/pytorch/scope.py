@@ -130,9 +130,9 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
 
     def _wrapper(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.isasyncgenfunction(function):
-            return lambda *args, **kwargs: self._async_steps(function(*args, **kwargs))
+            return self._stepping_async(function)
         if inspect.isgeneratorfunction(function):
-            return lambda *args, **kwargs: self._steps(function(*args, **kwargs))
+            return self._stepping(function)
         if inspect.iscoroutinefunction(function):
 
             async def awaiting(*args: Any, **kwargs: Any) -> Any:
@@ -147,38 +147,48 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
 
         return calling
 
-    def _steps(self, body: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        """The generator, each of its steps taken inside the block, and what happens between them outside it."""
-        step, argument = body.send, None
-        while True:
-            try:
-                with self:
-                    item = step(argument)
-            except StopIteration as stop:
-                return stop.value
-            try:
-                step, argument = body.send, (yield item)
-            except GeneratorExit:
-                with self:
-                    body.close()
-                raise
-            except BaseException as error:
-                step, argument = body.throw, error
+    def _stepping(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A generator function, as a further decorator sees: each step is taken inside the block, the rest outside."""
 
-    async def _async_steps(self, body: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
-        """The asynchronous generator, each of its steps taken inside the block."""
-        step, argument = body.asend, None
-        while True:
-            try:
-                with self:
-                    item = await step(argument)
-            except StopAsyncIteration:
-                return
-            try:
-                step, argument = body.asend, (yield item)
-            except GeneratorExit:
-                with self:
-                    await body.aclose()
-                raise
-            except BaseException as error:
-                step, argument = body.athrow, error
+        def steps(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            body = function(*args, **kwargs)
+            step, argument = body.send, None
+            while True:
+                try:
+                    with self:
+                        item = step(argument)
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    step, argument = body.send, (yield item)
+                except GeneratorExit:
+                    with self:
+                        body.close()
+                    raise
+                except BaseException as error:
+                    step, argument = body.throw, error
+
+        return steps
+
+    def _stepping_async(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """An asynchronous generator function, each step taken inside the block."""
+
+        async def steps(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            body = function(*args, **kwargs)
+            step, argument = body.asend, None
+            while True:
+                try:
+                    with self:
+                        item = await step(argument)
+                except StopAsyncIteration:
+                    return
+                try:
+                    step, argument = body.asend, (yield item)
+                except GeneratorExit:
+                    with self:
+                        await body.aclose()
+                    raise
+                except BaseException as error:
+                    step, argument = body.athrow, error
+
+        return steps
