@@ -23,22 +23,25 @@ class Dropped:
 
 
 def redundancies(
-    constraints: Sequence[Constraint], limit: int = RLIMIT, reals: frozenset[str] = frozenset()
+    constraints: Sequence[Constraint],
+    limit: int = RLIMIT,
+    reals: frozenset[str] = frozenset(),
+    given: Sequence[Constraint] = (),
 ) -> tuple[tuple[Constraint, ...], tuple[Dropped, ...]]:
     """The constraints that are kept, none of which is known to follow from the others, and those dropped, with the
     reasons.
 
     Later constraints are dropped before earlier ones; the longest texts first among equals. What a constraint follows
-    from is a minimal subset of what is kept.
+    from is a minimal subset of what is kept and of what is ``given``: others, which hold as well.
     """
     kept = list(dict.fromkeys(constraints))
     gone: list[Constraint] = []
     for constraint in reversed(list(kept)):
         rest = [c for c in kept if c != constraint]
-        if _implied(rest, constraint, limit, reals):
+        if _implied([*given, *rest], constraint, limit, reals):
             kept = rest
             gone.append(constraint)
-    return tuple(kept), tuple(Dropped(c, _reasons(kept, c, limit, reals)) for c in reversed(gone))
+    return tuple(kept), tuple(Dropped(c, _reasons([*given, *kept], c, limit, reals)) for c in reversed(gone))
 
 
 def _reasons(

@@ -64,11 +64,29 @@ def test_a_list_that_is_assigned_twice_is_not_guessed():
     assert group.unread == 1
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "def f(A): dynamic_int_constraints(A)",
+        "for A in x: dynamic_int_constraints(A)",
+        "A += y; dynamic_int_constraints(A)",
+    ],
+)
+def test_a_list_whose_name_is_bound_again_anywhere_is_not_guessed(elsewhere):
+    """A parameter or a loop variable of its name is another list; one that is added to has more."""
+    (group,) = groups_in(f"A = ['s0 > 0']\n{elsewhere}", "m.py")
+    assert (group.written, group.unread) == ((), 1)
+
+
 def test_the_declared_name_and_value_are_read():
     """Only from literals."""
-    (first, second) = groups_in("DynamicInt(64, 's0', ['s0 > 0'])\nDynamicInt(n, name=m, constraints=[])", "m.py")
-    assert (first.declared, first.value) == ("s0", 64)
+    source = (
+        "DynamicInt(64, 's0', ['s0 > 0'])\nDynamicInt(n, name=m, constraints=[])\nDynamicFloat(-.5, 'p', ['p < 0'])"
+    )
+    first, second, third = groups_in(source, "m.py")
+    assert (first.declared, first.value.number, first.is_real) == ("s0", 64, False)
     assert (second.declared, second.value) == (None, None)
+    assert (third.declared, third.value.number, third.is_real) == ("p", -0.5, True)
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
+from dynconstraints.cli.lint.nesting import nested
 from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.source import Source, Span
 
 _INT, _FLOAT, _SCOPE, _SYSTEM = "DynamicInt", "DynamicFloat", "dynamic_int_constraints", "ConstraintSystem"
 _CALLEES = (_INT, _FLOAT, _SCOPE, _SYSTEM)
+_VALUES = (_INT, _FLOAT)
 _POSITION = {_INT: 2, _FLOAT: 2, _SCOPE: 0, _SYSTEM: 0}
 """The position of the parameter ``constraints`` of each."""
 
@@ -33,19 +37,43 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """A number as a literal, and where it stands; a float is typed as the int that other values are."""
+
+    number: int
+    label: Label
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """The constraints of one call, which hold together.
 
-    ``line`` is where the call is, ``callee`` what it calls, ``declared`` the name it binds and ``value`` the integer it
-    binds it to, where they are literals; ``unread`` counts the elements that are no string literals.
+    ``line`` is where the call is, ``callee`` what it calls, ``declared`` the name it binds and ``value`` what it binds
+    it to, where they are literals; ``unread`` counts the elements that are no string literals. Where no constraints are
+    given at all, ``gives_constraints`` is false.
     """
 
     callee: str
     line: int
     written: tuple[Written, ...]
     declared: str | None
-    value: int | None
+    value: Value | None
     unread: int
+    gives_constraints: bool
+
+    @property
+    def is_real(self) -> bool | None:
+        """Whether the value that is declared is a float; None where none is."""
+        return {_INT: False, _FLOAT: True}.get(self.callee)
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """What a source declares: ``nested`` has each group, by its place in ``groups``, that is inside blocks, and those
+    of the blocks, outermost first."""
+
+    groups: tuple[Group, ...]
+    nested: tuple[tuple[int, tuple[int, ...]], ...]
 
 
 def python_text(data: bytes, file: str) -> str:
@@ -68,33 +96,50 @@ def python_text(data: bytes, file: str) -> str:
 
 def groups_in(text: str, file: str) -> tuple[Group, ...]:
     """The groups of a source, in its order. Raises InputError where the text is not Python."""
+    return declarations_in(text, file).groups
+
+
+def declarations_in(text: str, file: str) -> Declarations:
+    """The groups of a source, in its order, and which are inside which. Raises InputError where it is not Python."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise InputError(_not_python(file, error.msg, text, error.lineno or 1)) from None
     except (ValueError, RecursionError, MemoryError) as error:  # a NUL, or nesting beyond what CPython parses
         raise InputError(_not_python(file, str(error) or "it is nested too deep", text, 1)) from None
-    found = _Finder(tree, text, file).groups()
-    return tuple(sorted(found, key=lambda group: group.line))
+    return _Finder(tree, text, file).declarations()
 
 
 class _Finder:
     """One source: its tree, its lines, and what its imports call our names."""
 
     def __init__(self, tree: ast.Module, text: str, file: str) -> None:
+        self._tree = tree
         self._nodes = tuple(ast.walk(tree))
         self._source = Source(text, file=file)
         self._aliases = dict(_aliases(self._nodes))
-        self._lists = dict(_lists(tree))
+        self._once = dict(_assigned_once(tree, self._nodes))
 
-    def groups(self) -> Iterator[Group]:
-        for node in self._nodes:
-            if isinstance(node, ast.Call) and (callee := self._callee(node.func)):
-                given = _argument(node, _POSITION[callee], "constraints")
-                if given is not None:
-                    yield self._group(callee, node, given)
+    def declarations(self) -> Declarations:
+        calls = {node: callee for node in self._nodes if isinstance(node, ast.Call) and (callee := self._callee(node))}
+        inside = tuple(nested(self._tree, lambda node: self._block(node, calls), lambda call: _is_value(calls, call)))
+        in_blocks = {call for call, _ in inside}
+        groups = {
+            call: self._group(calls[call], call, given)
+            for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+            if (given := _argument(call, _POSITION[calls[call]], "constraints")) is not None or call in in_blocks
+        }
+        order = {call: place for place, call in enumerate(groups)}
+        places = ((order[call], tuple(order[one] for one in around if one in order)) for call, around in inside)
+        return Declarations(tuple(groups.values()), tuple(places))
 
-    def _callee(self, function: ast.expr) -> str | None:
+    def _block(self, node: ast.expr, calls: Mapping[ast.Call, str]) -> ast.Call | None:
+        """The call that makes the block which a ``with`` or a decorator opens; a name may stand for it."""
+        made = self._once.get(node.id) if isinstance(node, ast.Name) else node
+        return made if isinstance(made, ast.Call) and calls.get(made) == _SCOPE else None
+
+    def _callee(self, call: ast.Call) -> str | None:
+        function = call.func
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         name = self._aliases.get(name, name)
         # Two packages may have a ConstraintSystem; ours is imported by its name, or reached through our package.
@@ -102,16 +147,22 @@ class _Finder:
             return None
         return name if name in _CALLEES else None
 
-    def _group(self, callee: str, call: ast.Call, given: ast.expr) -> Group:
+    def _group(self, callee: str, call: ast.Call, given: ast.expr | None) -> Group:
         if isinstance(given, ast.Name):
-            given = self._lists.get(given.id, given)
-        elements = given.elts if isinstance(given, ast.List | ast.Tuple | ast.Set) else [given]
+            given = self._once.get(given.id, given)
+        elements = given.elts if isinstance(given, ast.List | ast.Tuple | ast.Set) else [given] if given else []
         written = tuple(self._written(e) for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str))
-        name = _literal(_argument(call, 1, "name")) if callee in (_INT, _FLOAT) else None
-        value = _literal(_argument(call, 0, "value")) if callee == _INT else None
+        name = _literal(_argument(call, 1, "name")) if callee in _VALUES else None
+        value = self._value(_argument(call, 0, "value"), callee) if callee in _VALUES else None
         declared = name if isinstance(name, str) else None
-        number = value if type(value) is int else None
-        return Group(callee, call.lineno, written, declared, number, len(elements) - len(written))
+        unread = len(elements) - len(written)
+        return Group(callee, call.lineno, written, declared, value, unread, given is not None)
+
+    def _value(self, node: ast.expr | None, callee: str) -> Value | None:
+        number = _literal(node)
+        if node is None or (type(number) is not int and not (type(number) is float and callee == _FLOAT)):
+            return None
+        return Value(cast("int", number), Label(self._source, Span(self._at(node), self._end(node))))
 
     def _written(self, literal: ast.Constant) -> Written:
         text, start, stop = str(literal.value), self._at(literal), self._end(literal)
@@ -146,15 +197,31 @@ def _aliases(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, str]]:
                 yield alias.asname or alias.name, alias.name
 
 
-def _lists(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Module-level names of literal lists, such as ``CONSTRAINTS = ["s0 % 32 == 0"]``; one assigned twice is none."""
-    targets: dict[str, list[ast.expr]] = {}
+def _assigned_once(tree: ast.Module, nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, ast.expr]]:
+    """Module-level names of what is assigned to them, such as ``CONSTRAINTS = ["s0 % 32 == 0"]``.
+
+    A name that is bound anywhere else in the source, as a parameter for one, may be something else where it is used.
+    """
+    bound = Counter(name for node in nodes for name in _bound_by(node))
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name):
-                    targets.setdefault(target.id, []).append(node.value)
-    return ((name, values[0]) for name, values in targets.items() if len(values) == 1)
+                if isinstance(target, ast.Name) and bound[target.id] == 1:
+                    yield target.id, node.value
+
+
+def _bound_by(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(name, ast.Store() | ast.Del()) | ast.arg(name):
+            yield name
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            yield name
+        case ast.alias(name, asname):
+            yield asname or name
+
+
+def _is_value(calls: Mapping[ast.Call, str], call: ast.Call) -> bool:
+    return calls.get(call) in _VALUES
 
 
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
@@ -166,6 +233,10 @@ def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
 
 
 def _literal(node: ast.expr | None) -> object:
+    """What a literal stands for, which may be a negative number; None for what is none."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        number = node.operand.value
+        return -number if isinstance(number, int | float) else None
     return node.value if isinstance(node, ast.Constant) else None
 
 
