@@ -75,6 +75,30 @@ def test_everything_follows_from_a_contradiction() -> None:
     assert isinstance(ConstraintSystem(["a < b", "b < a"]).implies("a == 77"), Implied)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["a*a == 15"],
+        ["a < b", "b < a"],
+        ["a % 4 == 1", "a % 2 == 0"],
+        ["2*a == 2*b + 1"],
+        ["a*b == 7", "a > 1", "b > 1"],
+        ["is_power_of_two(a)", "a % 3 == 0"],
+        ["gcd(a, b) == 6", "a % 4 == 1"],
+        ["x + y > 5", "a*a == 15"],
+        ["a >= 1", "b < 0", "b > 0"],
+        ["6 >= 11"],
+        ["p > 0.5", "p < 0.25"],
+        ["p*p < 0.0"],
+    ],
+)
+@pytest.mark.parametrize("query", ["1 == 2", "1 == 1", "a == 1", "a != a", "other == 0", "a % 2 == 1", "false"])
+def test_nothing_is_refuted_by_a_contradiction(given: list[str], query: str) -> None:
+    """Where nothing satisfies the set, each way to the answer leads to Implied, and `check` tells the contradiction."""
+    assert isinstance(ConstraintSystem(given).implies(query), Implied)
+    assert isinstance(ConstraintSystem(given).check(), Unsat)
+
+
 def test_core_is_minimal_and_in_the_users_order() -> None:
     """The core leaves out what is not needed."""
     system = ConstraintSystem(["a >= 0", "b == a + 1", "a % 2 == 0", "c < 9", "b % 2 == 0"])

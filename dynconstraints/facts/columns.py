@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise, repeat
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.evaluate import apply, test
@@ -72,7 +72,7 @@ def values(term: Term, points: Mapping[str, Column], size: int) -> Column:
         case Mod(dividend, divisor):
             return _divided(operator.mod, dividend, divisor, points, size)
         case Pow(base, exponent):
-            return [None if x is None else int(x**exponent) for x in values(base, points, size)]
+            return [None if x is None else cast("int", x**exponent) for x in values(base, points, size)]
         case Call(function, arguments):
             rows = zip(*(values(a, points, size) for a in arguments), strict=True)
             return [None if None in row else apply(function, row) for row in rows]
@@ -143,7 +143,10 @@ def truths(formula: Formula, points: Mapping[str, Column], size: int) -> Truths:
 
 
 def _in_range(item: int | None, start: int | None, stop: int | None, step: int) -> bool | None:
-    return None if item is None or start is None or stop is None else item in range(start, stop, step)
+    if item is None or start is None or stop is None:
+        return None
+    within = start <= item < stop if step > 0 else stop < item <= start
+    return within and (item - start) % step == 0
 
 
 def _related(relation: Relation, left: Column, right: Column) -> Truths:

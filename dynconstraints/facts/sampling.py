@@ -20,6 +20,7 @@ from dynconstraints.facts.truth import learn
 from dynconstraints.ir.nodes import Formula, Or
 
 _POINTS = 24
+_PLAIN = 4
 _WALKS = 6
 _FEW = 24
 """With more parameters than this there is one walk, and it takes no step back."""
@@ -35,8 +36,7 @@ def models(
     """Assignments of the names under which all constraints hold: drawn at once, then name after name if too few."""
     rng = random.Random(seed)  # noqa: S311  # repeatable draws, nothing secret
     parameters = parameters_of(known.rows, names)
-    table = {p: [_drawn(known.monomial((p,)), rng, j) for j in range(_POINTS)] for p in parameters}
-    found = kept({n: column(known.rows.get(n, {(n,): 1}), table, _POINTS) for n in names}, _POINTS, constraints)
+    found = _at_once(known, names, parameters, constraints, rng, _POINTS)
     if len(found) >= 4:
         return found
     times = _WALKS if len(parameters) <= _FEW else 1
@@ -46,6 +46,25 @@ def models(
         size = len(walks)
         found += kept({n: column(known.rows.get(n, {(n,): 1}), table, size) for n in names}, size, constraints)
     return found
+
+
+def some(known: Knowledge, names: Sequence[str], constraints: Sequence[Formula]) -> Point | None:
+    """One of the plainest assignments, if all constraints hold under one: all at ends of ranges, or near 0."""
+    rng = random.Random(0)  # noqa: S311  # not drawn from for so few
+    found = _at_once(known, names, parameters_of(known.rows, names), constraints, rng, _PLAIN)
+    return found[0] if found else None
+
+
+def _at_once(
+    known: Knowledge,
+    names: Sequence[str],
+    parameters: Sequence[str],
+    constraints: Sequence[Formula],
+    rng: random.Random,
+    size: int,
+) -> list[Point]:
+    table = {p: [_drawn(known.monomial((p,)), rng, j) for j in range(size)] for p in parameters}
+    return kept({n: column(known.rows.get(n, {(n,): 1}), table, size) for n in names}, size, constraints)
 
 
 def parameters_of(rows: Rows, names: Iterable[str]) -> list[str]:

@@ -87,6 +87,11 @@ class State:
     def _models(self) -> tuple[Mapping[str, int], ...]:
         return self.candidates()
 
+    @property
+    def has_candidates(self) -> bool:
+        """Whether an assignment was found that satisfies the constraints; False means that it is not known."""
+        return sampling.some(self.known, self.names, self.constraints) is not None or bool(self._models)
+
     def seen(self, formula: Formula) -> Sequence[bool | None]:
         """What the formula is under each of the candidates; names that are not the set's take small values."""
         table: dict[str, columns.Column] = {n: [m[n] for m in self._models] for n in self.names}

@@ -147,7 +147,7 @@ def test(predicate: Predicate, values: tuple[int, ...]) -> bool | None:
         case Predicate.DIVIDES:
             return values[1] % values[0] == 0 if values[0] else None
         case Predicate.IS_POWER_OF_TWO:
-            return values[0] > 0 and values[0] & (values[0] - 1) == 0
+            return values[0] > 0 and values[0].bit_count() == 1
         case _:
             assert_never(predicate)
 

@@ -13,6 +13,7 @@ from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negated
+from dynconstraints.solver.growth import ends_without_bound
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.polynomial import Polynomial
 from dynconstraints.solver.prepared import Prepared
@@ -65,8 +66,11 @@ def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
         return Range(min(values), max(values))
     if not values:
         return Range(low, high, lower_is_tight=False, upper_is_tight=False)
-    upper, upper_is_tight = _highest(prepared, term, high, max(values), limit)
-    below, lower_is_tight = _highest(prepared, negated(term), None if low is None else -low, -min(values), limit)
+    endless = _endless(prepared, term) if low is None or high is None else (False, False)
+    upper, upper_is_tight = _highest(prepared, term, high, max(values), endless[1], limit)
+    below, lower_is_tight = _highest(
+        prepared, negated(term), None if low is None else -low, -min(values), endless[0], limit
+    )
     return Range(None if below is None else -below, upper, lower_is_tight, upper_is_tight)
 
 
@@ -123,10 +127,17 @@ def _attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
     return None if found is None else [] if isinstance(found, Limited) else [_value(term, found)]
 
 
-def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit: int) -> tuple[int | None, bool]:
+def _endless(prepared: Prepared, term: Term) -> tuple[bool, bool]:
+    """Whether it is proved that the term, which has a value, has no lowest, and no highest value."""
+    return ends_without_bound(prepared.facts, prepared.names_with(term), prepared.formulas, term)
+
+
+def _highest(
+    prepared: Prepared, term: Term, bound: int | None, seen: int, endless: bool, limit: int
+) -> tuple[int | None, bool]:
     """The most that the term can be, from a sound bound and an attained value; and whether it is tight."""
     if bound is None:
-        if unbounded_above(prepared, term):
+        if endless or unbounded_above(prepared, term):
             return None, True
         seen, bound = _gallop(prepared, term, seen, limit)
         if bound is None:

@@ -86,11 +86,15 @@ class Parted:
             return Implied()
         verdict = prepared.implies(query, limit)
         spoken_of = self._spoken_of(query)
-        if not isinstance(verdict, Open) or len(spoken_of) == len(self.groups):
+        if isinstance(verdict, Implied) or len(spoken_of) == len(self.groups):
             return verdict
         others = [part.model(limit) for index, part in enumerate(self.parts) if index not in spoken_of]
         if None in others:
             return Implied()
+        return self._with_rest(verdict, others) if isinstance(verdict, Open) else verdict
+
+    def _with_rest(self, verdict: Open, others: Sequence[Model | Limited | None]) -> Verdict:
+        """The witnesses with values for the names of the other parts."""
         rest: Model = {}
         for other in others:
             if isinstance(other, Limited):

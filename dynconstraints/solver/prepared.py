@@ -140,7 +140,7 @@ class Prepared:
     def _implies(self, query: Formula, limit: int) -> Verdict:
         seen = self.facts.truth(query) if choices(query) <= _MOST_CHOICES else None
         if seen is not None:
-            return Implied() if seen else Refuted()
+            return Implied() if seen or self._is_empty(limit) else Refuted()
         holds_at, fails_at = self._witnesses(query)
         if fails_at is None:
             found = self.model_without(query, limit)
@@ -159,7 +159,13 @@ class Prepared:
         return Open(holds_at, fails_at)
 
     def _refuted_or(self, query: Formula, limit: int, reason: Limited) -> Verdict:
-        return Refuted() if self.model_with(query, limit) is None else Unknown(reason.reason)
+        if self.model_with(query, limit) is not None:
+            return Unknown(reason.reason)
+        return Implied() if self._is_empty(limit) else Refuted()
+
+    def _is_empty(self, limit: int) -> bool:
+        """Whether it is proved that nothing satisfies the formulas."""
+        return not self.facts.has_candidates and self.model(limit) is None
 
     def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
         """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""

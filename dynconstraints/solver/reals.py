@@ -158,7 +158,8 @@ class Reals:
             return Implied()
         holds_at = self._find((query,), (), limit)
         if holds_at is None:
-            return Refuted()
+            is_empty = isinstance(fails_at, Limited) and self.model(limit) is None
+            return Implied() if is_empty else Refuted()
         if isinstance(fails_at, Limited) or isinstance(holds_at, Limited):
             return Unknown(next(found.reason for found in (fails_at, holds_at) if isinstance(found, Limited)))
         free: RealModel = dict.fromkeys(names(query), 0)

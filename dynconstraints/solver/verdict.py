@@ -37,11 +37,11 @@ class Unknown(_NoTruth, Frozen):
 
 
 class Implied(_NoTruth, Frozen):
-    """The query holds under every assignment that satisfies the set."""
+    """The query holds under every assignment that satisfies the set; where none does, so does every query."""
 
 
 class Refuted(_NoTruth, Frozen):
-    """The query holds under no assignment that satisfies the set."""
+    """The query holds under no assignment that satisfies the set; that none satisfies the set was not seen."""
 
 
 class Open(_NoTruth, Frozen):
