@@ -61,6 +61,8 @@ class ConstraintSystem:
     def _prepared(self) -> Prepared:
         from dynconstraints.solver.prepared import Prepared
 
+        if len(self._parted.parts) == 1:  # what it has found out counts for the whole
+            return self._parted.parts[0]
         return Prepared([constraint.formula for constraint in self.constraints])
 
     @cached_property

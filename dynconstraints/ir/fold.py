@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.nodes import (
@@ -32,6 +33,7 @@ from dynconstraints.ir.nodes import (
     SetOf,
     Term,
     Test,
+    comparison,
     conjunction,
     disjunction,
     negated,
@@ -89,6 +91,19 @@ def names(node: Node) -> frozenset[str]:
 def names_in_order(node: Node) -> tuple[str, ...]:
     """The names that occur, each once, in the order of first occurrence."""
     return tuple(dict.fromkeys([n.id for n in walk(node) if isinstance(n, Name)]))
+
+
+def conjuncts(formula: Formula) -> Iterator[Formula]:
+    """Formulas that hold together just where the formula does: what its conjunctions and chains join."""
+    match formula:
+        case And(operands):
+            for operand in operands:
+                yield from conjuncts(operand)
+        case Compare(operands, relations) if len(relations) > 1:
+            for relation, (left, right) in zip(relations, pairwise(operands), strict=True):
+                yield comparison(left, relation, right)
+        case _:
+            yield formula
 
 
 def substitute_term(term: Term, values: Mapping[str, Term]) -> Term:

@@ -6,6 +6,7 @@ import re
 
 import sympy
 
+from dynconstraints.ir.fold import conjuncts
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.lowering.to_sympy import to_sympy
 
@@ -18,9 +19,11 @@ def sympy_source(formula: Formula, reals: frozenset[str] = frozenset()) -> str:
 
     Functions that sympy lacks are imported from this package.
     """
-    expression = to_sympy(formula, reals=reals)
-    text = sympy.srepr(expression)
-    modules = {type(node).__name__: type(node).__module__ for node in sympy.preorder_traversal(expression)}
+    expressions = [to_sympy(part, reals=reals) for part in conjuncts(formula)]
+    text = ", ".join(map(sympy.srepr, expressions))
+    if len(expressions) != 1:
+        text = f"And({text})"
+    modules = {type(node).__name__: type(node).__module__ for e in expressions for node in sympy.preorder_traversal(e)}
     used = sorted(set(_USED.findall(_QUOTED.sub("", text))))
     places: dict[str, list[str]] = {}
     for name in used:

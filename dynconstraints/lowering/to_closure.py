@@ -109,10 +109,12 @@ def python_source(formula: Formula, parameters: Sequence[str], *, floats: bool =
 def _spelled(parameters: Sequence[str]) -> dict[str, str]:
     """A name in Python for each parameter, none like another, like a local variable, or like what the code calls."""
     places: dict[str, str] = {}
+    taken = set(_GLOBALS)
     for name in parameters:
         spelled = normalize("NFKC", name)  # as Python reads identifiers
-        while _LOCAL.fullmatch(spelled) or spelled in _GLOBALS or spelled in places.values():
+        while _LOCAL.fullmatch(spelled) or spelled in taken:
             spelled += "_"
+        taken.add(spelled)
         places[name] = spelled
     return places
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.fold import conjuncts
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.solver.limits import RLIMIT
@@ -59,4 +60,4 @@ def _implied(constraints: Sequence[Constraint], constraint: Constraint, limit: i
     formulas = [c.formula for c in constraints]
     real = speaks_of_reals((*formulas, constraint.formula), reals)
     some = Reals(formulas, reals) if real else Prepared(formulas)
-    return isinstance(some.implies(constraint.formula, limit), Implied)
+    return all(isinstance(some.implies(part, limit), Implied) for part in conjuncts(constraint.formula))

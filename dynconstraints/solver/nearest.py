@@ -27,7 +27,7 @@ def nearest(prepared: Prepared, given: Mapping[str, int], limit: int = RLIMIT) -
     """
     found: dict[str, int] = {}
     for part in components(prepared.formulas, {f: sorted(names(f)) for f in prepared.formulas}):
-        some = Prepared(part)
+        some = prepared if part == prepared.formulas else Prepared(part)
         near = _nearest(some, {name: given[name] for name in some.names if name in given}, limit)
         if near is None:
             return None

@@ -52,7 +52,7 @@ def project(prepared: Prepared, kept: Sequence[str], limit: int = RLIMIT) -> Pro
     formulas: list[Formula] = []
     exact = True
     for part in components(prepared.formulas, {f: sorted(names(f)) for f in prepared.formulas}):
-        some = _project(Prepared(part), kept, limit)
+        some = _project(prepared if part == prepared.formulas else Prepared(part), kept, limit)
         formulas.extend(some.formulas)
         exact &= some.exact
     return Projection(tuple(dict.fromkeys(formulas)), exact)

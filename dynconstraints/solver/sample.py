@@ -32,6 +32,8 @@ def sample(prepared: Prepared, number: int, seed: int = 0, limit: int = RLIMIT) 
 
 def _models(prepared: Prepared, number: int, seed: int, limit: int) -> Iterator[dict[str, int]]:
     random = Random(seed)  # noqa: S311  (diversity, not secrecy)
+    if prepared.is_large:  # a question about each name would take long
+        yield from _near_ends(prepared, random, limit)
     wishes = list(dict.fromkeys((*_ends(prepared, limit), *_alternatives(prepared))))
     random.shuffle(wishes)
     for wish in wishes:
@@ -45,6 +47,24 @@ def _models(prepared: Prepared, number: int, seed: int, limit: int) -> Iterator[
                 found.append(model)
                 yield model
     yield from _others(prepared, [*found], limit)
+
+
+def _near_ends(prepared: Prepared, random: Random, limit: int) -> Iterator[dict[str, int]]:
+    """Models that are one step of all names from a first one, then of one name, each by the modulus that it keeps."""
+    first = prepared.model(limit)
+    if not isinstance(first, dict):
+        return
+    yield first
+    steps = {name: prepared.facts.congruence_of(Name(name))[0] for name in prepared.names}
+    for factor in (1, -1, random.randrange(2, 100), -random.randrange(2, 100)):
+        yield from _holding(prepared, {name: value + factor * steps[name] for name, value in first.items()})
+    for _ in range(_TRIES_EACH):
+        name, factor = random.choice(prepared.names), random.choice((1, -1)) * random.randrange(1, 100)
+        yield from _holding(prepared, {**first, name: first[name] + factor * steps[name]})
+
+
+def _holding(prepared: Prepared, model: dict[str, int]) -> Iterator[dict[str, int]]:
+    return iter([model] if prepared.holds(model) else [])
 
 
 def _ends(prepared: Prepared, limit: int) -> Iterator[Formula]:

@@ -39,9 +39,10 @@ class Facts:
 
 def summarise(prepared: Prepared, parts: Parted, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
     """The facts of the names, in the order given. The limit is for all of them: each name has its share."""
-    limit = max(limit // max(len(names), 1), _LEAST)
-    ranges = {name: range_of(parts.about_all(Name(name), limit), Name(name), limit) for name in names}
-    congruences = {name: congruence_of(parts.about_all(Name(name), limit), Name(name), limit) for name in names}
+    share = max(limit // max(len(names), 1), _LEAST)
+    about = {name: parts.about_all(Name(name), limit) for name in names}
+    ranges = {name: range_of(some, Name(name), share) for name, some in about.items()}
+    congruences = {name: congruence_of(some, Name(name), share) for name, some in about.items()}
     fixed = {
         name: found.lower for name, found in ranges.items() if found.lower is not None and found.lower == found.upper
     }
