@@ -15,6 +15,8 @@ from dynconstraints.syntax.floats import check_floats
 if TYPE_CHECKING:
     from lark import Lark
 
+    from dynconstraints.syntax.driver import Driver
+
 MAX_LENGTH = 1 << 18
 # A run of prefixes and open brackets this long is nested too deep; finding it so spares the parser a long stack.
 _LONGEST_PREFIXES = 1000
@@ -47,21 +49,9 @@ def _read(text: str) -> Node:
         message, advice = "the constraint is nested too deep", "split it into several constraints"
         raise Failure("DC125", message, Span(run.start(), run.start() + 1), advice=advice)
     try:
-        return _parsed(text)
+        return _driver().parse(text)  # type: ignore[no-any-return]  # what the builder makes are nodes
     except Unexpected as unexpected:
         raise _explained(text, unexpected) from None
-
-
-def _parsed(text: str) -> Node:
-    from lark.exceptions import UnexpectedToken
-
-    try:
-        return _parser().parse(text)  # type: ignore[return-value]  # the builder returns nodes, lark speaks of trees
-    except UnexpectedToken as error:
-        if error.token.type == "$END":
-            raise Unexpected(len(text), len(text)) from None
-        span = error.token.span
-        raise Unexpected(span.start, span.stop) from None
 
 
 def _explained(text: str, unexpected: Unexpected) -> Failure:
@@ -70,6 +60,13 @@ def _explained(text: str, unexpected: Unexpected) -> Failure:
     reading = _parser().parse_interactive(text[: unexpected.start])
     tokens = reading.lexer_thread.lex(None)  # type: ignore[no-untyped-call]  # lark leaves it untyped
     return explain(text, unexpected, list(tokens))
+
+
+@cache
+def _driver() -> Driver:
+    from dynconstraints.syntax.driver import Driver
+
+    return Driver(_parser())
 
 
 @cache
