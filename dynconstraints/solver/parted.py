@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from dynconstraints.facts.stated import Stated
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Node
 from dynconstraints.ir.printer import in_order
@@ -21,9 +22,19 @@ class Parted:
     """The conjunction of formulas as its independent parts, which share no name."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
-        self.formulas = in_order(formulas)
+        self._formulas = tuple(formulas)
         self._prepared: dict[frozenset[int], Prepared] = {}
         self._empties: dict[int, Prepared | None] = {}
+
+    @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        """The formulas, once each, in an order that does not depend on how they were given."""
+        return tuple(in_order(self._formulas))
+
+    @cached_property
+    def stated(self) -> Stated:
+        """What they state of single names."""
+        return Stated(self._formulas)
 
     @cached_property
     def names_of(self) -> dict[Formula, tuple[str, ...]]:
@@ -81,6 +92,8 @@ class Parted:
 
     def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
         """Whether the query is true under all, some or none of the assignments that satisfy all parts."""
+        if self.stated.implies(query):
+            return Implied()
         prepared = self.about(query)
         if prepared.is_large and prepared.facts.truth(query) is None and self._near(prepared, query, limit):
             return Implied()
