@@ -142,7 +142,7 @@ class Unsupported(ValueError):
 class Solver:
     """Asks z3 whether constraints can hold together; each formula is a pair: when it is true, when it is false."""
 
-    def __init__(self, rlimit: int = 3_000_000) -> None:
+    def __init__(self, rlimit: int = 300_000) -> None:
         self.context = z3.Context()
         self.solver = z3.Solver(ctx=self.context)
         self.solver.set("rlimit", rlimit)

@@ -176,13 +176,11 @@ class Case:
 
     def consequences(self) -> list[Polynomial]:
         """What follows where an inequality ``u*X + Y >= 0`` has ``u > 0``: ``X >= 1`` if ``Y < 0``, ``X >= 0`` if ``Y
-        < u``.
-
-        ``u`` is an unknown or a divisor of the case.
+        < u``. ``u`` is an unknown or a divisor of the case; an equation is two inequalities.
         """
         divisors = dict.fromkeys(self.image(d) for _, d in self.divisions)
         found: list[Polynomial] = []
-        for p in self.inequalities:
+        for p in (*self.inequalities, *(p for e in self.equations for p in (e, -e))):
             if p.is_linear or len(p.terms) > _MOST_TERMS:
                 continue
             for u in dict.fromkeys([*divisors, *map(Polynomial.unknown, sorted(p.unknowns))]):

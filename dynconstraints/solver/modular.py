@@ -22,14 +22,18 @@ from dynconstraints.ir.nodes import (
     Compare,
     Formula,
     Int,
+    Member,
     Mod,
     Mul,
     Name,
     Neg,
     Or,
     Pow,
+    Predicate,
     Relation,
+    SetOf,
     Term,
+    Test,
     comparison,
     conjunction,
     disjunction,
@@ -92,8 +96,20 @@ def _weaker(formula: Formula, modulus: int) -> Formula:
             return comparison(left, relation, right)
         case Compare((left, right), (Relation.EQ,)) if _is_kept(left, modulus) and _is_kept(right, modulus):
             return comparison(Mod(total((left, negated(right))), Int(modulus)), Relation.EQ, Int(0))
+        case Test(Predicate.IS_POWER_OF_TWO, (argument,)) if _is_kept(argument, modulus):
+            return Member(Mod(argument, Int(modulus)), SetOf(tuple(map(Int, _powers(modulus)))))
         case _:
             return TRUE
+
+
+def _powers(modulus: int) -> tuple[int, ...]:
+    """The residues that powers of two leave."""
+    found: dict[int, None] = {}
+    power = 1 % modulus
+    while power not in found:
+        found[power] = None
+        power = 2 * power % modulus
+    return tuple(found)
 
 
 def _is_exact(term: Term, modulus: int) -> bool:

@@ -99,7 +99,7 @@ class Tableau:
             return Closed()
         search = _Search(tuple(names), accepts)
         try:
-            closed = search.closes(self.case.copy(fuel), (*_conjuncts(normal(formula)), *self.todo))
+            closed = search.closes(self.case.copy(fuel), (*self.todo, *_conjuncts(normal(formula))))
         except _Found as found:
             return found.model
         except OutOfFuel:
