@@ -160,14 +160,19 @@ class ConstraintSystem:
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the set settles the query."""
+        from dynconstraints.solver.jointly import implies_all, joins_many
+
         key = "implies", query, limit
         if key not in self._answers:
             formula = _constraint(query).formula
             floats = reals_in((formula,))
             more = floats.difference(self.symbols) if floats else floats
             real = self._speaks_of_reals or speaks_of_reals((formula,), self.reals | more)
-            asked = self._rational_with(more) if real else self._parted
-            self._answers[key] = asked.implies(formula, limit or RLIMIT)
+            if not real and joins_many(formula):
+                self._answers[key] = implies_all(self._parted, formula, limit or RLIMIT)
+            else:
+                asked = self._rational_with(more) if real else self._parted
+                self._answers[key] = asked.implies(formula, limit or RLIMIT)
         return self._answers[key]  # type: ignore[no-any-return]
 
     def range(self, expression: str | Term, limit: int | None = None) -> Range:

@@ -14,6 +14,9 @@ from dynconstraints.cli.nearest_name import nearest_name
 
 COMMANDS = ("check", "implies", "facts", "sample", "nearest", "minimize", "project", "explain", "lint", "emit", "rule")
 
+_LONGEST = 1_000
+"""Characters of a message about the use of a command; one that lists choices has some hundreds."""
+
 
 class Commands(click.Group):
     """The commands by name; each module is imported when its command is asked for."""
@@ -66,6 +69,14 @@ def group() -> None:
     """
 
 
+def _shortened(error: click.UsageError) -> click.UsageError:
+    """The error with a message that repeats no more of an argument than can be read."""
+    message = error.format_message()
+    if len(message) <= _LONGEST:
+        return error
+    return click.UsageError(f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}", error.ctx)
+
+
 def run() -> NoReturn:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
@@ -74,7 +85,7 @@ def run() -> NoReturn:
     try:
         code = group.main(prog_name="dynconstraints", standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        _shortened(error).show()
         if isinstance(error, click.NoSuchOption):
             click.echo("Put -- before a constraint that starts with a dash.", err=True)
         code = 2
