@@ -21,6 +21,17 @@ def shown(assignment: Mapping[str, int]) -> str:
     return ", ".join(f"{name} = {number(value)}" for name, value in assignment.items())
 
 
+_MOST_SHOWN = 40
+
+
+def example(assignment: Mapping[str, int]) -> str:
+    """As ``shown``, of an assignment that only illustrates: of one to many names, the first of them."""
+    if len(assignment) <= _MOST_SHOWN:
+        return shown(assignment)
+    first = dict(list(assignment.items())[:_MOST_SHOWN])
+    return f"{shown(first)}, and {counted(len(assignment) - _MOST_SHOWN, 'name')} more"
+
+
 def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Diagnostic:
     """The constraint says nothing that others do not say already."""
     causes = tuple(follows_from)
@@ -50,7 +61,7 @@ def left_open(query: Constraint, holds_at: Mapping[str, int], fails_at: Mapping[
         "DC204",
         f"not implied: {query.text}",
         (query.label("true of some legal values, false of others"),),
-        notes=(f"it holds at {shown(holds_at)}", f"it fails at {shown(fails_at)}"),
+        notes=(f"it holds at {example(holds_at)}", f"it fails at {example(fails_at)}"),
         help=("where your values rule the second out, say so with a constraint",),
     )
 
@@ -61,7 +72,7 @@ def violated_together(
     """Values leave none for the other names of these constraints; ``nearest`` are legal ones, where they are known."""
     labels = tuple(constraint.label() for constraint in constraints)
     message = f"constraints violated together: no values of the other names go with {shown(values)}"
-    advice = () if nearest is None else (f"the nearest values that satisfy every constraint: {shown(nearest)}",)
+    advice = () if nearest is None else (f"the nearest values that satisfy every constraint: {example(nearest)}",)
     return Diagnostic("DC301", message, labels, help=advice)
 
 

@@ -12,6 +12,7 @@ import click
 from dynconstraints.cli.nearest_name import nearest_name
 from dynconstraints.cli.reading import STANDARD_INPUT, decoded_argument, read_file, read_standard_input
 from dynconstraints.cli.report import InputError
+from dynconstraints.diagnostics.cells import shortened
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
@@ -28,6 +29,8 @@ Found: TypeAlias = Constraint | Diagnostic
 """A constraint, or why there is none: a slip in one does not keep the others from being read."""
 
 _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*=\s*([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*")
+
+_MOST_LISTED = 100
 
 
 def collect(arguments: Iterable[str], sources: Iterable[str] = ()) -> tuple[Constraint, ...]:
@@ -153,10 +156,11 @@ def _number(text: str) -> int:
 
 
 def _unknown_name(name: str, known: tuple[str, ...]) -> Diagnostic:
-    near = nearest_name(name, known)
-    listed = ", ".join(known) or "no names"
-    advice = f"did you mean {near}?" if near else f"they speak of {listed}"
-    return Diagnostic("DC403", f"no constraint speaks of {name}", help=(advice,))
+    near = nearest_name(name, known) if len(known) <= _MOST_LISTED else None
+    listed = ", ".join(known[:_MOST_LISTED]) or "no names"
+    more = f", and {len(known) - _MOST_LISTED:,} more" if len(known) > _MOST_LISTED else ""
+    advice = f"did you mean {near}?" if near else f"they speak of {listed}{more}"
+    return Diagnostic("DC403", f"no constraint speaks of {shortened(name)}", help=(advice,))
 
 
 def _no_assignment(text: str) -> Diagnostic:

@@ -24,7 +24,7 @@ class Report:
 
     ``findings`` say what is wrong, primary first. ``result`` is the answer as JSON data, ``text`` the same answer for
     people; both are empty where the findings say it all. ``text_is_piped`` marks a text that is input for a next
-    program, which findings must not be mixed into.
+    program, which findings must not be mixed into; ``text_is_prose`` one that a terminal may have in shorter lines.
     """
 
     outcome: Outcome
@@ -32,6 +32,7 @@ class Report:
     result: Mapping[str, object] = field(default_factory=dict)
     text: str = ""
     text_is_piped: bool = False
+    text_is_prose: bool = False
 
 
 class InputError(Exception):

@@ -9,6 +9,7 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import conjuncts
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
+from dynconstraints.solver.components import components
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.prepared import Prepared
 from dynconstraints.solver.reals import Reals
@@ -35,14 +36,29 @@ def redundancies(
     Later constraints are dropped before earlier ones; the longest texts first among equals. What a constraint follows
     from is a minimal subset of what is kept and of what is ``given``: others, which hold as well.
     """
-    kept = list(dict.fromkeys(constraints))
+    items = list(dict.fromkeys(constraints))
+    own, kept = set(items), set[Constraint]()
+    dropped: dict[Constraint, Dropped] = {}
+    for part in components([*items, *given], {c: c.symbols for c in (*items, *given)}):
+        beside = [c for c in given if c in part] if given else []
+        left, gone = _redundancies([c for c in dict.fromkeys(part) if c in own], beside, limit, reals)
+        kept.update(left)
+        dropped |= {one.constraint: one for one in gone}
+    return tuple(c for c in items if c in kept), tuple(dropped[c] for c in items if c in dropped)
+
+
+def _redundancies(
+    constraints: Sequence[Constraint], given: Sequence[Constraint], limit: int, reals: frozenset[str]
+) -> tuple[Sequence[Constraint], list[Dropped]]:
+    """As above, of constraints that share names: others say nothing about them unless they are contradictory."""
+    kept = list(constraints)
     gone: list[Constraint] = []
-    for constraint in reversed(list(kept)):
+    for constraint in reversed(constraints):
         rest = [c for c in kept if c != constraint]
         if _implied([*given, *rest], constraint, limit, reals):
             kept = rest
             gone.append(constraint)
-    return tuple(kept), tuple(Dropped(c, _reasons([*given, *kept], c, limit, reals)) for c in reversed(gone))
+    return kept, [Dropped(c, _reasons([*given, *kept], c, limit, reals)) for c in gone]
 
 
 def _reasons(

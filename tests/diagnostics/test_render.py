@@ -3,7 +3,10 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dynconstraints.diagnostics.cells import width
 from dynconstraints.diagnostics.data import as_data
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.render import render
@@ -198,3 +201,63 @@ def test_notes_and_helps_wrap_between_words_where_that_is_asked_for():
     assert all(len(line) <= 60 for line in (first, *rest[:-1]))
     assert all(line.startswith(" " * 8) and line[8] != " " for line in rest)
     assert " ".join([first[8:], *(line[8:] for line in rest)]) == advice
+
+
+def test_titles_wrap_between_words_where_that_is_asked_for():
+    """Later lines are indented as sources are; in colour each character is as in plain text."""
+    title = "constraint violated: " + " and ".join(f"name_{i} > {i}" for i in range(20))
+    diagnostic = Diagnostic("DC301", title)
+    lines = render(diagnostic, columns=60, wraps=True).split("\n")
+    assert all(len(line) <= 60 for line in lines)
+    assert all(line.startswith("    ") and line[4] != " " for line in lines[1:])
+    assert " ".join([lines[0], *(line[4:] for line in lines[1:])]) == f"error[DC301]: {title}"
+    assert re.sub("\x1b\\[[0-9;]*m", "", render(diagnostic, columns=60, wraps=True, color=True)).split("\n") == lines
+    assert render(diagnostic, columns=60) == f"error[DC301]: {title}"
+
+
+def test_what_is_known_wraps_beside_its_carets_or_stands_below_them():
+    """Beside them while there is room for some words, below and no farther right than that where there is not."""
+    text, known = "a > 1 and " + "b" * 40 + " > 2", "it is 0, and that is no more than 2, which it has to be above"
+    source = Source(text, origin="argument 1")
+    near = Diagnostic("DC301", "m", (Label(source, Span(0, 5), known),))
+    assert render(near, columns=60, wraps=True).split("\n")[3:] == [
+        "    ^^^^^    it is 0, and that is no more than 2, which it",
+        "             has to be above",
+    ]
+    far = Diagnostic("DC301", "m", (Label(source, Span(10, 54), known),))
+    assert render(far, columns=60, wraps=True).split("\n")[3:] == [
+        "              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+        "              it is 0, and that is no more than 2, which it",
+        "              has to be above",
+    ]
+    at_the_end = Diagnostic("DC301", "m", (Label(source, Span(51, 54), known),))
+    assert render(at_the_end, columns=60, wraps=True).split("\n")[3:] == [
+        " " * 55 + "^^^",
+        "                            it is 0, and that is no more",
+        "                            than 2, which it has to be above",
+    ]
+    silent = Diagnostic("DC301", "m", (Label(source, Span(51, 54)),))
+    assert render(silent, columns=60, wraps=True).split("\n")[3:] == [" " * 55 + "^^^"]
+
+
+WORDS = st.lists(st.text("ab漢é", min_size=1, max_size=9), max_size=30).map(" ".join)
+
+
+@given(WORDS, WORDS, WORDS, st.integers(0, 60), st.integers(1, 30), st.integers(40, 120))
+def test_wrapped_is_as_unwrapped_but_for_the_lines(title, known, note, start, length, columns):
+    """No line is longer than the terminal, no word is lost, and the carets are where they were."""
+    source = Source("x" * 60 + " > 1", origin="argument 1")
+    diagnostic = Diagnostic("DC301", title, (Label(source, Span(start, min(start + length, 64)), known),), (note,))
+    plain, wrapped = (render(diagnostic, columns=columns, wraps=wraps) for wraps in (False, True))
+    assert wrapped.split() == plain.split()
+    assert all(width(line) <= columns for line in wrapped.split("\n"))
+    (before,), (after,) = ([line for line in text.split("\n") if "^" in line] for text in (plain, wrapped))
+    assert after.index("^") == before.index("^")
+
+
+def test_a_text_longer_than_anybody_reads_is_cut_off():
+    """As the 10,000 names of a set are; as data they are all there."""
+    diagnostic = Diagnostic("DC403", "m", help=("they speak of " + ", ".join(f"n{i}" for i in range(10_000)),))
+    assert len(render(diagnostic)) < 1_100
+    assert render(diagnostic).endswith("…")
+    assert len(as_data(diagnostic)["help"][0]) > 50_000

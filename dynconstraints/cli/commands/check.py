@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from dynconstraints.cli.answers import shown, undecided, violated_together
+from dynconstraints.cli.answers import example, shown, undecided, violated_together
 from dynconstraints.cli.facts_text import known_of
 from dynconstraints.cli.inputs import assignment_of, collect, require_known
 from dynconstraints.cli.options import command, over_constraints
@@ -61,9 +61,10 @@ _MOST_NAMES = 16
 
 
 def _with_facts(system: ConstraintSystem, model: Mapping[str, int], limit: int | None) -> Report:
-    example = f", for example by {shown(model)}" if model else ""
+    such_as = f", for example by {example(model)}" if model else ""
     if len(system.symbols) > _MOST_NAMES:
-        return Report(Outcome.HOLDS, result={"satisfiable": True, "model": dict(model)}, text=f"satisfiable{example}")
+        result = {"satisfiable": True, "model": dict(model)}
+        return Report(Outcome.HOLDS, result=result, text=f"satisfiable{such_as}", text_is_prose=True)
     facts = system.facts(limit)
     known, equalities = known_of(facts), list(map(show, facts.equalities))
     lines = [f"  {line}" for line in (*(line for one in known for line in one.lines()), *equalities)]
@@ -71,7 +72,8 @@ def _with_facts(system: ConstraintSystem, model: Mapping[str, int], limit: int |
     return Report(
         Outcome.HOLDS,
         result={"satisfiable": True, "model": dict(model), **data},
-        text="\n".join([f"satisfiable{example}", *lines]),
+        text="\n".join([f"satisfiable{such_as}", *lines]),
+        text_is_prose=True,
     )
 
 
@@ -82,7 +84,7 @@ def _assigned(session: Session, system: ConstraintSystem, values: Mapping[str, i
         return _broken(session, system, values, lambda _near: violation.diagnostic)
     if not system.unbound(values):
         result = {"satisfiable": True, "assignment": dict(values), "model": dict(values)}
-        return Report(Outcome.HOLDS, result=result, text=f"satisfied by {shown(values)}")
+        return Report(Outcome.HOLDS, result=result, text=f"satisfied by {shown(values)}", text_is_prose=True)
     return _completed(session, system, values)
 
 
@@ -95,9 +97,9 @@ def _completed(session: Session, system: ConstraintSystem, values: Mapping[str, 
     match verdict:
         case Sat(model):
             rest = {name: value for name, value in model.items() if name not in values}
-            text = f"satisfied by {shown(values)}" + (f", for example with {shown(rest)}" if rest else "")
+            text = f"satisfied by {shown(values)}" + (f", for example with {example(rest)}" if rest else "")
             result = {"satisfiable": True, "assignment": dict(values), "model": dict(model)}
-            return Report(Outcome.HOLDS, result=result, text=text)
+            return Report(Outcome.HOLDS, result=result, text=text, text_is_prose=True)
         case Unsat(core):
             together = tuple(constraint for constraint in core if constraint not in given)
             return _broken(session, system, values, lambda near: violated_together(together, values, near))

@@ -83,7 +83,7 @@ def explain(
     if save is not None:
         _save(report, save)
     findings = () if session.format in ("text", "json") else tuple(_findings(report))
-    return Report(_OUTCOMES[report.covers_domain], findings, report.as_data(), str(report))
+    return Report(_OUTCOMES[report.covers_domain], findings, report.as_data(), str(report), text_is_prose=True)
 
 
 def _plain(error: Exception, function: Any, args: Any, kwargs: Any) -> str:

@@ -41,7 +41,9 @@ def _answer(session: Session, system: ConstraintSystem, asked: Constraint) -> Re
         require_consistent(system, session.limit)
     match verdict:
         case Implied():
-            return Report(Outcome.HOLDS, result={"verdict": "implied"}, text=f"implied: {asked.text}")
+            return Report(
+                Outcome.HOLDS, result={"verdict": "implied"}, text=f"implied: {asked.text}", text_is_prose=True
+            )
         case Refuted():
             return Report(Outcome.FAILS, (refuted(asked),), {"verdict": "refuted"})
         case Open(holds_at, fails_at):

@@ -46,7 +46,9 @@ def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tu
             if look.groups:
                 session.log(f"{path}: {look.groups} lists of constraints, {look.unread} elements are no literals")
     result = {"files": len(files), "groups": groups, "counts": dict(Counter(f.code for f in findings))}
-    return Report(_outcome(findings), tuple(findings), result, _summary(findings, len(files), groups))
+    return Report(
+        _outcome(findings), tuple(findings), result, _summary(findings, len(files), groups), text_is_prose=True
+    )
 
 
 def _outcome(findings: list[Diagnostic]) -> Outcome:

@@ -32,4 +32,4 @@ def nearest(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
     require_known(values, system.symbols)
     with session.working("looking for the nearest values"):
         near = system.nearest(values, session.limit)
-    return Report(Outcome.HOLDS, result={"given": values, "nearest": dict(near)}, text=shown(near))
+    return Report(Outcome.HOLDS, result={"given": values, "nearest": dict(near)}, text=shown(near), text_is_prose=True)

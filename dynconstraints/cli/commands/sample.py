@@ -30,4 +30,9 @@ def sample(session: Session, number: int, constraints: tuple[str, ...], sources:
     with session.working(f"looking for {number} assignments"):
         require_consistent(system, session.limit)
         found = [dict(assignment) for assignment in system.sample(number, seed=seed, limit=session.limit)]
-    return Report(Outcome.HOLDS, result={"assignments": found, "seed": seed}, text="\n".join(map(shown, found)))
+    return Report(
+        Outcome.HOLDS,
+        result={"assignments": found, "seed": seed},
+        text="\n".join(map(shown, found)),
+        text_is_prose=True,
+    )
