@@ -69,12 +69,17 @@ def group() -> None:
     """
 
 
-def _shortened(error: click.UsageError) -> click.UsageError:
-    """The error with a message that repeats no more of an argument than can be read."""
+def _fitted(error: click.UsageError) -> click.UsageError:
+    """The error with a message that repeats no more of an argument than can be read, in lines that fit a terminal."""
     message = error.format_message()
-    if len(message) <= _LONGEST:
-        return error
-    return click.UsageError(f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}", error.ctx)
+    if len(message) > _LONGEST:
+        message = f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
+    if sys.stderr is not None and sys.stderr.isatty():
+        from dynconstraints.cli.session import columns
+        from dynconstraints.diagnostics.wrapping import wrapped
+
+        message = wrapped(message, columns(), 2, first=len("Error: "))
+    return click.UsageError(message, error.ctx)
 
 
 def run() -> NoReturn:
@@ -85,7 +90,7 @@ def run() -> NoReturn:
     try:
         code = group.main(prog_name="dynconstraints", standalone_mode=False)
     except click.UsageError as error:
-        _shortened(error).show()
+        _fitted(error).show()
         if isinstance(error, click.NoSuchOption):
             click.echo("Put -- before a constraint that starts with a dash.", err=True)
         code = 2

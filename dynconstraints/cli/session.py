@@ -62,14 +62,16 @@ class Session(Frozen):
         if report.findings:
             write(self._rendered(report.findings, to_error), err=to_error)
         if report.text and self.verbosity >= 0:
+            if report.findings and (not to_error or _is_terminal(err=False)):  # a terminal shows both
+                write("\n", err=to_error)
             text = _fitted(report.text) if report.text_is_prose and _is_terminal(err=False) else report.text
-            write(("\n" if report.findings and not to_error else "") + text + "\n")
+            write(text + "\n")
 
     def _rendered(self, findings: tuple[Diagnostic, ...], to_error: bool) -> str:
         from dynconstraints.diagnostics.render import render
 
-        color, columns, wraps = self._colored(to_error), _columns(), _is_terminal(to_error)
-        return "\n\n".join(render(f, color=color, columns=columns, wraps=wraps) for f in findings) + "\n"
+        color, width, wraps = self._colored(to_error), columns(), _is_terminal(to_error)
+        return "\n\n".join(render(f, color=color, columns=width, wraps=wraps) for f in findings) + "\n"
 
     def _colored(self, err: bool) -> bool:
         if self.color != "auto":
@@ -77,7 +79,8 @@ class Session(Frozen):
         return not os.environ.get("NO_COLOR") and _is_terminal(err) and os.environ.get("TERM") != "dumb"
 
 
-def _columns() -> int:
+def columns() -> int:
+    """How wide the terminal is; 120 where there is none."""
     from shutil import get_terminal_size  # here and not above: it takes longer to load than many a run to answer
 
     return get_terminal_size((120, 0)).columns
@@ -87,9 +90,9 @@ def _fitted(text: str) -> str:
     """The text with long lines broken between words, their later parts two columns farther in."""
     from dynconstraints.diagnostics.wrapping import wrapped
 
-    columns = _columns()
+    width = columns()
     lines = ((line, len(line) - len(line.lstrip(" "))) for line in text.split("\n"))
-    return "\n".join(" " * indent + wrapped(line[indent:], columns, indent + 2, indent) for line, indent in lines)
+    return "\n".join(" " * indent + wrapped(line[indent:], width, indent + 2, indent) for line, indent in lines)
 
 
 def _is_terminal(err: bool) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from dynconstraints.diagnostics.cells import width
+
+_SPACE = re.compile(r"(?<! =) (?!= )")  # none of those in ``s0 = 64``
 
 
 def wrapped(text: str, columns: int, indent: int = 0, first: int | None = None) -> str:
@@ -21,7 +25,7 @@ def _broken(text: str, room: int, first: int) -> list[str]:
     if width(text) <= first:
         return [text]
     lines, left = [""], first
-    for word in text.split(" "):
+    for word in _SPACE.split(text):
         if lines[-1] and width(word) + 1 > left:
             lines.append(word)
             left = room - width(word)

@@ -2,8 +2,10 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -181,17 +183,23 @@ def at_a_terminal(program):
     environment = {**os.environ, "COLUMNS": "80"}
     process = subprocess.Popen([sys.executable, "-c", program], stderr=theirs, env=environment)
     os.close(theirs)
+    written = all_of(ours)
+    assert process.wait(60) == 0
+    return written
+
+
+def all_of(terminal):
+    """What is written to a terminal until its other end is closed."""
     written = b""
     while True:
         try:
-            chunk = os.read(ours, 4096)
-        except OSError:  # the other end is closed
+            chunk = os.read(terminal, 4096)
+        except OSError:
             break
         if not chunk:
             break
         written += chunk
-    os.close(ours)
-    assert process.wait(60) == 0
+    os.close(terminal)
     return written.decode()
 
 
@@ -211,3 +219,46 @@ def test_a_short_run_and_one_without_a_terminal_show_nothing():
         [sys.executable, "-c", PROGRESS.format(seconds=0.3)], capture_output=True, text=True, timeout=60, check=True
     )
     assert ran.stderr == "done\n"
+
+
+LONG = """\
+batch_size * sequence_length <= 1048576
+sequence_length % 128 == 0
+number_of_heads * head_dimension == model_dimension
+head_dimension in {32, 64, 128}
+"""
+SOURCE = """\
+with dynamic_int_constraints(["batch_size * sequence_length <= 1048576", "sequence_length >= 256"]):
+    with dynamic_int_constraints(["sequence_length < 200 or sequence_length == 201"]):
+        n = DynamicInt(65, name="number_of_heads", constraints=["number_of_heads % 64 == 0"])
+"""
+AT_A_TERMINAL = [
+    ["check", "long.dync"],
+    ["check", "long.dync", "--assign", "sequence_length=300", "--color", "always"],
+    ["implies", "batch_size * sequence_length % 4096 == 0 and model_dimension >= 4096", "long.dync"],
+    ["sample", "3", "long.dync"],
+    ["nearest", "long.dync", "sequence_length=300", "number_of_heads=12"],
+    ["lint", "m.py", "--color", "always"],
+    ["rule"],
+    ["rule", "DC301"],
+    ["check", "long.dync", "--assign", "sequence_lenght=3", "--limit", "many"],
+]
+
+
+@pytest.mark.parametrize("arguments", AT_A_TERMINAL, ids=" ".join)
+def test_nothing_is_wider_than_a_terminal(tmp_path, arguments):
+    """What is said is broken between words; carets and what is known at them stay where they belong."""
+    (tmp_path / "long.dync").write_text(LONG)
+    (tmp_path / "m.py").write_text(SOURCE)
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "60", "TERM": "xterm", "PYTHONPATH": os.getcwd()}
+    command = [sys.executable, "-m", "dynconstraints", *arguments]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment, cwd=tmp_path)
+    os.close(theirs)
+    lines = re.sub("\x1b\\[[0-9;]*m", "", all_of(ours)).splitlines()
+    assert process.wait(60) in (0, 1, 2)
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 60
+    for above, carets in pairwise(lines):
+        if re.match(r"\s+\^+", carets):
+            assert len(carets.partition("    ^")[0]) < len(above)

@@ -10,6 +10,11 @@ from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
 from dynconstraints.system import ConstraintSystem
 
+_PERHAPS_MORE = (
+    "# perhaps more: not every assignment that satisfies these",
+    "# may go with values of the other names",
+)
+
 
 @command("project")
 @over_constraints
@@ -34,8 +39,11 @@ def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
         require_consistent(system, session.limit)
         projected = system.project(names, session.limit)
     texts = [constraint.text for constraint in projected]
-    lines = texts or ["# nothing: they may have any values"]
+    lines = [*texts] or ["# nothing: they may have any values"]
     if not projected.exact:
-        lines += ["# perhaps more: not every assignment that satisfies these may go with values of the other names"]
+        lines += [
+            "# perhaps more: not every assignment that satisfies these",
+            "# may go with values of the other names",
+        ]
     result = {"names": list(names), "constraints": texts, "exact": projected.exact}
     return Report(Outcome.HOLDS, result=result, text="\n".join(lines))

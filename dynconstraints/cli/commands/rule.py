@@ -10,7 +10,7 @@ import click
 from dynconstraints.cli.nearest_name import nearest_name
 from dynconstraints.cli.options import command
 from dynconstraints.cli.report import Outcome, Report
-from dynconstraints.cli.session import Session
+from dynconstraints.cli.session import Session, columns
 from dynconstraints.diagnostics import catalogue
 
 
@@ -37,7 +37,7 @@ def rule(session: Session, code: str | None) -> Report:
         near = nearest_name(known, catalogue.codes())
         raise click.UsageError(f"there is no code {code!r}" + (f"; did you mean {near}?" if near else ""))
     entry = catalogue.entry(known)
-    return Report(Outcome.HOLDS, result=asdict(entry), text="\n".join(_lines(entry)))
+    return Report(Outcome.HOLDS, result=asdict(entry), text="\n".join(_lines(entry)), text_is_prose=True)
 
 
 def _lines(entry: catalogue.Entry) -> Iterator[str]:
@@ -51,9 +51,7 @@ def _lines(entry: catalogue.Entry) -> Iterator[str]:
 
 def _reflowed(text: str) -> str:
     """The paragraphs as wide as the terminal, and no wider than reads well."""
-    from shutil import get_terminal_size
-
-    return click.wrap_text(text, min(get_terminal_size().columns, 100), preserve_paragraphs=True)
+    return click.wrap_text(text, min(columns(), 100), preserve_paragraphs=True)
 
 
 def _part(title: str, text: str) -> Iterator[str]:
@@ -67,4 +65,4 @@ def _part(title: str, text: str) -> Iterator[str]:
 def _all() -> Report:
     summaries = {code: catalogue.entry(code).summary for code in catalogue.codes()}
     lines = (f"{code}  {summary}" for code, summary in summaries.items())
-    return Report(Outcome.HOLDS, result={"codes": summaries}, text="\n".join(lines))
+    return Report(Outcome.HOLDS, result={"codes": summaries}, text="\n".join(lines), text_is_prose=True)
