@@ -6,67 +6,86 @@ import asyncio
 import os
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 import torch._dynamo as dynamo
+from torch._dynamo.testing import CompileCounter
 
 from dynconstraints import ConstraintViolationError, DynamicInt, dynamic_int_constraints
+from dynconstraints.pytorch.scope import current_scope
 
-SECONDS = 60 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 3
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+SECONDS, GRAPHS = (60, 64) if NIGHTLY else (2, 8)
+"""How long, and how many scopes get a graph of their own before torch runs the function in eager."""
+
+THREADS, TASKS = 8, 100
 
 
 def program(n: int, m: int, x: torch.Tensor) -> torch.Tensor:
     return x[:m] * n + (1 if n % 4 == 0 else 0)
 
 
-def call(compiled: object, divisor: int, factor: int) -> None:
-    """One call inside its own scope: right where the scope holds, an error in its own terms where not."""
+def call(compiled: Callable[..., torch.Tensor], divisor: int, factor: int, others: tuple[str, ...] = ()) -> None:
+    """One round inside its own scope: right where the scope holds, an error in its own terms where not."""
     x = torch.arange(200.0)
-    constraints = [f"n % {divisor} == 0", f"m == {factor}*n"]
+    constraints = (f"n % {divisor} == 0", f"m == {factor}*n")
     with dynamic_int_constraints(constraints):
+        assert [c.text for c in current_scope().constraints] == [*others, *constraints]
         n = 2 * divisor
-        found = compiled(DynamicInt(n, name="n"), DynamicInt(factor * n, name="m"), x)  # type: ignore[operator]
+        found = compiled(DynamicInt(n, name="n"), DynamicInt(factor * n, name="m"), x)
         assert torch.equal(found, program(n, factor * n, x))
         with pytest.raises(ConstraintViolationError, match=f"m == {factor}\\*n"):
-            compiled(DynamicInt(n, name="n"), DynamicInt(factor * n + 1, name="m"), x)  # type: ignore[operator]
+            compiled(DynamicInt(n, name="n"), DynamicInt(factor * n + 1, name="m"), x)
+    assert [c.text for c in current_scope().constraints] == list(others)
 
 
-def test_eight_threads_never_see_each_others_scope() -> None:
-    """No wrong result, no scope leaking, no deadlock."""
+async def tasks(compiled: Callable[..., torch.Tensor], until: float, rounds: Counter[str]) -> None:
+    """A hundred tasks, which give way to each other inside of their scopes."""
+
+    async def task(i: int) -> None:
+        own = f"k == {i}"
+        with dynamic_int_constraints([own]):
+            while rounds[f"task {i}"] < 2 or time.monotonic() < until:
+                await asyncio.sleep(0)
+                call(compiled, 4 + i % 5, 1 + i % 4, (own,))
+                rounds[f"task {i}"] += 1
+
+    await asyncio.gather(*(task(i) for i in range(TASKS)))
+
+
+def test_threads_and_tasks_never_see_each_others_scope() -> None:
+    """Eight threads and a hundred tasks at once: no wrong result, no scope leaking, no deadlock."""
     dynamo.reset()
-    compiled = torch.compile(program, backend="eager")
+    counter = CompileCounter()
+    compiled = torch.compile(program, backend=counter)
     failures: list[BaseException] = []
+    rounds: Counter[str] = Counter()
     until = time.monotonic() + SECONDS
 
-    def work(i: int) -> None:
+    def own_scopes(i: int) -> None:
+        while rounds[f"thread {i}"] < 2 or time.monotonic() < until:
+            call(compiled, 4 + i, 1 + i % 4)
+            rounds[f"thread {i}"] += 1
+
+    def run(act: Callable[[], None]) -> None:
         try:
-            while time.monotonic() < until:
-                call(compiled, 4 + i, 1 + i % 4)
+            with dynamo.config.patch(recompile_limit=GRAPHS):  # torch's settings are each thread's own
+                act()
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    acts = [*(partial(own_scopes, i) for i in range(THREADS)), lambda: asyncio.run(tasks(compiled, until, rounds))]
+    threads = [threading.Thread(target=run, args=(act,), daemon=True) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(SECONDS + 120)
-        assert not thread.is_alive()
+        thread.join(SECONDS + 300)
+        assert not thread.is_alive(), "deadlock"
     assert not failures, failures[0]
-
-
-def test_a_hundred_tasks_never_see_each_others_scope() -> None:
-    """The scope is the task's own across every await."""
-    dynamo.reset()
-    compiled = torch.compile(program, backend="eager")
-
-    async def task(i: int) -> None:
-        with dynamic_int_constraints([f"k == {i}"]):
-            for _ in range(2):
-                await asyncio.sleep(0)
-                call(compiled, 4 + i % 5, 1 + i % 4)
-
-    async def everything() -> None:
-        await asyncio.gather(*(task(i) for i in range(100)))
-
-    asyncio.run(everything())
+    assert len(rounds) == THREADS + TASKS
+    made = {kind: 2 * sum(n for who, n in rounds.items() if kind in who) for kind in ("thread", "task")}
+    print(f"{made} calls of {counter.frame_count} graphs in {SECONDS} s; at least {2 * min(rounds.values())} of each")

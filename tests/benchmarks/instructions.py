@@ -1,0 +1,119 @@
+"""What importing the package costs programs that declare nothing, counted in instructions.
+
+`python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes some minutes: valgrind runs it
+some fifty times slower. How busy the machine is makes no difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from tables import Table
+
+MARKS = """
+#include <valgrind/callgrind.h>
+void start(void) { CALLGRIND_START_INSTRUMENTATION; CALLGRIND_ZERO_STATS; }
+void stop(const char *name) { CALLGRIND_DUMP_STATS_AT(name); CALLGRIND_STOP_INSTRUMENTATION; }
+"""
+
+PROGRAM = """
+import ctypes
+import gc
+import sys
+import torch
+if sys.argv[2] == "with":
+    import dynconstraints.pytorch
+import torch._dynamo as dynamo
+
+marks = ctypes.CDLL(sys.argv[1])
+torch.set_num_threads(1)
+x, linear = torch.ones(64, 16), torch.nn.Linear(16, 16)
+
+def counted(name, act):
+    gc.collect()
+    gc.disable()
+    marks.start()
+    act()
+    marks.stop(name.encode())
+    gc.enable()
+
+def block(x, n, scale):
+    h = torch.relu(linear(x)) * scale
+    h = h.view(-1, n, 16).sum(1) if n > 1 else h
+    return torch.softmax(h, -1) + n
+
+def compiled(backend, dynamic):
+    dynamo.reset()
+    found = torch.compile(block, backend=backend, dynamic=dynamic)
+    found(x, 4, 0.5).sum().backward()
+    return found
+
+for backend, dynamic in (("eager", False), ("eager", True), ("aot_eager", True)):
+    for _ in range(2):  # what torch does once
+        compiled(backend, dynamic)
+    counted(f"compile, {backend}, {'dynamic' if dynamic else 'static'}", lambda: compiled(backend, dynamic))
+
+def calls(function, *arguments):
+    def act():
+        for _ in range(100):
+            function(*arguments)
+    act()
+    return act
+
+dynamo.reset()
+counted("100 compiled calls, static", calls(torch.compile(block, backend="eager", dynamic=False), x, 4, 0.5))
+dynamo.reset()
+counted("100 compiled calls, dynamic", calls(torch.compile(block, backend="eager", dynamic=True), x, 4, 0.5))
+counted("100 calls in eager", calls(block, x, 4, 0.5))
+counted("100 sizes and constructors in eager", calls(lambda n: torch.ones(n, 3)[: n // 2].view(-1).sum(), 64))
+"""
+
+
+def counts(imported: str, folder: Path) -> dict[str, int]:
+    """The instructions of each part, in a process that imports the package or does not."""
+    out = folder / imported
+    out.mkdir()
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--dump-instr=no", f"--callgrind-out-file={out}/o"]
+    subprocess.run(
+        [*command, sys.executable, "-c", PROGRAM, str(folder / "marks.so"), imported],
+        check=True,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    )
+    found = {}
+    for file in out.iterdir():
+        text = file.read_text()
+        name, total = re.search(r"Client Request: (.*)", text), re.search(r"^(?:totals|summary): (\d+)", text, re.M)
+        if name and total:
+            found[name[1]] = int(total[1])
+    return found
+
+
+def measured() -> list[tuple[str, int, int]]:
+    """Each part: its name, and its instructions without and with the import."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "marks.c").write_text(MARKS)
+        compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "marks.so", folder / "marks.c"], check=True)
+        without, using = counts("without", folder), counts("with", folder)
+    return [(part, without[part], using[part]) for part in without]
+
+
+def tables() -> list[Table]:
+    rows = [(part, f"{a:,}", f"{b:,}", f"{b / a:.4f}") for part, a, b in sorted(measured())]
+    columns = ("a program that declares nothing", "without the import", "with it", "ratio")
+    note = "Instructions of the process, collections of garbage apart."
+    return [Table("instructions", "Programs that declare nothing", note, columns, tuple(rows))]
+
+
+if __name__ == "__main__":
+    for table in tables():
+        print(table.markdown())
