@@ -5,6 +5,7 @@ Premises are what every entry into the frame is checked for (`FrameFacts.premise
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from dynconstraints.ir.nodes import Formula, Name, Not, Term
 from dynconstraints.pytorch._compat import narrow
 from dynconstraints.pytorch.declaration import system_of
 from dynconstraints.pytorch.floating.conditions import condition_of
+from dynconstraints.pytorch.floating.intervals import compared
 from dynconstraints.pytorch.frame import KEY, FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
 from dynconstraints.solver.verdict import Implied, Refuted
@@ -63,11 +65,14 @@ def _decided(facts: FrameFacts, expr: sympy.Basic, names: Mapping[sympy.Symbol, 
 
 def _decided_on_floats(facts: FrameFacts, expr: sympy.Basic, names: Mapping[sympy.Symbol, Term]) -> sympy.Basic | None:
     condition = condition_of(expr, names)
-    if condition is None:
-        return None
     reals = frozenset(facts.floats.symbols.values())
     premises = tuple(Constraint.of(p) for p in (*facts.premises, *facts.real_premises))
     system = system_of(premises, reals, frozenset(facts.parameters))
+    found = compared(expr, {s: _range(system, n) for s, n in facts.floats.symbols.items() if s in expr.free_symbols})
+    if found is not None:
+        return sympy.true if found else sympy.false
+    if condition is None:
+        return None
     if condition.small_integers is not None and not _implies(system, condition.small_integers):
         return None
     for answer, settled in ((True, sympy.true), (False, sympy.false)):
@@ -75,6 +80,12 @@ def _decided_on_floats(facts: FrameFacts, expr: sympy.Basic, names: Mapping[symp
         if enough is not None and _implies(system, enough):
             return settled
     return None
+
+
+def _range(system: ConstraintSystem, name: str) -> tuple[float, float]:
+    """Between which floats the float is: those nearest to what the declaration says."""
+    low, high = system.bounds(name) if name in system.symbols else (None, None)
+    return -math.inf if low is None else float(low), math.inf if high is None else float(high)
 
 
 def _implies(system: ConstraintSystem, formula: Formula) -> bool:

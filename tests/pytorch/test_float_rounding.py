@@ -255,6 +255,10 @@ def test_a_number_that_single_precision_cannot_hold_is_refused_where_eager_refus
     with pytest.raises(RuntimeError, match="overflow"):
         compiled(single, DynamicFloat(1e308))
     assert torch.equal(compiled(single.double(), DynamicFloat(1e307)), single.double() * 2e307)
+    compiled = Compiled(lambda x, a: torch.add(x, x, alpha=a * a))
+    compiled(single, DynamicFloat(0.5))
+    with pytest.raises(RuntimeError, match="overflow"):
+        compiled(single, DynamicFloat(1e30))  # which is computed, and too large then
     compiled = Compiled(lambda x, a: x * a)
     for value in (0.5, 1e308):
         assert torch.equal(compiled(single, DynamicFloat(value)), single * value)

@@ -67,6 +67,8 @@ PROGRAMS = {
     "result": lambda a: (a * 2 + 1, a),
     "remainder": lambda a: (x + 5) % (a + 1),
     "foreach": lambda a: torch._foreach_add([x, y], [y, x], alpha=a)[0],
+    "keywords": lambda a: torch.addcmul(input=torch.mul(input=x, other=a), tensor1=x, tensor2=y, value=a),
+    "integer beside floats": lambda a: x * max(a, 1) + torch.clamp(x, max=min(a, 2)),
 }
 
 
@@ -345,6 +347,41 @@ def test_an_operation_that_takes_no_changing_float_gets_constants():
     assert "the program forces a to one value: a == 0.5" in str(caught.value)
     assert "test_floats_in_graphs.py" in str(caught.value)
     assert "linspace" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda a: integers * max(a, 1),
+        lambda a: torch.full((2,), min(a, 1)),
+        lambda a: max(a, 1) * 2,
+        lambda a: torch.where(integers > 3, integers, min(2, a) - 1),
+    ],
+)
+def test_a_number_that_may_be_an_integer_in_eager_is_one_where_that_matters(program):
+    """``max(a, 1)`` is the integer for small ones: a graph a value, since the type of the result depends on it."""
+    compiled = Compiled(program, fullgraph=False)
+    for value in (0.5, 1.5, 3.0):
+        found, expected = compiled(DynamicFloat(value)), program(value)
+        assert isinstance(found, int) is isinstance(expected, int)
+        assert getattr(found, "dtype", None) == getattr(expected, "dtype", None)
+        assert torch.equal(torch.as_tensor(found), torch.as_tensor(expected))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda a: torch.mul(x, a, out=torch.empty(4, 6)),
+        lambda a: F.scaled_dot_product_attention(q, k, v, dropout_p=a * 0).sum(),
+        lambda a: F.scaled_dot_product_attention(q, k, v, dropout_p=a * 0, scale=a).sum(),
+    ],
+)
+def test_arguments_that_take_no_changing_float_get_constants(program):
+    """Of operations that take one elsewhere."""
+    compiled = Compiled(program)
+    for value in (0.5, 0.25):
+        torch.testing.assert_close(compiled(named(value)), program(value))
+    assert compiled.graphs == 2
 
 
 def test_dropout_with_a_rate_that_changes():

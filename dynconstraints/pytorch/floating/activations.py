@@ -14,8 +14,9 @@ from dynconstraints.pytorch.floating.values import Operand, Value, combined, wid
 
 @lowers(functional.hardtanh)
 def hardtanh(x: Value, min_val: Operand = -1.0, max_val: Operand = 1.0, inplace: bool = False) -> Value:
-    """Between ``min_val`` and ``max_val``; on the limits it has no gradient."""
-    inside = combined(operator.gt, x, min_val).call(torch.logical_and, combined(operator.lt, x, max_val))
+    """Between ``min_val`` and ``max_val``; on the limits, which its gradient takes unrounded, it has none."""
+    _, (wide, low, high) = widened(x, min_val, max_val)
+    inside = combined(operator.gt, wide, low).call(torch.logical_and, combined(operator.lt, wide, high))
     return into(x, choose(inside, x, clamp(x, min_val, max_val).call("detach")), inplace)
 
 
@@ -62,7 +63,12 @@ def hardshrink(x: Value, lambd: Operand = 0.5) -> Value:
 
 @lowers(functional.softshrink)
 def softshrink(x: Value, lambd: Operand = 0.5) -> Value:
-    """``x`` moved towards zero by ``lambd``; zero where it is no further away, and NaN where it is NaN."""
+    """``x`` moved towards zero by ``lambd``; zero where it is no further away, and NaN where it is NaN.
+
+    Its gradient takes the limit in the type of ``x``.
+    """
     result, (wide, limit) = widened(x, lambd)
     below = choose(combined(operator.lt, wide, -limit), wide + limit, wide * 0)
-    return choose(wide > limit, wide - limit, below).to(result)
+    found = choose(wide > limit, wide - limit, below)
+    _, (size, rounded) = widened(x.call(torch.abs), lambd, exact=False)
+    return choose(combined(operator.eq, size, rounded), found.call("detach"), found).to(result)

@@ -35,11 +35,8 @@ def defined(target: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> 
 
 
 def is_single(number: Any) -> bool:
-    """Whether a declared number is in the range of single precision, beyond which eager refuses it; and guards it.
-
-    What is computed from one is not asked: it becomes infinite where it is too large.
-    """
-    return bool(abs(number) <= _LARGEST_SINGLE) if number.node.expr.is_Symbol or (-number.node.expr).is_Symbol else True
+    """Whether a number is in the range of single precision, beyond which eager refuses it; and guards that it is."""
+    return bool(abs(number) <= _LARGEST_SINGLE)
 
 
 def _rate(_x: Any, p: Any = 0.5, *_: Any, **_options: Any) -> Iterator[Any]:

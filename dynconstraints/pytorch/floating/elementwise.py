@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from dynconstraints.pytorch._compat import fused_multiply_add
 from dynconstraints.pytorch.floating.table import lowers
-from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type, widened
+from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, widened
 
 # Not floor division: Inductor rounds the quotient of tensors before it takes the floor, and 1.5 // 0.1 is 14.
 _PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
@@ -148,8 +148,10 @@ def clamp_max(x: Value, max: Operand) -> Value:  # noqa: A002
 @lowers(torch.where)
 def choose(condition: Value, x: Operand, y: Operand) -> Value:
     """``x`` where the condition holds, ``y`` elsewhere."""
-    result, _ = computing_type(x, y)
-    return condition.call(torch.where, *(v.at(result) if isinstance(v, Number) else v for v in (x, y)))
+    if not any(isinstance(v, Number) for v in (x, y)):
+        return condition.call(torch.where, x, y)
+    result, taken = widened(x, y, exact=False)
+    return condition.call(torch.where, *taken).to(result)
 
 
 @lowers("where")
@@ -161,7 +163,11 @@ def choose_method(x: Value, condition: Value, other: Operand) -> Value:
 @lowers(torch.masked_fill, "masked_fill", in_place=("masked_fill_",))
 def masked_fill(x: Value, mask: Value, value: Number) -> Value:
     """``value`` where the mask holds, ``x`` elsewhere."""
-    return x.call("masked_fill", mask, value.at(x.dtype))
+    if x.dtype not in HALF:
+        return x.call("masked_fill", mask, value.at(x.dtype))
+    result, (wide, taken) = widened(x, value, exact=False)
+    found: Value = wide.call("masked_fill", mask, taken)
+    return found.to(result)
 
 
 @lowers(functional.dropout, torch.dropout)

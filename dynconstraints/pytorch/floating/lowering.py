@@ -13,7 +13,7 @@ import torch
 from dynconstraints.pytorch._compat import symbolic_functions
 from dynconstraints.pytorch.floating import activations, elementwise, factories, lists, powers, products  # noqa: F401  they fill the table
 from dynconstraints.pytorch.floating.domains import defined, is_single
-from dynconstraints.pytorch.floating.table import TABLE, NotLowered
+from dynconstraints.pytorch.floating.table import TABLE, NotLowered, arranged
 from dynconstraints.pytorch.floating.values import Emitter, Number, Operand, Value, combined
 
 if TYPE_CHECKING:
@@ -68,12 +68,20 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     if not any(isinstance(v, torch.SymFloat) for v in fakes):
         return None
     among_numbers = _is_operator(target) and not any(isinstance(v, torch.Tensor) for v in fakes)
-    known = target in (_SCALAR if among_numbers else TABLE)
-    if not known or not defined(target, *_mapped((list(args), kwargs), _number)):
+    if target not in (_SCALAR if among_numbers else TABLE):
+        raise NotLowered
+    if not among_numbers:
+        args, kwargs = arranged(target, args, kwargs)
+    if not defined(target, *_mapped((list(args), kwargs), _number)):
         raise NotLowered
     if among_numbers:
         return None
-    if _is_single(target, fakes, kwargs) and not all(is_single(v) for v in fakes if isinstance(v, torch.SymFloat)):
+    numbers_given = [v for v in fakes if isinstance(v, torch.SymFloat)]
+    if _takes_integers_apart(fakes) and any(
+        _may_be_integer(v) for v in flat if isinstance(_example(v), torch.SymFloat)
+    ):
+        raise NotLowered
+    if _is_single(target, fakes, kwargs) and not all(map(is_single, numbers_given)):
         raise NotLowered
     emit = Emitter(tracer)
 
@@ -106,6 +114,29 @@ def _is_single(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
     dtypes = [v.dtype for v in fakes if isinstance(v, torch.Tensor)]
     dtypes = dtypes or [kwargs.get("dtype") or torch.get_default_dtype()]
     return not {torch.float64, torch.complex128} & set(dtypes)
+
+
+def _takes_integers_apart(fakes: list[Any]) -> bool:
+    """Whether the type of the result depends on a number's: there is no tensor of floats among the operands."""
+    return not any(isinstance(v, torch.Tensor) and (v.is_floating_point() or v.is_complex()) for v in fakes)
+
+
+def _may_be_integer(value: Any) -> bool:
+    """Whether a number that the trace computes may be an integer in eager, as ``max(a, 1)``; the trace has a float."""
+    example = _example(value)
+    if example is None:
+        return isinstance(value, int)
+    if not isinstance(example, torch.SymFloat):
+        return isinstance(example, torch.SymInt)
+    node = value.node if isinstance(value, torch.fx.Proxy) else value
+    if node.target in _OF_EITHER:
+        return any(map(_may_be_integer, node.args))
+    return node.target in _OF_BOTH and all(map(_may_be_integer, node.args))
+
+
+_OF_EITHER = (torch.sym_max, torch.sym_min, max, min)
+_OF_BOTH = (operator.add, operator.sub, operator.mul, operator.neg, operator.pos, operator.abs, abs, operator.pow)
+"""Operations among numbers that give an integer where one operand is, and where all are."""
 
 
 def _is_operator(target: Any) -> bool:

@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional
 
 from dynconstraints.pytorch.floating.elementwise import choose
-from dynconstraints.pytorch.floating.table import lowers
-from dynconstraints.pytorch.floating.values import Number, Operand, Value, widened
+from dynconstraints.pytorch.floating.table import NotLowered, lowers
+from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, widened
 
 
 def _register(product: Callable[..., Any], names: tuple[Any, ...], in_place: str) -> None:
@@ -39,13 +39,20 @@ def attention(
     key: Value,
     value: Value,
     attn_mask: Value | None = None,
-    dropout_p: float = 0.0,
+    dropout_p: Number | float = 0.0,
     is_causal: bool = False,
     *,
     scale: Number,
     **options: Any,
 ) -> Value:
-    """Attention with the query scaled beforehand."""
-    return (query * scale).call(
-        functional.scaled_dot_product_attention, key, value, attn_mask, dropout_p, is_causal, scale=1.0, **options
+    """Attention with the query scaled beforehand; on the CPU in single precision, in which its kernels compute."""
+    if isinstance(dropout_p, Number):
+        raise NotLowered
+    result, mask = query.dtype, attn_mask
+    if result in HALF and query.fake.device.type == "cpu":
+        query, key, value = (v.to(torch.float32) for v in (query, key, value))
+        mask = mask.to(torch.float32) if mask is not None and mask.dtype in HALF else mask
+    scaled = (query * scale).call(
+        functional.scaled_dot_product_attention, key, value, mask, dropout_p, is_causal, scale=1.0, **options
     )
+    return scaled.to(result)

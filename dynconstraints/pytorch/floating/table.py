@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
@@ -29,6 +30,27 @@ def lowers(*targets: Any, in_place: tuple[Any, ...] = ()) -> Callable[[Lowering]
         return lowering
 
     return register
+
+
+_SECOND = ("other", "exponent", "tensor1", "mat1", "mat", "vec1", "batch1")
+_KEYWORDS = {"input": 0, "self": 0, **dict.fromkeys(_SECOND, 1)}
+_KEYWORDS |= {"tensor2": 2, "mat2": 2, "vec": 2, "vec2": 2, "batch2": 2}
+"""The place of an operand that torch knows by a keyword, and a lowering by another."""
+
+
+def arranged(target: Any, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments as the operation's lowering takes them. Raises NotLowered for those that it doesn't, as ``out``."""
+    signature = inspect.signature(TABLE[target])
+    placed, named = list(args), dict(kwargs)
+    for name in sorted(_KEYWORDS.keys() & named.keys() - signature.parameters.keys(), key=lambda n: _KEYWORDS[n]):
+        if _KEYWORDS[name] != len(placed):
+            raise NotLowered
+        placed.append(named.pop(name))
+    try:
+        signature.bind(*placed, **named)
+    except TypeError:
+        raise NotLowered from None
+    return placed, named
 
 
 def _written(lowering: Lowering) -> Lowering:

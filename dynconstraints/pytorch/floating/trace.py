@@ -86,13 +86,16 @@ def _specialise(facts: FrameFacts, names: tuple[str, ...], operation: str, line:
 
 
 def _names_in(facts: FrameFacts, values: Any) -> tuple[str, ...]:
+    """The floats that the arguments were computed from; sympy forgets those of ``a * 0``, the graph does not."""
     found: dict[str, None] = {}
 
-    def visit(proxy: Any) -> Any:
-        example = proxy.node.meta.get("example_value") if isinstance(proxy, torch.fx.Proxy) else None
+    def visit(value: Any) -> Any:
+        node = value.node if isinstance(value, torch.fx.Proxy) else value
+        example = node.meta.get("example_value") if isinstance(node, torch.fx.Node) else None
         if isinstance(example, torch.SymFloat | torch.SymBool | torch.SymInt):
             found.update(dict.fromkeys(facts.floats.names_in(example.node.expr.free_symbols)))
-        return proxy
+            torch.fx.node.map_aggregate(node.args, visit)
+        return value
 
     torch.fx.node.map_aggregate(values, visit)
     return tuple(found)

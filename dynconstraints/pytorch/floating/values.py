@@ -21,7 +21,7 @@ _TAKES_EXACT = frozenset({operator.mul, torch.mul, operator.truediv, torch.div, 
 Operand: TypeAlias = "Value | Number | Any"
 """A tensor, a number that changes, or what is fixed: numbers, sizes, None."""
 
-_WIDER = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
+HALF = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
 """Types in which no operation computes, each with the type in which it does."""
 
 
@@ -123,7 +123,7 @@ def computing_type(*operands: Operand) -> tuple[torch.dtype, torch.dtype]:
     result = torch.result_type(tensors[0], 1.0) if tensors else torch.get_default_dtype()
     for tensor in tensors[1:]:
         result = torch.promote_types(result, torch.result_type(tensor, 1.0))
-    return result, _WIDER.get(result, result)
+    return result, HALF.get(result, result)
 
 
 def combined(operation: Callable[..., Any], *operands: Operand, **kwargs: Any) -> Value:
@@ -141,7 +141,8 @@ def combined(operation: Callable[..., Any], *operands: Operand, **kwargs: Any) -
 def widened(*operands: Operand, exact: bool = True) -> tuple[torch.dtype, list[Any]]:
     """The type of the result, and the operands in the type in which eager computes, numbers as tensors.
 
-    Without ``exact`` numbers are rounded to the type of the result on the way, as eager does for most operations.
+    Without ``exact`` numbers are rounded to the type of the result on the way, as eager does for most operations. In
+    half precision that is a conversion there and back, since Inductor holds what has such a type unrounded, in single.
     """
     result, computing = computing_type(*operands)
     return result, [_at(v, computing if exact else result, computing) for v in operands]
