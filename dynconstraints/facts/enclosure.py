@@ -32,21 +32,23 @@ from dynconstraints.ir.nodes import (
 )
 
 
-def range_of(term: Term, name: Callable[[str], Range], truth: Callable[[Formula], bool | None]) -> Range:
-    """The term's range, from those of the names; a condition whose truth is known leaves one branch."""
+def range_of(term: Term, known: Callable[[Name | Add], Range], truth: Callable[[Formula], bool | None]) -> Range:
+    """The term's range, from those of names and sums; a condition whose truth is known leaves one branch."""
 
     def go(t: Term) -> Range:
-        return range_of(t, name, truth)
+        return range_of(t, known, truth)
 
     match term:
         case Int(value):
             return (value, value)
-        case Name(id):
-            return name(id)
+        case Name():
+            return known(term)
         case Neg(operand):
             return ranges.scale(go(operand), -1)
         case Add(terms):
-            return reduce(ranges.add, map(go, terms))
+            total, whole = reduce(ranges.add, map(go, terms)), known(term)
+            met = ranges.meet(total, whole)
+            return total if ranges.is_empty(met) else met
         case Mul(factors):
             return reduce(ranges.multiply, map(go, factors))
         case FloorDiv(dividend, divisor):

@@ -16,7 +16,7 @@ from dynconstraints.facts.ranges import Range
 from dynconstraints.facts.truth import learn, learn_not, possible
 from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.ir.fold import names_in_order
-from dynconstraints.ir.nodes import Formula, Int, Not, Relation, Term, comparison
+from dynconstraints.ir.nodes import Add, Formula, Int, Name, Not, Relation, Term, comparison
 
 _ROUNDS = 3
 """How often the analysis starts again with disjunctions settled, so that their equalities join the lattice."""
@@ -137,7 +137,7 @@ class State:
     def range_of(self, term: Term) -> Range:
         """Ends, both inclusive, that hold the term's values wherever it is defined; None for no end known."""
         bounds = self.known.range_of(self.known.normal.term(term))
-        outside = enclosure.range_of(term, self._range_of_name, self.truth)
+        outside = enclosure.range_of(term, self._range_known, self.truth)
         bounds = _met(bounds, outside)
         if (values := self.values_of(term)) is not None:
             return (min(values), max(values)) if values else bounds
@@ -175,9 +175,8 @@ class State:
         names = tuple(dict.fromkeys((*self.names, *names_in_order(term))))
         return self._where(names, (query,), seed, lambda known: learn(known, query))
 
-    def _range_of_name(self, name: str) -> Range:
-        row = self.rows.get(name)
-        return self.known.monomial((name,)) if row is None else self.known.range_of(row)
+    def _range_known(self, term: Name | Add) -> Range:
+        return self.known.range_of(self.known.normal.term(term))
 
     def _congruence_of_name(self, name: str) -> tuple[int, int]:
         row = self.rows.get(name)

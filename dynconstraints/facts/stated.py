@@ -70,12 +70,28 @@ class Stated:
                 known, remainder = enclosure.congruence_of(dividend, self._congruence)
                 return (known % modulus == 0 if known else True) and remainder % modulus == rest
             case Compare(operands, relations) if all(map(_is_total, operands)):
-                bounds = [enclosure.range_of(operand, self._range, _unknown) for operand in operands]
+                bounds = [enclosure.range_of(operand, self._known, _unknown) for operand in operands]
                 return all(_are(a, r, b) for r, (a, b) in zip(relations, pairwise(bounds), strict=True))
             case And(operands):
                 return all(map(self.implies, operands))
             case _:
                 return False
+
+    def corner(self, names: Iterable[str]) -> dict[str, int]:
+        """A guess at an assignment: each name at the lower end of what is stated of it, or at the upper one, or 0."""
+        return {name: self._end(self._range(name), self._congruence(name)) for name in names}
+
+    def _end(self, bounds: Range, congruence: Congruence) -> int:
+        low, high = bounds
+        modulus, rest = congruence  # never a constant's
+        return (
+            high - (high - rest) % modulus
+            if low is None and high is not None
+            else (low or 0) + (rest - (low or 0)) % modulus
+        )
+
+    def _known(self, term: Name | Add) -> Range:
+        return self._range(term.id) if isinstance(term, Name) else ranges.EVERYTHING
 
     def _range(self, name: str) -> Range:
         return self.ranges.get(name, ranges.EVERYTHING)

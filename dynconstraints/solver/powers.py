@@ -28,7 +28,8 @@ def is_power(case: Case, polynomial: Polynomial) -> bool:
         if p.terms.keys() <= {(name,) for name in p.unknowns} and len(p.terms) == 1
     }
     if len(polynomial.terms) != 1:
-        return polynomial in _images(case)
+        common, primitive = _primitive(polynomial)
+        return _is_power(common) and primitive in {_primitive(image)[1] for image in _images(case)}
     return polynomial.unknowns <= known and _is_power(*polynomial.terms.values())
 
 
@@ -87,8 +88,7 @@ def _factors(case: Case, p: Polynomial) -> None:
             rest = rest.over((name,))
         _learn(case, Polynomial.unknown(name))
     if unknowns and not rest.is_constant:
-        common = gcd(*rest.terms.values())
-        _learn(case, Polynomial({m: c // common for m, c in rest.terms.items()}))
+        _learn(case, _primitive(rest)[1])
 
 
 def _parity(case: Case, p: Polynomial) -> None:
@@ -128,6 +128,12 @@ def _is_odd_multiple(case: Case, equation: Polynomial) -> bool:
 def _are_apart(p: Polynomial, q: Polynomial) -> bool:
     """Whether neither is seen to divide the other."""
     return not p.is_constant and not q.is_constant and bool(p.divided(q)[1]) and bool(q.divided(p)[1])
+
+
+def _primitive(p: Polynomial) -> tuple[int, Polynomial]:
+    """The greatest integer that divides it, and what is left."""
+    common = gcd(*p.terms.values())
+    return common, Polynomial({m: c // common for m, c in p.terms.items()})
 
 
 def _learn(case: Case, p: Polynomial) -> None:

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from dynconstraints.facts.state import State, analyse
+from dynconstraints.facts.stated import Stated
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names, walk
 from dynconstraints.ir.nodes import (
@@ -165,7 +166,13 @@ class Prepared:
 
     def _is_empty(self, limit: int) -> bool:
         """Whether it is proved that nothing satisfies the formulas."""
-        return not self.facts.has_candidates and self.model(limit) is None
+        return self._corner is None and not self.facts.has_candidates and self.model(limit) is None
+
+    @cached_property
+    def _corner(self) -> Model | None:
+        """The plainest assignment, where it satisfies the formulas."""
+        corner = Stated(self.formulas).corner(self.names)
+        return corner if self.holds(corner) else None
 
     def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
         """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
@@ -188,6 +195,8 @@ class Prepared:
         return self._models[limit]
 
     def _model(self, limit: int) -> Found:
+        if self._corner is not None:
+            return self._corner
         if self.facts.is_empty:
             return None
         if self.listed is None and not self.is_large and not self.tableau.closed:

@@ -134,7 +134,7 @@ def _ends(given: Sequence[str]) -> dict[str, tuple[int | None, int | None]]:
     return ends
 
 
-def _by_z3(given: Sequence[str], true: Sequence[str] = (), untrue: Sequence[str] = ()) -> bool | None:
+def by_z3(given: Sequence[str], true: Sequence[str] = (), untrue: Sequence[str] = ()) -> bool | None:
     try:
         return Solver().satisfiable([*given, *true], untrue)
     except (Unsupported, ArithmeticError):
@@ -173,11 +173,11 @@ def _verdict(answer: object, given: list[str], query: str, known: Assignments) -
         case Implied():
             if False in truths:
                 return "WRONG"
-            found = False if known.complete else _by_z3(given, untrue=[query])
+            found = False if known.complete else by_z3(given, untrue=[query])
         case Refuted():
             if True in truths or (known.complete and not truths):
                 return "WRONG"
-            found = False if known.complete else _by_z3(given, true=[query])
+            found = False if known.complete else by_z3(given, true=[query])
     return "right" if found is False else "WRONG" if found else "unconfirmed"
 
 
@@ -207,7 +207,7 @@ def _end(
         return "right" if end == seen else "WRONG" if is_tight else "loose"
     if end is None:
         reached = [
-            _by_z3(given, [f"({term}) {beyond} {sign * far}"])
+            by_z3(given, [f"({term}) {beyond} {sign * far}"])
             for far in (10**4, 10**9)
             if seen is None or sign * seen < far
         ]
@@ -220,8 +220,8 @@ def _end(
             if None in reached
             else "right"
         )
-    outside = _by_z3(given, [f"({term}) {beyond} {end}"])
-    attained = seen == end or _by_z3(given, [f"({term}) == {end}"])
+    outside = by_z3(given, [f"({term}) {beyond} {end}"])
+    attained = seen == end or by_z3(given, [f"({term}) == {end}"])
     if outside or (is_tight and attained is False):
         return "WRONG" if seen is not None or outside else "unconfirmed"
     return "loose" if not is_tight else "unconfirmed" if None in (outside, attained) else "right"

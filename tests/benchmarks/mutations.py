@@ -125,7 +125,8 @@ def _instance(line: Line, _: list[Line], rng: Random) -> Line:
     own = names(*line["given"], asked(line))  # type: ignore[misc]
     if not own:
         return line
-    name, other, k = rng.choice(own), rng.choice(own), rng.randrange(1, 9)
+    name, k = rng.choice(own), rng.randrange(1, 9)
+    other = rng.choice([n for n in own if n != name] or [str(k)])
     forms = (f"({name} + {k})", f"({k}*{name})", f"({name} - {k})", f"({name} + {other})", f"({name} // {k})")
     new = rng.choice((*forms, f"min({name}, {other})", f"({name} % {k + 1})"))
     return _mapped(line, lambda text: re.sub(rf"\b{name}\b", new, text))

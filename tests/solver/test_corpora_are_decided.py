@@ -8,7 +8,9 @@ from benchmarks import score
 from dynconstraints import ConstraintSystem, Implied
 
 
-@pytest.mark.parametrize("name", ["facts.jsonl", "hard.jsonl", "mixtures.jsonl", "divisors_and_sizes.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["facts.jsonl", "hard.jsonl", "mixtures.jsonl", "divisors_and_sizes.jsonl", "sizes_in_use.jsonl"]
+)
 def test_every_line_is_answered_right(name: str) -> None:
     """No line is wrong, loose or unknown."""
     outcomes = [score.answer(line) for line in score.lines(score.CORPUS / name)]
