@@ -7,6 +7,7 @@ left of it when the trace is done is in the guards.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ def lowered(tracer: Any, facts: FrameFacts, kind: str, target: Any, args: Any, k
     """
     if kind not in ("call_function", "call_method"):
         return None
+    if target == "__abs__":  # up to 2.12 the method; a method is never taken for unused
+        return tracer.create_proxy("call_function", operator.abs, args, kwargs)
     try:
         return lower(tracer, facts.floats.inputs, target, args, kwargs)
     except NotLowered:
