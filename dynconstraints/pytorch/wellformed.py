@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import (
     ConstraintSyntaxError,
-    InconsistentConstraintsError,
     NamelessConstraintError,
 )
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.solver.explain import inconsistency
 from dynconstraints.solver.verdict import Unsat
 from dynconstraints.system import ConstraintSystem
 
@@ -32,15 +32,7 @@ def check_consistent(system: ConstraintSystem, example: Mapping[str, int] | None
         return
     core = core_of(system)
     if core:
-        raise InconsistentConstraintsError(
-            Diagnostic(
-                "DC201",
-                "no values satisfy these constraints together",
-                tuple(c.label() for c in core),
-                help=("leave out or change one of them; without any one of them the others can be satisfied",),
-            ),
-            core,
-        )
+        raise inconsistency(core)
 
 
 def satisfies(values: Mapping[str, int], system: ConstraintSystem) -> bool:

@@ -15,6 +15,7 @@ from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.nearest import either_side, nearest
 from dynconstraints.solver.prepared import Prepared
 from dynconstraints.solver.reals import Reals, literal, shown
+from dynconstraints.solver.zero import zero_divisors
 
 _MOST_SHOWN = 3
 
@@ -38,8 +39,15 @@ def inconsistency(core: Sequence[Constraint]) -> InconsistentConstraintsError:
     else:
         message = f"no values satisfy these {len(core)} constraints together"
         help_ = "leave out or change one of them: without any one of them the others can be satisfied"
-    labels = tuple(constraint.label() for constraint in core)
-    return InconsistentConstraintsError(Diagnostic("DC201", message, labels, help=(help_,)), tuple(core))
+    zero = zero_divisors(core)
+    labels = tuple(
+        constraint.label("this divisor can only be 0", zero[constraint].span)
+        if constraint in zero
+        else constraint.label()
+        for constraint in core
+    )
+    notes = ("what is divided by 0 has no value, and no comparison with it holds",) if zero else ()
+    return InconsistentConstraintsError(Diagnostic("DC201", message, labels, notes, (help_,)), tuple(core))
 
 
 def known(constraint: Constraint, values: Mapping[str, int]) -> str:
