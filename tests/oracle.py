@@ -18,8 +18,8 @@ from typing import Any
 import z3
 
 FUNCTIONS = {
-    "min": min,
-    "max": max,
+    "min": lambda *a: min(a),
+    "max": lambda *a: max(a),
     "abs": abs,
     "ceildiv": lambda a, b: -(-a // b),
     "align_up": lambda a, m: -(-a // m) * m,

@@ -1,0 +1,35 @@
+"""The ways in which a formula fails to be true: wherever it does, by Python's own reading, one of them is true."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from oracle import Meaning
+from strategies import formulas
+
+from dynconstraints import parse
+from dynconstraints.ir.nodes import Formula
+from dynconstraints.ir.printer import show
+from dynconstraints.solver.untrue import divisors, ways_untrue
+
+BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), repeat=2)]
+
+
+@given(formulas(("a", "b"), max_leaves=5, constants=6))
+def test_one_way_is_true_wherever_the_formula_is_not(formula: Formula) -> None:
+    """False, or undefined."""
+    if "=>" in show(formula):
+        return  # the oracle reads implications outside of brackets only
+    holds, ways = Meaning(show(formula)), [Meaning(show(way)) for way in ways_untrue(formula)]
+    for values in BOX:
+        assert holds(values) is True or any(way(values) is True for way in ways)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("a > 3", 1), ("a // 4 > 3", 1), ("a // b > 3", 2), ("a % b == 0 and b % a == 0", 3)]
+)
+def test_each_divisor_that_may_be_zero_is_a_way(text: str, number: int) -> None:
+    """Beside the negation."""
+    formula = parse(text).formula
+    assert len(ways_untrue(formula)) == number
+    assert len(divisors(formula)) == number - 1
