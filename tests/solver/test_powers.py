@@ -36,6 +36,12 @@ def models(given_: list[tuple[Polynomial, Sign]]) -> list[dict[str, int]]:
     return [values for values in BOX if all(MEANING[sign](p.at(values)) for p, sign in given_)]
 
 
+def settle_thrice(case: Case) -> None:
+    """Each time in the light of what followed before."""
+    for _ in range(3):
+        settle(case)
+
+
 @given(facts)
 def test_a_case_that_powers_of_two_satisfy_is_not_closed(given_: list[tuple[Polynomial, Sign]]) -> None:
     """Neither by what follows from the powers, nor is a model left out by the alternatives of a split."""
@@ -68,8 +74,7 @@ def test_what_no_power_of_two_satisfies_is_closed(powers, given_) -> None:
     """Between powers, with odd factors, odd above 1."""
     case = case_of(powers, given_)
     with pytest.raises(Contradiction):
-        for _ in range(3):  # each time in the light of what followed before
-            settle(case)
+        settle_thrice(case)
 
 
 def test_products_and_multiples_of_powers_are_powers() -> None:
