@@ -158,3 +158,11 @@ def test_a_constraint_that_starts_with_a_dash_goes_after_two_dashes(dync):
     """The usage error says so."""
     assert dync("check", "--", "-s0 < 3").code == 0
     assert "Put -- before a constraint that starts with a dash" in dync("check", "-s0 < 3").err
+
+
+def test_a_float_is_assigned_where_the_name_is_one(dync):
+    """An integer's name takes integers alone."""
+    assert dync("check", "0.0 < p < 1.5", "--assign", "p=.25").out == "satisfied by p = 0.25\n"
+    assert dync("check", "0.0 < p < 1.5", "--assign", "p=2.5e0").code == 1
+    assert "for example with q = 0" in dync("check", "3.0*p <= 1.0", "p > q", "--assign", "p=0.25").out
+    assert "DC801" in dync("check", "n < 6", "--assign", "n=0.25").err

@@ -16,14 +16,15 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import InconsistentConstraintsError, SolverLimitError
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Int, Name, Relation, comparison
+from dynconstraints.ir.nodes import Name, Relation, comparison
 from dynconstraints.ir.printer import show
+from dynconstraints.solver.reals import literal
 from dynconstraints.system import ConstraintSystem
 
 
 @command("check")
 @over_constraints
-@click.option("--assign", multiple=True, metavar="NAME=INT", help="Check these values; repeatable.")
+@click.option("--assign", multiple=True, metavar="NAME=VALUE", help="Check these values; repeatable.")
 def check(session: Session, constraints: tuple[str, ...], sources: tuple[str, ...], assign: tuple[str, ...]) -> Report:
     """Tell whether any values satisfy the constraints.
 
@@ -35,8 +36,8 @@ def check(session: Session, constraints: tuple[str, ...], sources: tuple[str, ..
       $ dynconstraints check "s0 % 32 == 0" "s0 <= 1024" --assign s0=64
       satisfied by s0 = 64
     """
-    values = assignment_of(assign)
     system = ConstraintSystem(collect(constraints, sources))
+    values = assignment_of(assign, system.reals)
     with session.working(f"checking {len(system)} constraints"):
         return _assigned(session, system, values) if values else _satisfiable(session, system)
 
@@ -66,7 +67,7 @@ def _with_facts(system: ConstraintSystem, model: Mapping[str, int], limit: int |
         result = {"satisfiable": True, "model": dict(model)}
         return Report(Outcome.HOLDS, result=result, text=f"satisfiable{such_as}", text_is_prose=True)
     facts = system.facts(limit)
-    known, equalities = known_of(facts), list(map(show, facts.equalities))
+    known, equalities = known_of(facts, system.reals), list(map(show, facts.equalities))
     lines = [f"  {line}" for line in (*(line for one in known for line in one.lines()), *equalities)]
     data = {"facts": [one.data() for one in known], "equalities": equalities}
     return Report(
@@ -92,7 +93,7 @@ def _completed(session: Session, system: ConstraintSystem, values: Mapping[str, 
     """Whether the names without a value can be given one."""
     from dynconstraints.solver.verdict import Sat, Unknown, Unsat
 
-    given = [Constraint.of(comparison(Name(name), Relation.EQ, Int(value))) for name, value in values.items()]
+    given = [Constraint.of(comparison(Name(name), Relation.EQ, literal(value))) for name, value in values.items()]
     verdict = system.extend(given).check(session.limit)
     match verdict:
         case Sat(model):

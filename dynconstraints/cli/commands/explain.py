@@ -57,8 +57,8 @@ def explain(
     Example:
       $ dynconstraints explain program:rows "n > 1" --assign n=64 --tensor "x=8*n"
     """
-    values = assignment_of(assign)
     system = ConstraintSystem(collect(constraints, sources) if constraints or sources else ())
+    values = assignment_of(assign, system.reals)
     require_consistent(system, session.limit)
     violation = system.violation(values, session.limit)
     if violation is not None:
