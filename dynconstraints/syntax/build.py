@@ -68,6 +68,8 @@ class Builder:
         return n.Not(_truth(parts[1]), _span(parts))
 
     def compare(self, parts: list[Any]) -> n.Formula:
+        if isinstance(parts[0], _FORMULAS) and isinstance(parts[2], _FORMULAS):
+            raise foreign.conditions_compared(parts)
         relations = tuple([_RELATIONS[token.text] for token in parts[1::2]])
         return n.Compare(tuple(map(_term, parts[::2])), relations, _span(parts))
 
@@ -85,7 +87,8 @@ class Builder:
     def range_of(self, parts: list[Any]) -> n.RangeOf:
         bounds, span = tuple(map(_term, parts[2])), _span(parts)
         if len(bounds) > 3:
-            raise Failure("DC116", f"`range` takes 1 to 3 arguments, and here are {len(bounds)}", span)
+            message = f"`range` takes 1 to 3 arguments, and here are {len(bounds)}"
+            raise Failure("DC116", message, span, advice=form_of("range"))
         start, stop = (n.Int(0), bounds[0]) if len(bounds) == 1 else bounds[:2]
         return n.RangeOf(start, stop, _step(bounds[2]) if len(bounds) == 3 else 1, span)
 
@@ -118,7 +121,8 @@ class Builder:
     def integer(self, parts: list[Token]) -> n.Term:
         (token,) = parts
         if len(token.text) > MAX_DIGITS:
-            raise Failure("DC122", f"this literal has more than {MAX_DIGITS:,} characters", token.span)
+            message = f"this literal has more than {MAX_DIGITS:,} characters"
+            raise Failure("DC122", message, token.span, advice="write it with a power, such as `10**100`")
         try:
             return n.Int(int(token.text, 0), token.span)
         except ValueError:  # Python's own rule: 012 was octal once
@@ -130,7 +134,8 @@ class Builder:
         (token,) = parts
         value = float(token.text)
         if math.isinf(value):
-            raise Failure("DC122", "this literal is larger than every float", token.span)
+            message, advice = "this literal is larger than every float", "write a number of at most 1.797e308"
+            raise Failure("DC122", message, token.span, advice=advice)
         return n.Real(value, token.span)
 
     def name(self, parts: list[Token]) -> n.Term:
@@ -160,7 +165,8 @@ class Builder:
         least, most = _ARITY[name]
         if len(arguments) < least or (most is not None and len(arguments) > most):
             number = f"{least} or more arguments" if most is None else f"{least} argument{'s' * (least > 1)}"
-            raise Failure("DC116", f"`{name}` takes {number}, and here are {len(arguments)}", span)
+            message = f"`{name}` takes {number}, and here {'is' if len(arguments) == 1 else 'are'} {len(arguments)}"
+            raise Failure("DC116", message, span, advice=form_of(name))
         terms = tuple(map(_term, arguments))
         if name in _PREDICATES:
             return n.Test(_PREDICATES[name], terms, span)
@@ -188,8 +194,9 @@ def _span(parts: Any) -> Span:
 
 def _term(node: Any) -> n.Term:
     if isinstance(node, _FORMULAS):
-        known = "this is true or false"
-        raise Failure("DC111", "a number is needed, and here stands a condition", _span((node,)), known=known)
+        known, advice = "this is true or false", "for a number that depends on it, write `(1 if … else 0)`"
+        message = "a number is needed, and here stands a condition"
+        raise Failure("DC111", message, _span((node,)), known=known, advice=advice)
     return node  # type: ignore[no-any-return]
 
 
@@ -221,9 +228,11 @@ def _constant(term: n.Term) -> int | None:
 def _step(term: n.Term) -> int:
     step, span = _constant(term), _span((term,))
     if step is None:
-        raise Failure("DC124", "the step of a range must be a constant", span)
+        raise Failure("DC124", "the step of a range must be a constant", span, advice="write a number")
     if step == 0:
-        raise Failure("DC124", "the step of a range must not be 0", span)
+        raise Failure(
+            "DC124", "the step of a range must not be 0", span, advice="write another number, or leave it out"
+        )
     return step
 
 
@@ -235,10 +244,12 @@ def _exponent(base: n.Term, exponent: n.Term) -> int:
         advice = "say `is_power_of_two(…)` of what it equals" if two else "write a number"
         raise Failure("DC121", "an exponent must be a constant", span, advice=advice)
     if value < 0:
-        raise Failure("DC121", "an exponent must not be negative", span, known="the power would be a fraction")
+        known, advice = "the power would be a fraction", "multiply the other side by the positive power instead"
+        raise Failure("DC121", "an exponent must not be negative", span, known=known, advice=advice)
     if value * _bits(base) > MAX_POWER_BITS:
         known = f"the result could have more than {MAX_POWER_BITS:,} bits"
-        raise Failure("DC121", "this power is too large", _span((base, exponent)), known=known)
+        advice = "write a smaller exponent"
+        raise Failure("DC121", "this power is too large", _span((base, exponent)), known=known, advice=advice)
     return value
 
 
@@ -266,9 +277,25 @@ def _reserved(text: str, token: Token) -> Failure:
 
 
 def _unknown(token: Token) -> Failure:
-    near = get_close_matches(token.text, _ARITY, n=1, cutoff=0.6)
+    near = [name for name in get_close_matches(token.text, _ARITY, cutoff=0.6) if _alike(token.text, name)]
     if near:
         mend = Mend(token.span, (near[0],))
         return Failure("DC115", f"there is no function `{token.text}`", token.span, mend=mend)
     advice = f"the functions are {', '.join(sorted(_ARITY))}"
     return Failure("DC115", f"there is no function `{token.text}`", token.span, advice=advice)
+
+
+def _alike(wrong: str, name: str) -> bool:
+    """Of short names, which have much in common by chance, only those that begin alike."""
+    return len(wrong) > 3 or wrong[0].lower() == name[0]
+
+
+def form_of(name: str) -> str:
+    """How the function is called."""
+    if name not in _ARITY and name != "range":
+        return f"the functions are {', '.join(sorted(_ARITY))}"
+    if name == "range":
+        return "the forms are `range(stop)`, `range(start, stop)` and `range(start, stop, step)`"
+    least, most = _ARITY[name]
+    arguments = "a, b, …" if most is None else ", ".join("ab"[:least])
+    return f"the form is `{name}({arguments})`"

@@ -22,10 +22,9 @@ def check_floats(text: str, node: Node) -> None:
         if is_of_integers(inner):
             for literal in walk(inner):
                 if isinstance(literal, Real):
-                    known = "an operation on integers"
-                    raise Failure(
-                        "DC123", "a float literal stands in an operation on integers", _at(literal), known=known
-                    )
+                    message = "a float literal stands in an operation on integers"
+                    known, advice = "an operation on integers", "write an integer; floats have +, -, * and comparisons"
+                    raise Failure("DC123", message, _at(literal), known=known, advice=advice)
 
 
 def _at(node: Node) -> Span:

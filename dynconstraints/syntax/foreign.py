@@ -72,3 +72,20 @@ def lone_number(node: Any) -> Failure:
     mend = Mend(node.span, (node.span, f" {other}"))
     message = f"this is {what}, not a condition: it says nothing that could hold"
     return Failure("DC110", message, node.span, known="compare it with something", mend=mend)
+
+
+def conditions_compared(parts: list[Any]) -> Failure:
+    """``(a > 1) == (b > 1)``, where equivalence is meant, or ``(a > 1) == true``, where the condition itself is."""
+    left, sign, right, *more = parts
+    whole, message = Span(left.span.start, right.span.stop), "numbers are compared, and here stand two conditions"
+    if more or sign.text not in ("==", "!="):
+        return Failure("DC111", message, whole, advice="join them with `and`, `or` or `=>`")
+    literal, other = (left, right) if isinstance(left, n.Bool) else (right, left)
+    pieces: tuple[str | Span, ...]
+    if isinstance(literal, n.Bool):
+        pieces = (other.span,) if literal.value is (sign.text == "==") else ("not ", other.span)
+    elif sign.text == "==":
+        pieces = ("(", left.span, " => ", right.span, ") and (", right.span, " => ", left.span, ")")
+    else:
+        pieces = ("(", left.span, " or ", right.span, ") and not (", left.span, " and ", right.span, ")")
+    return Failure("DC111", message, whole, mend=Mend(whole, pieces))

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from dynconstraints.diagnostics.source import Span
+from dynconstraints.syntax.build import form_of
 from dynconstraints.syntax.failure import Failure, Mend, Unexpected
 from dynconstraints.syntax.lexer import Token
 
@@ -73,6 +74,8 @@ _AT_THE_TOKEN = (
     _row("DC107", r"is\b", " == ", "numbers are compared by value: `{found}` is written `{write}`"),
     _row("DC104", r"/", "//", "`/` would give a fraction; the division that rounds down is written `//`"),
     _row("DC128", r"\^", "**", "a power is written `**`"),
+    _row("DC128", r"<(?=<)|(?<=<)<", None, "there is no shift", "write `a * 2**3` for `a << 3`"),
+    _row("DC128", r">(?=>)|(?<=>)>", None, "there is no shift", "write `a // 2**3` for `a >> 3`"),
     _row("DC105", r"mod\b|MOD\b", " % ", "the remainder is written `%`"),
     _row("DC105", r"div\b|DIV\b", " // ", "the division that rounds down is written `//`"),
     _row("DC129", r"implies\b|then\b", " => ", "implication is written `=>`"),
@@ -180,7 +183,8 @@ def _collection(place: _Place) -> Failure | None:
         case Token(type="OPEN"), ")" if len(place.before) > 1 and place.before[-2].type in ("NAME", "RANGE"):
             function = place.before[-2]
             whole = Span(function.start_pos, place.span.stop)
-            return Failure("DC116", f"`{function.text}` takes arguments, and here are none", whole)
+            message = f"`{function.text}` takes arguments, and here are none"
+            return Failure("DC116", message, whole, advice=form_of(function.text))
     return None
 
 
