@@ -55,6 +55,7 @@ __all__ = [
     "OLDEST",
     "UpstreamDynamicInt",
     "assert_in_graph",
+    "backed_values",
     "dynamo",
     "functions",
     "hook_points",
@@ -158,6 +159,12 @@ def narrow(env: Any, symbol: Any, low: int | None, high: int | None) -> None:
     known = ranges.unknown_int()
     found = ranges(known.lower if low is None else low, known.upper if high is None else high)
     env._update_var_to_range(symbol, found)  # noqa: SLF001  what torch's own constraints call
+
+
+def backed_values(env: Any) -> dict[Any, Any]:
+    """The values of the symbols that are known before the graph runs; up to 2.10 under another name."""
+    found: dict[Any, Any] = env.backed_var_to_val if hasattr(env, "backed_var_to_val") else env.var_to_val
+    return found
 
 
 def assert_in_graph(env: Any, condition: Any) -> bool:

@@ -37,7 +37,7 @@ from dynconstraints.ir.nodes import (
     total,
 )
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch._compat import dynamo
+from dynconstraints.pytorch._compat import backed_values, dynamo
 from dynconstraints.pytorch.calls import call_values
 from dynconstraints.pytorch.checking import check_bindings, conflict, differ
 from dynconstraints.pytorch.declaration import Binding, Declaration, is_real, system_of
@@ -138,7 +138,7 @@ class ComputedFacts:
     def learn_symbols(self, env: Any) -> None:
         """Give the symbols names for the solver."""
         for expr in self.expressions.values():
-            unbacked = expr.free_symbols - env.backed_var_to_val.keys()
+            unbacked = expr.free_symbols - backed_values(env).keys()
             self.symbols.update((symbol, Name(f"<{symbol}>")) for symbol in unbacked)
 
 
