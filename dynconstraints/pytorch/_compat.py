@@ -43,6 +43,31 @@ NO_TORCH_FUNCTION: Any = torch._C._disabled_torch_function_impl  # noqa: SLF001 
 """As ``__torch_function__`` of a class: torch has nothing to ask of its objects."""
 
 
+function_modes: Any = torch._C._is_torch_function_mode_enabled  # noqa: SLF001
+"""Whether a mode, such as ``with torch.device(...)``, sees the functions of torch that are called."""
+
+
+INLINED = "_torchdynamo_inline"
+"""The attribute of a wrapper that has Dynamo trace what it wraps."""
+
+_modes, _traced = torch._C._len_torch_dispatch_stack, torch._C._get_tracing_state  # noqa: SLF001
+_transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
+
+
+def only_eager() -> bool:
+    """Whether nothing traces, fakes or transforms (``torch.func``) the tensors that torch makes."""
+    return not _modes() and _traced() is None and _transforms() is None
+
+
+def known_to_jit(function: Any, original: Any) -> None:
+    """Have TorchScript take the function for the original, a builtin."""
+    builtins = torch.jit._builtins  # noqa: SLF001
+    operation = f"aten::{original.__name__}"
+    builtins._builtin_ops += [(function, operation), (original, operation)]  # noqa: SLF001  what the table is made of
+    if builtins._builtin_table is not None:  # noqa: SLF001
+        builtins._register_builtin(function, operation)  # noqa: SLF001
+
+
 def release() -> tuple[int, int]:
     """Major and minor number of the torch at hand."""
     major, minor, *_ = torch.__version__.split(".")
@@ -50,6 +75,7 @@ def release() -> tuple[int, int]:
 
 
 __all__ = [
+    "INLINED",
     "NEXT",
     "NO_TORCH_FUNCTION",
     "OLDEST",
@@ -57,10 +83,13 @@ __all__ = [
     "assert_in_graph",
     "backed_values",
     "dynamo",
+    "function_modes",
     "functions",
     "hook_points",
     "inductor",
+    "known_to_jit",
     "narrow",
+    "only_eager",
     "plain_source",
     "release",
     "source_name",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+from dynconstraints.facts.affine import affine_of
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import Call, Function, Int, Mul, Name, Pow, Term, negated, product, total
 from dynconstraints.pytorch.declaration import Binding
@@ -60,7 +61,12 @@ def named(binding: Binding) -> Base:
 def opaque(term: Term, value: int, bindings: tuple[Binding, ...]) -> Base | None:
     """The base of an integer given as a term and its value; None where no name is in it, or it is too large."""
     size = _size(term)
-    return Base(((term, 1),), value, bindings, size) if bindings and size <= LARGEST else None
+    if not bindings or size > LARGEST:
+        return None
+    affine = affine_of(term)
+    if affine is None or not affine.coefficients:
+        return Base(((term, 1),), value, bindings, size)
+    return Base(affine.coefficients, value - affine.constant, bindings, size)
 
 
 def scaled(base: Base, factor: int) -> Base | None:
@@ -176,8 +182,12 @@ def _multiple(atom: Atom, coefficient: int) -> Term:
         return term
     if coefficient == -1:
         return negated(term)
-    factors = term.factors if isinstance(term, Mul) else (term,)
-    return product((Int(coefficient), *factors))
+    match term:
+        case Mul((Int(factor), *rest)):
+            return product((Int(coefficient * factor), *rest))
+        case Mul(factors):
+            return product((Int(coefficient), *factors))
+    return product((Int(coefficient), term))
 
 
 def _less(atom: Atom, coefficient: int) -> Term:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 
@@ -20,7 +20,7 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Term
 from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
-from dynconstraints.pytorch.dynamic_int import DynamicInt
+from dynconstraints.pytorch.dynamic_int import DynamicInt, standing_for
 from dynconstraints.pytorch.placing import Place, calling_place, located
 from dynconstraints.pytorch.sizes import declare_sizes, term_of
 
@@ -29,24 +29,40 @@ _NOTHING: Mapping[str, Any] = {}
 _T = TypeVar("_T", bound=torch.Tensor)
 
 
-@dataclass(frozen=True)
-class NamedDims:
-    """The named dimensions of a tensor: the term that each is equal to, its size when named, and what that declares."""
+class _Record:
+    """What stays in the process, and goes along with the tensor when it is copied."""
 
-    dims: Mapping[int, Term]
-    sizes: Mapping[int, int]
-    declaration: Declaration
-    place: Place
+    __slots__ = ()
 
-    def __copy__(self) -> NamedDims:
+    def __copy__(self) -> _Record:
         return self
 
-    def __deepcopy__(self, memo: object) -> NamedDims:
+    def __deepcopy__(self, memo: object) -> _Record:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Something that torch.load(weights_only=True) reads without this package; `named_dims` takes it for no record.
         return OrderedDict, ()
+
+
+@dataclass(frozen=True)
+class NamedDims(_Record):
+    """The named dimensions of a tensor: the term that each is equal to, its size when named, and what that declares.
+
+    ``implied`` where the user named the sizes and not the tensor: a name is gone with the size then.
+    """
+
+    dims: Mapping[int, Term]
+    sizes: Mapping[int, int]
+    declaration: Declaration
+    place: Place
+    implied: bool = False
+
+
+class _Given(_Record, tuple[int, ...]):
+    """The sizes that a tensor was made with, DynamicInts among them: its names, until somebody asks for them."""
+
+    __slots__ = ()
 
 
 def name_dims(
@@ -86,30 +102,89 @@ def name_dims(
 
 def attach(tensor: torch.Tensor, dims: Mapping[int, Term], declaration: Declaration) -> None:
     """Name dimensions by what is known of them already; nothing is checked again."""
-    sizes = MappingProxyType({dimension: tensor.shape[dimension] for dimension in dims})
-    setattr(tensor, _ATTRIBUTE, NamedDims(dims, sizes, declaration, Place("a tensor named where it was computed")))
+    setattr(tensor, _ATTRIBUTE, _implied(tensor, dims, declaration))
+
+
+def attach_sizes(tensor: torch.Tensor, sizes: Iterable[int]) -> None:
+    """Name dimensions by the sizes that the tensor was made with, DynamicInts among them.
+
+    Costs half a microsecond: names are worked out when they are asked for.
+    """
+    tensor._dynconstraints_dims = _Given(sizes)  # type: ignore[attr-defined]  # noqa: SLF001  cheaper than setattr
+
+
+def sizes_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The sizes of the tensor, those of named dimensions as the DynamicInts that they are."""
+    record, sizes = named_dims(tensor), list(tensor.shape)
+    if record is not None:
+        for dimension, term in record.dims.items():
+            used = names_of(term)
+            bindings = tuple(b for b in record.declaration.members if b.name in used)
+            sizes[dimension] = standing_for(term, sizes[dimension], bindings)
+    return tuple(sizes)
 
 
 def named_dims(value: object) -> NamedDims | None:
-    """What `name_dims` recorded on a tensor, None for anything else; a tensor resized since is declared anew.
+    """The named dimensions of a tensor; None for one without, and for anything else.
 
-    A view keeps the names of those dimensions of its base that it takes over as they are.
+    A tensor resized since `name_dims` is declared anew. A view keeps the names of those dimensions of its base that it
+    takes over as they are.
     """
+    return _own(value) or _kept(value)
+
+
+def _own(value: object) -> NamedDims | None:
+    """What is recorded on a tensor, as its sizes are now."""
     record = getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE)
+    if isinstance(record, _Given):
+        record = _worked_out(cast("torch.Tensor", value), record)
     if not isinstance(record, NamedDims):
-        return _kept(value) if isinstance(value, torch.Tensor) and value._base is not None else None  # noqa: SLF001
-    shape = value.shape  # type: ignore[attr-defined]  # only tensors have a record
-    if any(shape[dimension] != size for dimension, size in record.sizes.items()):
-        record = _record(value, record.dims, (), record.declaration.constraints, record.place)
+        return None
+    shape = cast("torch.Tensor", value).shape  # only tensors have a record
+    if all(dimension < len(shape) and shape[dimension] == size for dimension, size in record.sizes.items()):
+        return record
+    dims = {dimension: term for dimension, term in record.dims.items() if dimension < len(shape)}
+    if record.implied:
+        dims = {dimension: term for dimension, term in dims.items() if shape[dimension] == record.sizes[dimension]}
+        return _replaced(value, _implied(value, dims, record.declaration))
+    return _replaced(value, _record(value, dims, (), record.declaration.constraints, record.place))
+
+
+def _worked_out(tensor: torch.Tensor, given: _Given) -> NamedDims | None:
+    """The names that follow from the sizes given, and those that a view keeps from its base."""
+    kept, dims = _kept(tensor), {}
+    members = dict.fromkeys(() if kept is None else kept.declaration.members)
+    sizes = given if len(given) == tensor.ndim else ()
+    for dimension, (size, actual) in enumerate(zip(sizes, tensor.shape, strict=False)):
+        if type(size) is DynamicInt and size == actual and size.declaration and size.expression:
+            dims[dimension] = size.expression
+            members.update(dict.fromkeys(size.declaration.members))
+    declaration = Declaration(tuple(members))
+    return _replaced(tensor, _implied(tensor, {**({} if kept is None else kept.dims), **dims}, declaration))
+
+
+def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) -> NamedDims:
+    """A record of names that the tensor got from what it was computed of."""
+    sizes = MappingProxyType({dimension: int(tensor.shape[dimension]) for dimension in dims})
+    return NamedDims(dims, sizes, declaration, Place("a tensor named where it was computed"), implied=True)
+
+
+def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
+    """The new record of the tensor; none where it names nothing."""
+    if record.dims:
         setattr(value, _ATTRIBUTE, record)
-    return record
+        return record
+    delattr(value, _ATTRIBUTE)
+    return None
 
 
-def _kept(view: torch.Tensor) -> NamedDims | None:
+def _kept(view: object) -> NamedDims | None:
     """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
-    base = view._base  # noqa: SLF001  torch documents it
-    known = getattr(base, "__dict__", _NOTHING).get(_ATTRIBUTE)
-    if base is None or not isinstance(known, NamedDims) or view.layout != torch.strided:
+    if not isinstance(view, torch.Tensor) or view._base is None:  # noqa: SLF001  torch documents it
+        return None
+    base = view._base  # noqa: SLF001
+    known = _own(base)
+    if known is None or view.layout != torch.strided:
         return None
     walks = [(size, stride) for size, stride in zip(base.shape, base.stride(), strict=True)]
     mine = {walk: j for j, walk in enumerate(zip(view.shape, view.stride(), strict=True)) if walk[0] > 1}

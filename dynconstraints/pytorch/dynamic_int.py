@@ -25,6 +25,9 @@ from dynconstraints.pytorch.sizes import term_of
 
 _Operator: TypeAlias = "Callable[[DynamicInt, int], DynamicInt]"
 
+before_first_name: Callable[[], None] | None = None
+"""What is to happen before a process has a named integer (`replacing`); None once it has."""
+
 _new = int.__new__  # upstream's constructor checks again what is known here
 
 
@@ -141,6 +144,8 @@ class DynamicInt(UpstreamDynamicInt):
             link: Link = value.link if isinstance(value, DynamicInt) else None
         else:
             binding = declare(value, name, listed)
+            if before_first_name is not None:
+                before_first_name()
             self, link = _new(cls, binding.value), named(binding)
         if link is not None:
             self.link = link

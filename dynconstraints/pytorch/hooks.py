@@ -150,9 +150,14 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
-    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats."""
+    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats.
+
+    Constructors that name what they make are the originals in a trace, where sizes are symbols.
+    """
+    from dynconstraints.pytorch._compat import dynamo
     from dynconstraints.pytorch.dynamic_float import DynamicFloat
     from dynconstraints.pytorch.dynamic_int import DynamicInt
+    from dynconstraints.pytorch.replacing import Constructor, Method
 
     @wraps(original)
     def _wrap(self: Any, value: Any) -> Any:
@@ -164,6 +169,10 @@ def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.inject import wrap_float
 
             return wrap_float(self, value)
+        if type(value) is Constructor:
+            return type(self)(self.tx, dynamo().AttrSource(self.source, "original"))(value.original)
+        if type(value) is Method:  # of the class, which shows the original
+            return original(self, value.original)
         return original(self, value)
 
     return _wrap

@@ -1,0 +1,166 @@
+"""Constructors that name what they make: torch's own functions and methods, each behind a thin wrapper.
+
+Torch asks no int of a size list, of a range or of a length what it is, and gives it no say in the result; what is left
+is to look at the arguments beside it. So when the first DynamicInt with a name is made, the constructors are replaced;
+programs that make none keep torch as it is. Where no DynamicInt is among the arguments, a wrapper calls the original
+and does nothing else; where one is, it also records the sizes on the result (`dims.attach_sizes`).
+
+Torch and others know these functions by identity. So a replaced function of ``torch`` equals the original, hashes like
+it, and to modes is the one that ``torch`` has; and of a method the class shows the original, ``torch.Tensor.view``,
+while ``x.view`` is the wrapper.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterable
+from types import MethodType
+from typing import Any
+
+import torch
+from torch.overrides import handle_torch_function
+
+from dynconstraints.pytorch import dynamic_int
+from dynconstraints.pytorch._compat import INLINED, function_modes, known_to_jit, only_eager
+from dynconstraints.pytorch.constructors import FUNCTIONS, METHODS, Rule
+from dynconstraints.pytorch.dims import attach_sizes
+from dynconstraints.pytorch.dynamic_int import DynamicInt
+
+_lock = threading.Lock()
+_originals: list[Callable[[], None]] = []
+"""What puts each original back."""
+
+
+def install() -> None:
+    """Replace the constructors. Calling it again does nothing."""
+    with _lock:
+        if _originals:
+            return
+        for name, rule in FUNCTIONS.items():
+            _replace_function(name, rule)
+        for name, rule in METHODS.items():
+            _replace_method(name, rule)
+        dynamic_int.before_first_name = None
+
+
+def uninstall() -> None:
+    """Put the originals back."""
+    with _lock:
+        while _originals:
+            _originals.pop()()
+        dynamic_int.before_first_name = install
+
+
+class _Equal:
+    """Equal to the original and whatever else stands for it, and of its hash."""
+
+    __slots__ = ()
+    original: Any
+
+    def __eq__(self, other: object) -> bool:
+        return self.original is (other.original if isinstance(other, _Equal) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
+    def __repr__(self) -> str:
+        return repr(self.original)
+
+
+class Constructor(_Equal, functools.partial[Any]):
+    """A function of ``torch`` that names what it makes; a partial, since calling one is fast.
+
+    Nobody can tell it from the original by comparing, hashing, printing or pickling it, or by asking for its class.
+    """
+
+    def __reduce__(self) -> Any:
+        return self.original.__name__  # pickled as the object that torch has under this name
+
+    @property
+    def __class__(self) -> type:
+        return type(self.original)
+
+    @__class__.setter
+    def __class__(self, kind: type) -> None:
+        raise TypeError(f"the class of {self!r} cannot be changed")
+
+
+class Method(_Equal):
+    """A method of ``torch.Tensor`` that names what it makes: a tensor has the wrapper, the class the original."""
+
+    __slots__ = ("original", "wrapper")
+
+    def __init__(self, original: Any, wrapper: Callable[..., Any]) -> None:
+        self.original, self.wrapper = original, wrapper
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self.original if instance is None else MethodType(self.wrapper, instance)
+
+
+def _replace_function(name: str, rule: Rule) -> None:
+    original = getattr(torch, name)
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for value in args:
+            kind = type(value)
+            if kind is not int and (kind is DynamicInt or (kind in _LISTS and DynamicInt in map(type, value))):
+                return make(args, kwargs)
+        if kwargs:
+            untouched = _SIZES.isdisjoint(kwargs) and not function_modes()
+            return original(*args, **kwargs) if untouched else make(args, kwargs)
+        return make(args, kwargs) if function_modes() else original(*args)
+
+    def make(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if function_modes():  # which compare with the function that torch has
+            given = _flat((*args, *kwargs.values()))
+            return _named(handle_torch_function(constructor, given, *args, **kwargs), rule, args, kwargs)
+        return _named(original(*args, **kwargs), rule, args, kwargs)
+
+    constructor = Constructor(call)
+    functools.update_wrapper(constructor, original)
+    constructor.original = original
+    setattr(constructor, INLINED, original)
+    setattr(torch, name, constructor)
+    known_to_jit(constructor, original)
+    _originals.append(lambda: setattr(torch, name, original))
+
+
+def _replace_method(name: str, rule: Rule) -> None:
+    original = getattr(torch.Tensor, name)
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for value in args:
+            kind = type(value)
+            if kind is not int and (kind is DynamicInt or (kind in _LISTS and DynamicInt in map(type, value))):
+                return _named(original(*args, **kwargs), rule, args, kwargs)
+        if kwargs:
+            result = original(*args, **kwargs)
+            return result if _SIZES.isdisjoint(kwargs) else _named(result, rule, args, kwargs)
+        return original(*args)
+
+    setattr(torch.Tensor, name, Method(original, call))
+    _originals.append(lambda: delattr(torch.Tensor, name))
+
+
+_LISTS = frozenset({tuple, list, torch.Size})
+_SIZES = frozenset({"size", "shape", "repeats", "start", "end", "step", "length"})
+"""The keywords by which sizes are given."""
+
+
+def _flat(values: Iterable[Any]) -> list[Any]:
+    return [v for value in values for v in (value if isinstance(value, tuple | list) else (value,))]
+
+
+def _named(result: Any, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The result, its sizes recorded: of a plain tensor that torch has just made, outside of every trace."""
+    if type(result) is torch.Tensor and only_eager() and not (kwargs and kwargs.get("out") is result):
+        sizes = rule(args, kwargs)
+        if sizes is not None:
+            attach_sizes(result, sizes)
+    return result
+
+
+dynamic_int.before_first_name = install
