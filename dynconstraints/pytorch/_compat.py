@@ -7,7 +7,7 @@ import linecache
 import re
 from collections.abc import Iterable
 from functools import cache
-from types import SimpleNamespace
+from types import BuiltinFunctionType, SimpleNamespace
 from typing import Any
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -61,6 +61,8 @@ def only_eager() -> bool:
 
 def known_to_jit(function: Any, original: Any) -> None:
     """Have TorchScript take the function for the original, a builtin."""
+    if not isinstance(original, BuiltinFunctionType):  # somebody else's wrapper
+        return
     builtins = torch.jit._builtins  # noqa: SLF001
     operation = f"aten::{original.__name__}"
     builtins._builtin_ops += [(function, operation), (original, operation)]  # noqa: SLF001  what the table is made of
@@ -132,6 +134,7 @@ def dynamo() -> SimpleNamespace:
         dataclass_with_cached_hash=core.dataclass_with_cached_hash,
         Restart=exc.UnspecializeRestartAnalysis,  # forgets the speculation log, as a changed trace must
         PassThrough=exc.ShortenTraceback,  # reaches the user as it is, without Dynamo's frames
+        ConvertFrameReturn=importlib.import_module("torch._dynamo.types").ConvertFrameReturn,  # an answer to the frame
         GuardBuilder=guards.GuardBuilder,
         install_guard=guards.install_guard,
         closure_vars=guards._get_closure_vars,  # noqa: SLF001  the names that guard code may use

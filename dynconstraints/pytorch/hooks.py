@@ -129,6 +129,13 @@ def _warn(error: Exception) -> None:
     )
 
 
+_NEVER_COMPILED = frozenset(
+    f"dynconstraints.pytorch.{name}"
+    for name in ("arithmetic", "constructors", "declaring", "dims", "dynamic_int", "replacing", "rules")
+)
+"""Modules that eager programs run in the place of something of C's, which Dynamo is not asked about."""
+
+
 def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """CatchErrorsWrapper.__call__, Dynamo's callback: a violated declaration raises before the frame is traced.
 
@@ -142,6 +149,8 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
         if dynamo().is_left_alone(frame.f_code):
             return original(self, frame, *args, **kwargs)
+        if frame.f_globals.get("__name__") in _NEVER_COMPILED:
+            return dynamo().ConvertFrameReturn()  # leave it, and ask no more
         with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
             result = original(self, frame, *args, **kwargs)
         return keep_asking(result) if declared else result

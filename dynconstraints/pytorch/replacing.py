@@ -8,6 +8,9 @@ and does nothing else; where one is, it also records the sizes on the result (`d
 Torch and others know these functions by identity. So a replaced function of ``torch`` equals the original, hashes like
 it, and to modes is the one that ``torch`` has; and of a method the class shows the original, ``torch.Tensor.view``,
 while ``x.view`` is the wrapper.
+
+Slices are left as they are: with a ``__getitem__`` in Python, C takes tensors for sequences, and
+``torch.tensor([torch.tensor(1.0)])`` is an error. ``x.narrow(0, 0, n)`` is ``x[:n]`` with a name.
 """
 
 from __future__ import annotations

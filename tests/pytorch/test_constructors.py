@@ -354,6 +354,13 @@ def test_subclasses_with_a_torch_function_see_the_methods_that_torch_has(both: C
     assert type(torch.ones(4).as_subclass(Sub).view(n_of(4))) is Sub
 
 
+def test_tensors_are_no_sequences_to_c() -> None:
+    """Slices are not replaced: that would make them some."""
+    n_of(8)
+    assert torch.equal(torch.tensor([torch.tensor(1.0), torch.tensor(2.0)]), torch.tensor([1.0, 2.0]))
+    assert "__getitem__" not in vars(torch.Tensor)
+
+
 @pytest.mark.parametrize("made_after", [False, True])
 def test_devices_apply_to_constructors(made_after: bool) -> None:
     """``with torch.device`` and `set_default_device`, whichever came first: the table of torch or the replacement."""
@@ -439,6 +446,29 @@ def test_a_function_compiled_before_the_replacement_is_compiled_once_more_and_no
     for _ in range(3):
         assert torch.equal(compiled(torch.ones(3)), torch.full((3,), 2.0))
     assert compiled.graphs == 2
+
+
+def test_dynamo_is_not_asked_about_constructors(both: Callable[..., None]) -> None:
+    """In a frame that Dynamo leaves to Python, calls of torch and of declared ints are no graphs of their own."""
+
+    def program(x: torch.Tensor, n: int) -> torch.Tensor:
+        for _ in range(2):
+            try:
+                dynamo.graph_break()
+                x = x.view(n, -1).reshape(-1) + torch.ones(2 * n)
+            finally:
+                pass
+        return x
+
+    def action() -> int:
+        compiled = Compiled(program, fullgraph=False)
+        compiled(torch.ones(8), 4)
+        return compiled.graphs
+
+    both(action)
+    compiled = Compiled(program, fullgraph=False)
+    assert torch.equal(compiled(torch.ones(8), n_of(4)), torch.full((8,), 3.0))
+    assert compiled.graphs == 0
 
 
 def test_compiled_subclasses_and_modes_have_the_same_results(both: Callable[..., None]) -> None:
