@@ -13,7 +13,6 @@ from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negated
-from dynconstraints.solver.growth import ends_without_bound
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.polynomial import Polynomial
 from dynconstraints.solver.prepared import Prepared
@@ -58,7 +57,7 @@ def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
     """The range of the term; `NOTHING` where it is defined under no assignment that satisfies the formulas."""
     low, high = prepared.facts.range_of(term)
     if prepared.is_large:
-        return Range(low, high, lower_is_tight=False, upper_is_tight=False)
+        return _of_many_names(prepared, term, low, high)
     values = attained(prepared, term, limit)
     if values is None:
         return NOTHING
@@ -66,11 +65,8 @@ def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
         return Range(min(values), max(values))
     if not values:
         return Range(low, high, lower_is_tight=False, upper_is_tight=False)
-    endless = _endless(prepared, term) if low is None or high is None else (False, False)
-    upper, upper_is_tight = _highest(prepared, term, high, max(values), endless[1], limit)
-    below, lower_is_tight = _highest(
-        prepared, negated(term), None if low is None else -low, -min(values), endless[0], limit
-    )
+    upper, upper_is_tight = _highest(prepared, term, high, max(values), limit)
+    below, lower_is_tight = _highest(prepared, negated(term), None if low is None else -low, -min(values), limit)
     return Range(None if below is None else -below, upper, lower_is_tight, upper_is_tight)
 
 
@@ -127,17 +123,21 @@ def _attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
     return None if found is None else [] if isinstance(found, Limited) else [_value(term, found)]
 
 
-def _endless(prepared: Prepared, term: Term) -> tuple[bool, bool]:
-    """Whether it is proved that the term, which has a value, has no lowest, and no highest value."""
-    return ends_without_bound(prepared.facts, prepared.names_with(term), prepared.formulas, term)
+def _of_many_names(prepared: Prepared, term: Term, low: int | None, high: int | None) -> Range:
+    """What the domains say, an end being tight that a model at hand attains, or that is proved to be none."""
+    symbols = prepared.names_with(term)
+    known = [model for model in prepared.samples if symbols == prepared.names]
+    values = {value_of(term, model) for model in known}
+    curves = prepared.curves(symbols)
+    below = low in values if low is not None else curves.grow(negated(term))
+    above = high in values if high is not None else curves.grow(term)
+    return Range(low, high, below, above)
 
 
-def _highest(
-    prepared: Prepared, term: Term, bound: int | None, seen: int, endless: bool, limit: int
-) -> tuple[int | None, bool]:
+def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit: int) -> tuple[int | None, bool]:
     """The most that the term can be, from a sound bound and an attained value; and whether it is tight."""
     if bound is None:
-        if endless or unbounded_above(prepared, term):
+        if unbounded_above(prepared, term) or prepared.curves(prepared.names_with(term)).grow(term):
             return None, True
         seen, bound = _gallop(prepared, term, seen, limit)
         if bound is None:

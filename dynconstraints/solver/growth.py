@@ -22,59 +22,84 @@ if TYPE_CHECKING:
 
 _MOST_PARAMETERS = 12
 _MOST_CURVES = 48
-_BATCHES = 6
+_TURNS = 6
+_MODELS = 2
 
 Curve = Mapping[str, "Hyper"]
+Model = Mapping[str, int]
 Speeds = Mapping[str, int]
 
 
-def ends_without_bound(
-    facts: State, names: Sequence[str], formulas: Sequence[Formula], term: Term
-) -> tuple[bool, bool]:
-    """Whether it is proved that the term has no lowest value, and that it has no highest one."""
-    below = above = False
-    for batch in _batches(facts, names):
-        table = cast("dict[str, Any]", {p: [curve[p] for curve in batch] for p in batch[0]})
-        size = len(batch)
-        try:
-            points = {n: sampling.column(facts.rows.get(n, {(n,): 1}), table, size) for n in names}
-            kept = sampling.kept(points, size, formulas)
-            values = columns.values(term, {n: [point[n] for point in kept] for n in names}, len(kept))
-        except TypeError:  # a function that infinite integers don't have
-            continue
-        infinite = [cast("Infinite", value) for value in values if isinstance(value, Infinite)]
-        below |= any(not value.is_positive for value in infinite)
-        above |= any(value.is_positive for value in infinite)
-        if below and above:
-            break
-    return below, above
+class Curves:
+    """Curves over the names along which the formulas hold. Those for a turn are looked for when first asked for."""
+
+    def __init__(
+        self, facts: State, names: Sequence[str], formulas: Sequence[Formula], models: Sequence[Model]
+    ) -> None:
+        self._names, self._formulas, self._facts = names, formulas, facts
+        self._models = models[:_MODELS]
+        self._parameters = sampling.parameters_of(facts.rows, names)
+        self._bounds = {p: facts.known.monomial((p,)) for p in self._parameters}
+        moving = {p: (low is None, high is None) for p, (low, high) in self._bounds.items() if None in (low, high)}
+        self._directions = list(_directions(moving, len(self._parameters) <= _MOST_PARAMETERS))[:_MOST_CURVES]
+        self._kept: dict[int, tuple[int, Mapping[str, Any]]] = {}
+
+    def grow(self, term: Term) -> bool:
+        """Whether it is proved that the term has no highest value."""
+        for turn in range(_TURNS + len(self._models) if self._directions else 0):
+            try:
+                size, points = self._points(turn)
+                values = cast("Sequence[Hyper | None]", columns.values(term, points, size))
+            except TypeError:  # a function that infinite integers don't have
+                continue
+            if any(isinstance(value, Infinite) and value.is_positive for value in values):
+                return True
+        return False
+
+    def _points(self, turn: int) -> tuple[int, Mapping[str, Any]]:
+        """The curves of a turn along which the formulas hold, as columns."""
+        if turn not in self._kept:
+            batch, rows = self._batch(turn), self._facts.rows
+            table: dict[str, Any] = {p: [curve[p] for curve in batch] for p in self._parameters}
+            every = {n: sampling.column(rows.get(n, {(n,): 1}), table, len(batch)) for n in self._names}
+            kept = sampling.kept(every, len(batch), self._formulas)
+            self._kept[turn] = len(kept), {n: [point[n] for point in kept] for n in self._names}
+        return self._kept[turn]
+
+    def _batch(self, turn: int) -> list[Curve]:
+        """From the plainest assignments, then from models."""
+        resting = {p: _resting(self._bounds[p], min(turn, _TURNS - 1), i) for i, p in enumerate(self._parameters)}
+        if turn >= _TURNS:
+            model = self._models[turn - _TURNS]
+            resting |= {p: value for p in self._parameters if (value := self._in_model(p, model)) is not None}
+        doubles = turn == 1
+        return [
+            resting | {p: _moved(resting[p], speed, doubles) for p, speed in way.items()} for way in self._directions
+        ]
+
+    def _in_model(self, parameter: str, model: Model) -> int | None:
+        """The parameter's value, where the name that brings it depends on it alone."""
+        row = self._facts.rows.get(parameter, {(parameter,): 1})
+        if parameter not in model or not row.keys() <= {(parameter,), ()} or not row.get((parameter,)):
+            return None
+        return (model[parameter] - row.get((), 0)) // row[parameter,]
 
 
-def _batches(facts: State, names: Sequence[str]) -> Iterator[list[Curve]]:
-    """Curves to try, the plainest first."""
-    parameters = sampling.parameters_of(facts.rows, names)
-    bounds = {p: facts.known.monomial((p,)) for p in parameters}
-    moving = {p: (low is None, high is None) for p, (low, high) in bounds.items() if low is None or high is None}
-    if not moving or len(parameters) > _MOST_PARAMETERS:
-        return
-    directions = list(_directions(moving))[:_MOST_CURVES]
-    for turn in range(_BATCHES):
-        resting = {p: _resting(bounds[p], turn, place) for place, p in enumerate(parameters)}
-        yield [resting | {p: _moved(resting[p], speed, turn == 1) for p, speed in way.items()} for way in directions]
-
-
-def _directions(moving: Mapping[str, tuple[bool, bool]]) -> Iterator[Speeds]:
+def _directions(moving: Mapping[str, tuple[bool, bool]], one_by_one: bool) -> Iterator[Speeds]:
     """How fast parameters move, each the way it can: one by one, all, at different speeds; two."""
+    if not moving:
+        return
     signed = {p: 1 if up else -1 for p, (_, up) in moving.items()}
     both = [p for p, (down, up) in moving.items() if down and up]
-    yield from ({p: sign} for p, sign in signed.items())
-    yield from ({p: -1} for p in both)
+    if one_by_one:
+        yield from ({p: sign} for p, sign in signed.items())
+        yield from ({p: -1} for p in both)
     if len(moving) > 1:
         yield signed
         yield {p: sign * (place + 1) for place, (p, sign) in enumerate(signed.items())}
         yield {p: sign * (len(signed) - place) for place, (p, sign) in enumerate(signed.items())}
         yield {p: -1 if p in both else sign for p, sign in signed.items()}
-    for p, q in combinations(signed, 2):
+    for p, q in combinations(signed, 2) if one_by_one else ():
         for a in (signed[p], *((-signed[p],) if p in both else ())):
             for b in (signed[q], *((-signed[q],) if q in both else ())):
                 yield from ({p: a, q: b}, {p: 2 * a, q: b}, {p: a, q: 2 * b})

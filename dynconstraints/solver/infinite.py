@@ -96,6 +96,8 @@ class Infinite:
         return self._divided((other,), self.coefficients)
 
     def __mod__(self, other: Hyper) -> Hyper:
+        if isinstance(other, int) and other > 0:
+            return self.residue(other)
         return self - (self // other) * other
 
     def __rmod__(self, other: int) -> Hyper:

@@ -36,6 +36,7 @@ from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.box import assignments_in
 from dynconstraints.solver.case import Fuel
 from dynconstraints.solver.grid import grid
+from dynconstraints.solver.growth import Curves
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.modular import contradictory
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
@@ -65,7 +66,20 @@ class Prepared:
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Found] = {}
         self._grids: dict[tuple[str, ...], Sequence[Model]] = {}
+        self._curves: dict[tuple[str, ...], Curves] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
+
+    def curves(self, symbols: tuple[str, ...]) -> Curves:
+        """Curves of models, along which terms over the symbols may grow."""
+        if symbols not in self._curves:
+            self._curves[symbols] = Curves(self.facts, symbols, self.formulas, self.samples)
+        return self._curves[symbols]
+
+    @cached_property
+    def samples(self) -> tuple[Mapping[str, int], ...]:
+        """Some models, which cost little: at ends of ranges and near 0."""
+        ends = [model for model in self._at_ends() if self.holds(model)] if self.is_large else []
+        return *ends, *self.facts.candidates()
 
     @cached_property
     def is_large(self) -> bool:
