@@ -36,9 +36,9 @@ def redundant(constraint: Constraint, follows_from: Iterable[Constraint]) -> Dia
     """The constraint says nothing that others do not say already."""
     causes = tuple(follows_from)
     if not causes:
-        message, known = f"redundant: {constraint.text} always holds", ""
+        message, known = f"redundant: {constraint.line} always holds", ""
     else:
-        message, known = f"redundant: {constraint.text} follows from the others", "follows"
+        message, known = f"redundant: {constraint.line} follows from the others", "follows"
     labels = (constraint.label(known), *(cause.label("from this") for cause in causes))
     return Diagnostic(
         "DC202", message, labels, help=("remove it; the set means the same without it",), severity="warning"
@@ -49,7 +49,7 @@ def refuted(query: Constraint) -> Diagnostic:
     """The query is false wherever the constraints hold."""
     return Diagnostic(
         "DC203",
-        f"refuted: {query.text}",
+        f"refuted: {query.line}",
         (query.label("true of no legal values"),),
         help=("`check` with the query added shows the constraints that it conflicts with",),
     )
@@ -59,7 +59,7 @@ def left_open(query: Constraint, holds_at: Mapping[str, int], fails_at: Mapping[
     """The constraints allow the query and its opposite."""
     return Diagnostic(
         "DC204",
-        f"not implied: {query.text}",
+        f"not implied: {query.line}",
         (query.label("true of some legal values, false of others"),),
         notes=(f"it holds at {example(holds_at)}", f"it fails at {example(fails_at)}"),
         help=("where your values rule the second out, say so with a constraint",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,8 @@ from dynconstraints.ir.evaluate import holds
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
+
+_LINE_END = re.compile(r"\s*\\?\r?\n\s*")
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,6 +41,11 @@ class Constraint:
     def symbols(self) -> tuple[str, ...]:
         """The names it speaks of, each once, in the order of the text."""
         return names_in_order(self.formula)
+
+    @property
+    def line(self) -> str:
+        """The text on one line, where it was written on several."""
+        return _LINE_END.sub(" ", self.text) if "\n" in self.text else self.text
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
         """Whether it is true, and defined, under the assignment. Raises KeyError for a name without a value."""

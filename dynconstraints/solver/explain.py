@@ -25,7 +25,7 @@ def violation(
 ) -> ConstraintViolationError:
     """DC301: the values break these constraints, one or more; what the parts come to, and the nearest legal values."""
     labels = tuple(constraint.label(known(constraint, values)) for constraint in broken)
-    message = "; ".join(constraint.text for constraint in broken)
+    message = "; ".join(constraint.line for constraint in broken)
     help_ = (text,) if (text := advice(prepared, broken, values, limit)) else ()
     return ConstraintViolationError(
         Diagnostic("DC301", f"constraint violated: {message}", labels, help=help_), broken[0], values

@@ -166,3 +166,17 @@ def test_a_float_is_assigned_where_the_name_is_one(dync):
     assert dync("check", "0.0 < p < 1.5", "--assign", "p=2.5e0").code == 1
     assert "for example with q = 0" in dync("check", "3.0*p <= 1.0", "p > q", "--assign", "p=0.25").out
     assert "DC801" in dync("check", "n < 6", "--assign", "n=0.25").err
+
+
+def test_constraints_on_several_lines_are_written_on_one(dync, tmp_path):
+    """What minimize and project write is a listing again; titles are one line."""
+    (tmp_path / "m.py").write_text('dynamic_int_constraints(["""s0\n   > 3""", "s0 > 2"])\n')
+    (tmp_path / "a.dync").write_text("s1 > 3 \\\n  and s1 < 9\n")
+    ran = dync("minimize", "--from", "m.py", "a.dync")
+    assert ran.out == "s1 > 3 and s1 < 9\ns0 > 3\n"
+    assert dync("minimize", "-", stdin=ran.out.encode()).out == ran.out
+    assert dync("project", "s1", "a.dync").out == "s1 > 3 and s1 < 9\n"
+    assert dync("implies", "s1\n> 2", "a.dync").out == "implied: s1 > 2\n"
+    assert dync("check", "a.dync", "--assign", "s1=9").out.startswith(
+        "error[DC301]: constraint violated: s1 > 3 and s1 < 9\n"
+    )

@@ -42,7 +42,7 @@ def _answer(session: Session, system: ConstraintSystem, asked: Constraint) -> Re
     match verdict:
         case Implied():
             return Report(
-                Outcome.HOLDS, result={"verdict": "implied"}, text=f"implied: {asked.text}", text_is_prose=True
+                Outcome.HOLDS, result={"verdict": "implied"}, text=f"implied: {asked.line}", text_is_prose=True
             )
         case Refuted():
             return Report(Outcome.FAILS, (refuted(asked),), {"verdict": "refuted"})

@@ -28,9 +28,9 @@ def minimize(session: Session, constraints: tuple[str, ...], sources: tuple[str,
     with session.working(f"minimizing {len(system)} constraints"):
         require_consistent(system, session.limit)
         smaller = system.minimize(session.limit)
-    kept = [constraint.text for constraint in smaller.system]
+    kept = [constraint.line for constraint in smaller.system]
     dropped = [
-        {"constraint": one.constraint.text, "follows_from": [cause.text for cause in one.follows_from]}
+        {"constraint": one.constraint.line, "follows_from": [cause.line for cause in one.follows_from]}
         for one in smaller.dropped
     ]
     return Report(

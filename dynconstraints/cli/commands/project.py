@@ -38,7 +38,7 @@ def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
     with session.working(f"projecting {len(system)} constraints"):
         require_consistent(system, session.limit)
         projected = system.project(names, session.limit)
-    texts = [constraint.text for constraint in projected]
+    texts = [constraint.line for constraint in projected]
     lines = [*texts] or ["# nothing: they may have any values"]
     if not projected.exact:
         lines += [
