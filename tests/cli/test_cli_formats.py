@@ -31,6 +31,7 @@ RUNS = {
     "open": (["implies", "s0 % 64 == 0", "s0 % 32 == 0"], 1),
     "facts": (["facts", "s0 % 32 == 0", "s0 < 99", "s0 + 3"], 0),
     "sample": (["sample", "3", "s0 % 32 == 0"], 0),
+    "no sample": (["sample", "2", "a*a*a + b*b*b + c*c*c == 42", "--limit", "1000"], 3),
     "nearest": (["nearest", "s0=65", "s0 % 32 == 0"], 0),
     "minimize": (["minimize", "s0 % 32 == 0", "s0 % 16 == 0"], 1),
     "project": (["project", "s1", "s1 == 2*s0", "0 <= s0 < 5"], 0),

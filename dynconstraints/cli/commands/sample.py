@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dynconstraints.cli.answers import shown
+from dynconstraints.cli.answers import shown, undecided
 from dynconstraints.cli.inputs import collect
 from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
@@ -26,10 +26,15 @@ def sample(session: Session, number: int, constraints: tuple[str, ...], sources:
       $ dynconstraints sample 1 "s0 % 32 == 0" "64 <= s0 <= 80"
       s0 = 64
     """
+    from dynconstraints.solver.verdict import Unknown
+
     system = ConstraintSystem(collect(constraints, sources))
     with session.working(f"looking for {number} assignments"):
         require_consistent(system, session.limit)
         found = [dict(assignment) for assignment in system.sample(number, seed=seed, limit=session.limit)]
+    verdict = system.check(session.limit)
+    if not found and isinstance(verdict, Unknown):
+        return Report(Outcome.UNKNOWN, (undecided(verdict.reason, system),))
     return Report(
         Outcome.HOLDS,
         result={"assignments": found, "seed": seed},
