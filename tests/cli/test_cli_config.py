@@ -95,6 +95,14 @@ def test_verbose_tells_where_the_settings_are_from(dync, project):
     assert "defaults" in dync("check", "s0 = 3", "-v", "--isolated").err
 
 
+def test_verbose_tells_what_is_read(dync, tmp_path):
+    """Files and standard input, in the order given."""
+    (tmp_path / "a.dync").write_text("s0 > 3")
+    (tmp_path / "m.py").write_text("")
+    ran = dync("check", "-", "a.dync", "s0 > 3", "--from", "m.py", "-v")
+    assert [line.partition("reading ")[2] for line in ran.err.splitlines()[1:]] == ["standard input", "a.dync", "m.py"]
+
+
 def test_quiet_writes_findings_only(dync):
     """Nothing where all is well."""
     assert dync("check", "s0 > 3", "-q").out == ""

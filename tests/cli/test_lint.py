@@ -42,6 +42,37 @@ def test_a_literal_value_that_breaks_its_constraints_is_reported(dync, tmp_path)
     assert lint_of(dync, tmp_path, source) == [("DC301", 1, 41)]
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("DynamicInt(64, constraints=['a < b'])", "which of a, b is the name of this value?"),
+        ("DynamicInt(64, None, ['a < b'])", "which of a, b is the name of this value?"),
+        ("DynamicFloat(.5, constraints=['p < b'])", "which of p, b is the name of this value?"),
+        ("DynamicInt(64, name='s0', constraints=['so > 3'])", "the constraints of s0 never speak of s0, only of so"),
+    ],
+)
+def test_a_value_whose_constraints_are_about_others_is_reported(dync, tmp_path, source, message):
+    """It would raise when it is run; a short name that is misspelt is often found by that alone."""
+    (tmp_path / "m.py").write_text(source)
+    (finding,) = json.loads(dync("lint", "m.py", "--format", "json").out)["findings"]
+    assert (finding["code"], finding["message"]) == ("DC401", message)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "DynamicInt(2, constraints=['a < 3'])",
+        "DynamicInt(64, name, ['a < b'])",
+        "DynamicInt(64, name='s0', constraints=['a < b', other])",
+        "DynamicInt(64, name='s0', constraints=[])",
+        "dynamic_int_constraints(['a < b'])",
+    ],
+)
+def test_a_value_whose_name_is_known_or_not_to_be_known_is_fine(dync, tmp_path, source):
+    """Its only name, a name that is no literal, constraints that are none."""
+    assert lint_of(dync, tmp_path, source) == []
+
+
 def test_a_misspelt_name_is_at_the_name(dync, tmp_path):
     """Names count over the whole file; the other spelling must be in use."""
     source = "dynamic_int_constraints(['seq_len > 3', 'batch < seq_len'])\ndynamic_int_constraints(['seq_ln > 1'])\n"

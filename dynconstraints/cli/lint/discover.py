@@ -50,7 +50,7 @@ class Group:
 
     ``line`` is where the call is, ``callee`` what it calls, ``declared`` the name it binds and ``value`` what it binds
     it to, where they are literals; ``unread`` counts the elements that are no string literals. Where no constraints are
-    given at all, ``gives_constraints`` is false.
+    given at all, ``gives_constraints`` is false; ``is_named`` is true where a name is given, literal or not.
     """
 
     callee: str
@@ -60,6 +60,7 @@ class Group:
     value: Value | None
     unread: int
     gives_constraints: bool
+    is_named: bool = False
 
     @property
     def is_real(self) -> bool | None:
@@ -152,11 +153,15 @@ class _Finder:
             given = self._once.get(given.id, given)
         elements = given.elts if isinstance(given, ast.List | ast.Tuple | ast.Set) else [given] if given else []
         written = tuple(self._written(e) for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str))
-        name = _literal(_argument(call, 1, "name")) if callee in _VALUES else None
+        named = _argument(call, 1, "name") if callee in _VALUES else None
+        name, is_named = (
+            _literal(named),
+            not (named is None or (isinstance(named, ast.Constant) and named.value is None)),
+        )
         value = self._value(_argument(call, 0, "value"), callee) if callee in _VALUES else None
         declared = name if isinstance(name, str) else None
         unread = len(elements) - len(written)
-        return Group(callee, call.lineno, written, declared, value, unread, given is not None)
+        return Group(callee, call.lineno, written, declared, value, unread, given is not None, is_named)
 
     def _value(self, node: ast.expr | None, callee: str) -> Value | None:
         number = _literal(node)

@@ -9,6 +9,7 @@ from dynconstraints.cli.inputs import SUFFIX, read
 from dynconstraints.cli.lint.declared import Declared, wrong_alone, wrong_inside
 from dynconstraints.cli.lint.discover import MARKS, Group, declarations_in, python_text
 from dynconstraints.cli.lint.misspelt import misspelt
+from dynconstraints.cli.lint.naming import misnamed
 from dynconstraints.cli.lint.suppress import applied, suppressions_in
 from dynconstraints.cli.reading import read_file
 from dynconstraints.cli.report import InputError
@@ -49,11 +50,11 @@ def look_over(path: str, syntax_only: bool, limit: int | None) -> Look:
 
 def _declared(group: Group) -> Declared:
     found = tuple(read(written.source, written.text, written.offset) for written in group.written)
-    name, is_real = group.declared, group.is_real
-    names = {name: None for one in found if isinstance(one, Constraint) for name in one.symbols}
-    if name is None and is_real is not None and len(names) == 1:
+    constraints = [one for one in found if isinstance(one, Constraint)]
+    name, names = group.declared, {name for constraint in constraints for name in constraint.symbols}
+    if name is None and group.is_real is not None and len(names) == 1:
         (name,) = names  # as where it is run: without a name of its own it has the only one that there is
-    return Declared(found, name, is_real, group.value)
+    return Declared((*found, *misnamed(group, constraints)), name, group.is_real, group.value)
 
 
 def _look(
