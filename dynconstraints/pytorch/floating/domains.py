@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -24,12 +24,19 @@ _SLACK = 1 - 2**-40
 """Keeps computed limits on the safe side; what lies between is compiled as a constant."""
 
 
-def defined(target: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> bool:
-    """Whether eager takes these numbers and gives one or more for them; and guards that it does so for later ones."""
-    on_tensors = any(isinstance(v, torch.Tensor) for v in operands)
-    conditions = (_ON_TENSORS if on_tensors else _AMONG_NUMBERS).get(target)
+def defined(target: Any, operands: tuple[Any, ...]) -> bool:
+    """Whether Python gives a number for these numbers; and guards that it does so for later ones."""
+    return _hold(_AMONG_NUMBERS[target](*operands)) if target in _AMONG_NUMBERS else True
+
+
+def taken(target: Any, given: Mapping[str, Any]) -> bool:
+    """Whether eager takes the numbers among the operation's arguments; and guards that it does so with later ones."""
+    return _hold(_ON_TENSORS[target](given)) if target in _ON_TENSORS else True
+
+
+def _hold(conditions: Iterator[Any]) -> bool:
     try:
-        return conditions is None or all(bool(condition) for condition in conditions(*operands, **options))
+        return all(map(bool, conditions))
     except OverflowError:
         return False
 
@@ -39,9 +46,27 @@ def is_single(number: Any) -> bool:
     return bool(abs(number) <= _LARGEST_SINGLE)
 
 
-def _rate(_x: Any, p: Any = 0.5, *_: Any, **_options: Any) -> Iterator[Any]:
-    yield p >= 0
-    yield p <= 1
+def _rate(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given["p"] >= 0
+    yield given["p"] <= 1
+
+
+def _smoothing(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given["label_smoothing"] >= 0
+    yield given["label_smoothing"] <= 1
+
+
+def _turning_point(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("delta", 1.0) > 0
+    yield given.get("beta", 1.0) > 0
+
+
+def _deviation(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("std", 1.0) >= 0
+
+
+def _ends(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("low", 0.0) <= given.get("high", 1.0)
 
 
 def _quotient(_dividend: Any, divisor: Any) -> Iterator[Any]:
@@ -111,4 +136,13 @@ _AMONG_NUMBERS: dict[Any, Callable[..., Iterator[Any]]] = {
 }
 """What has to hold of the numbers, by operation."""
 
-_ON_TENSORS: dict[Any, Callable[..., Iterator[Any]]] = dict.fromkeys((functional.dropout, torch.dropout), _rate)
+_ON_TENSORS: dict[Any, Callable[[Mapping[str, Any]], Iterator[Any]]] = {
+    **dict.fromkeys((functional.dropout, torch.dropout), _rate),
+    **dict.fromkeys((functional.dropout1d, functional.dropout2d, functional.dropout3d), _rate),
+    functional.cross_entropy: _smoothing,
+    functional.huber_loss: _turning_point,
+    functional.smooth_l1_loss: _turning_point,
+    "normal_": _deviation,
+    "uniform_": _ends,
+}
+"""The same of operations on tensors, by the names of their lowerings' parameters."""

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from dynconstraints.pytorch._compat import fused_multiply_add
 from dynconstraints.pytorch.floating.table import lowers
@@ -168,19 +167,6 @@ def masked_fill(x: Value, mask: Value, value: Number) -> Value:
     result, (wide, taken) = widened(x, value, exact=False)
     found: Value = wide.call("masked_fill", mask, taken)
     return found.to(result)
-
-
-@lowers(functional.dropout, torch.dropout)
-def dropout(x: Value, p: Number, training: bool = True, inplace: bool = False) -> Value:
-    """Each element zero with probability ``p``, else scaled by ``1/(1 - p)``.
-
-    The random numbers are torch's uniform ones: as often zero as in eager, and not the same elements.
-    """
-    if not training:
-        return x.call("view_as", x)
-    kept = x.call(torch.rand_like, dtype=torch.float32) >= p
-    scale = choose(kept, (1 / (1 - p)).to(torch.float32), 0.0)
-    return into(x, (x * scale).to(x.dtype), inplace)
 
 
 def _fuses(y: Operand, factor: Operand) -> bool:

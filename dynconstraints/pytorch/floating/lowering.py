@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dynconstraints.pytorch._compat import symbolic_functions
-from dynconstraints.pytorch.floating import activations, elementwise, factories, lists, powers, products  # noqa: F401  they fill the table
-from dynconstraints.pytorch.floating.domains import defined, is_single
+from dynconstraints.pytorch.floating import (  # noqa: F401  they fill the table
+    activations,
+    elementwise,
+    factories,
+    lists,
+    losses,
+    normalizations,
+    powers,
+    products,
+    random,
+)
+from dynconstraints.pytorch.floating.domains import defined, is_single, taken
 from dynconstraints.pytorch.floating.table import TABLE, NotLowered, arranged
 from dynconstraints.pytorch.floating.values import Emitter, Number, Operand, Value, combined
 
@@ -70,18 +80,17 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     among_numbers = _is_operator(target) and not any(isinstance(v, torch.Tensor) for v in fakes)
     if target not in (_SCALAR if among_numbers else TABLE):
         raise NotLowered
-    if not among_numbers:
-        args, kwargs = arranged(target, args, kwargs)
-    if not defined(target, *_mapped((list(args), kwargs), _number)):
-        raise NotLowered
     if among_numbers:
+        if not defined(target, _mapped(args, _number)):
+            raise NotLowered
         return None
-    numbers_given = [v for v in fakes if isinstance(v, torch.SymFloat)]
-    if _takes_integers_apart(fakes) and any(
-        _may_be_integer(v) for v in flat if isinstance(_example(v), torch.SymFloat)
-    ):
+    bound = arranged(target, args, kwargs)
+    if not taken(target, _mapped(bound.arguments, _number)):
         raise NotLowered
-    if _is_single(target, fakes, kwargs) and not all(map(is_single, numbers_given)):
+    given = [v for v in flat if isinstance(_example(v), torch.SymFloat)]
+    if _takes_integers_apart(fakes) and any(map(_may_be_integer, given)):
+        raise NotLowered
+    if _is_single(target, fakes, kwargs) and not all(is_single(_example(v)) for v in given):
         raise NotLowered
     emit = Emitter(tracer)
 
@@ -94,7 +103,7 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
             case _:
                 return value
 
-    lowered = TABLE[target](*_mapped(args, operand), **_mapped(kwargs, operand))
+    lowered = TABLE[target](*_mapped(bound.args, operand), **_mapped(bound.kwargs, operand))
     del lowered.proxy.node.meta["example_value"]  # Dynamo finds it anew, as for any node
     return lowered.proxy
 

@@ -38,7 +38,7 @@ _KEYWORDS |= {"tensor2": 2, "mat2": 2, "vec": 2, "vec2": 2, "batch2": 2}
 """The place of an operand that torch knows by a keyword, and a lowering by another."""
 
 
-def arranged(target: Any, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+def arranged(target: Any, args: Any, kwargs: dict[str, Any]) -> inspect.BoundArguments:
     """The arguments as the operation's lowering takes them. Raises NotLowered for those that it doesn't, as ``out``."""
     signature = inspect.signature(TABLE[target])
     placed, named = list(args), dict(kwargs)
@@ -47,10 +47,9 @@ def arranged(target: Any, args: Any, kwargs: dict[str, Any]) -> tuple[list[Any],
             raise NotLowered
         placed.append(named.pop(name))
     try:
-        signature.bind(*placed, **named)
+        return signature.bind(*placed, **named)
     except TypeError:
         raise NotLowered from None
-    return placed, named
 
 
 def _written(lowering: Lowering) -> Lowering:

@@ -1,0 +1,64 @@
+"""Random numbers with a parameter that may change: for a seed, eager's own where torch draws as eager does.
+
+Inductor draws others, with a constant as well, unless its ``fallback_random`` is set.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from dynconstraints.pytorch.floating.elementwise import choose, into
+from dynconstraints.pytorch.floating.table import NotLowered, lowers
+from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined
+
+
+@lowers(functional.dropout, torch.dropout)
+def dropout(x: Value, p: Number, training: bool = True, inplace: bool = False) -> Value:
+    """Each element zero with probability ``p``, else scaled by ``1/(1 - p)``."""
+    if not training:
+        return x.call("view_as", x)
+    return _dropped(x, x, p, inplace)
+
+
+@lowers(functional.dropout1d, functional.dropout2d, functional.dropout3d)
+def feature_dropout(input: Value, p: Number, training: bool = True, inplace: bool = False) -> Value:  # noqa: A002
+    """Each channel zero with probability ``p``, else scaled by ``1/(1 - p)``."""
+    if not training:
+        return input.call("view_as", input)
+    if input.fake.ndim < 4:
+        raise NotLowered  # whether there is a batch is told by more than the size
+    channels = input.call(torch.sum, list(range(2, input.fake.ndim)), keepdim=True)
+    return _dropped(input, channels, p, inplace)
+
+
+def _dropped(x: Value, like: Value, p: Number, inplace: bool) -> Value:
+    """One draw for each element of ``like``: on the CPU eager draws doubles for it, whatever the type."""
+    drawn = like.call(torch.rand_like, dtype=torch.float64 if x.fake.device.type == "cpu" else torch.float32)
+    kept = combined(operator.lt, drawn, 1 - p)
+    noise = choose(kept, kept.to(HALF.get(x.dtype, x.dtype)) / (1 - p), 0.0)
+    return into(x, x * noise.to(x.dtype), inplace)
+
+
+@lowers("normal_")
+def normal_(x: Value, mean: Operand = 0.0, std: Operand = 1.0, generator: Any = None) -> Value:
+    """Of the mean and the standard deviation."""
+    if generator is not None:
+        raise NotLowered
+    return x.call("copy_", _drawn(x, torch.randn_like) * std + mean)
+
+
+@lowers("uniform_")
+def uniform_(x: Value, low: Operand = 0.0, high: Operand = 1.0, generator: Any = None) -> Value:
+    """Between the two."""
+    if generator is not None:
+        raise NotLowered
+    return x.call("copy_", _drawn(x, torch.rand_like) * (high - low) + low)
+
+
+def _drawn(x: Value, draw: Callable[..., Any]) -> Value:
+    return x.call(draw, dtype=HALF.get(x.dtype, x.dtype))
