@@ -13,7 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+import torch._dynamo as dynamo
 import torch.nn.functional as F
+from torch._dynamo.testing import CompileCounterWithBackend
+
+from dynconstraints import DynamicFloat
 
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
@@ -43,31 +47,24 @@ def tensors(dtype: torch.dtype) -> SimpleNamespace:
 
 @dataclass(frozen=True)
 class Operator:
-    """A program, and the range of the float, ends left out; ``why`` says for what reason it has a graph a value."""
+    """A program, and the range of the float, ends left out.
+
+    ``constant`` says why it has a graph a value, ``apart`` why it may be further from eager than a graph with the
+    constant is: in half precision, or in single precision too where ``single`` says so.
+    """
 
     program: Callable[[Any, Any], Any]
     low: float = 0.05
     high: float = 2.5
-    why: str | None = None
-    random: bool = False
+    constant: str | None = None
+    apart: str | None = None
+    single: bool = False
 
     @property
     def values(self) -> list[float]:
         """Twenty, none with few digits."""
         step = (self.high - self.low) / 20
         return [self.low + step * (i + math.pi / 7) for i in range(20)]
-
-
-def _step(make: Callable[..., torch.optim.Optimizer]) -> Callable[[Any, Any], Any]:
-    """The parameters after a step of the optimizer, whose gradients are the second tensor."""
-
-    def step(t: Any, a: Any) -> Any:
-        weight = t.x.detach().clone()
-        weight.grad = t.y.detach().clone()
-        make([weight], lr=a).step()
-        return weight
-
-    return step
 
 
 def _assigned(t: Any, a: Any) -> Any:
@@ -78,6 +75,9 @@ def _assigned(t: Any, a: Any) -> Any:
     return z.add_(t.y, alpha=a).clamp_(max=a)
 
 
+POWERS = "eager's gradient rounds the exponent less one, which the graph does not"
+ATTENTION = "eager's kernels are further from the exact result than torch.testing allows, and the graph is not"
+
 OPERATORS = {
     "x * a": Operator(lambda t, a: t.x * a),
     "x + a": Operator(lambda t, a: t.x + a),
@@ -85,8 +85,8 @@ OPERATORS = {
     "a - x": Operator(lambda t, a: a - t.x),
     "x / a": Operator(lambda t, a: t.x / a),
     "a / x": Operator(lambda t, a: a / (t.x.abs() + 1)),
-    "x ** a": Operator(lambda t, a: t.x.abs() ** a),
-    "a ** x": Operator(lambda t, a: a**t.x),
+    "x ** a": Operator(lambda t, a: t.x.abs() ** a, apart=POWERS),
+    "a ** x": Operator(lambda t, a: a**t.x, apart=POWERS),
     "x % a": Operator(lambda t, a: (t.x + 5) % a),
     "fmod": Operator(lambda t, a: torch.fmod(t.x, a)),
     "comparisons": Operator(
@@ -119,8 +119,14 @@ OPERATORS = {
     "gelu of a product": Operator(lambda t, a: F.gelu(t.x * a)),
     "softmax of a product": Operator(lambda t, a: torch.softmax(t.x * a, -1)),
     "softmax with a temperature": Operator(lambda t, a: torch.log_softmax(t.x / a, -1)),
-    "attention": Operator(lambda t, a: F.scaled_dot_product_attention(t.q, t.k, t.v, scale=a)),
-    "causal attention": Operator(lambda t, a: F.scaled_dot_product_attention(t.q, t.k, t.v, is_causal=True, scale=a)),
+    "attention": Operator(
+        lambda t, a: F.scaled_dot_product_attention(t.q, t.k, t.v, scale=a), apart=ATTENTION, single=True
+    ),
+    "causal attention": Operator(
+        lambda t, a: F.scaled_dot_product_attention(t.q, t.k, t.v, is_causal=True, scale=a),
+        apart=ATTENTION,
+        single=True,
+    ),
     "layer_norm eps": Operator(lambda t, a: F.layer_norm(t.x, (24,), t.row, t.row, eps=a), 1e-6, 0.5),
     "rms_norm eps": Operator(lambda t, a: F.rms_norm(t.x, (24,), t.row, eps=a), 1e-6, 0.5),
     "group_norm eps": Operator(lambda t, a: F.group_norm(t.image, 2, eps=a), 1e-6, 0.5),
@@ -130,15 +136,81 @@ OPERATORS = {
     "label smoothing": Operator(lambda t, a: F.cross_entropy(t.x, t.classes, label_smoothing=a), 0.01, 0.99),
     "pad": Operator(lambda t, a: F.pad(t.x, (1, 2), value=a)),
     "nan_to_num": Operator(lambda t, a: torch.nan_to_num(t.x.log(), nan=a)),
-    "std correction": Operator(lambda t, a: t.x.std(-1, correction=a)),
-    "norm": Operator(lambda t, a: torch.linalg.vector_norm(t.x, a, -1), 1.05),
-    "interpolate": Operator(lambda t, a: F.interpolate(t.image, scale_factor=a), 1.0, 2.0),
+    "std correction": Operator(
+        lambda t, a: t.x.std(-1, correction=a), constant="corrections are integers nearly always"
+    ),
+    "norm": Operator(lambda t, a: torch.linalg.vector_norm(t.x, a, -1), 1.05, constant="some orders are other norms"),
+    "interpolate": Operator(
+        lambda t, a: F.interpolate(t.image, scale_factor=a), 1.0, 2.0, constant="the size depends on it"
+    ),
     "schedule": Operator(lambda t, a: t.x * (0.1 * (1 + math.cos(math.pi * a)) / 2 + math.sqrt(a) * max(a, 0.3))),
     "focal loss": Operator(lambda t, a: -((1 - t.x.sigmoid()) ** a * F.logsigmoid(t.x)).mean()),
-    "SGD": Operator(_step(torch.optim.SGD)),
-    "AdamW": Operator(_step(torch.optim.AdamW)),
-    "dropout": Operator(lambda t, a: F.dropout(t.x, a), 0.0, 1.0, random=True),
-    "normal_": Operator(lambda t, a: torch.empty_like(t.x).normal_(a, a), random=True),
-    "uniform_": Operator(lambda t, a: torch.empty_like(t.x).uniform_(-a, a), random=True),
+    "dropout": Operator(lambda t, a: F.dropout(t.x, a), 0.0, 1.0),
+    "normal_": Operator(lambda t, a: torch.empty_like(t.x).normal_(a, a)),
+    "uniform_": Operator(lambda t, a: torch.empty_like(t.x).uniform_(-a, a)),
 }
 """Every operation by a name that the table has."""
+
+
+Outcome = list[torch.Tensor]
+"""What a program gives, and then the gradients of its tensors."""
+
+LEVELS = ("bits", "close", "like", "apart")
+"""Equal to eager bit for bit; within the tolerance of torch.testing; no further than the constant is; further."""
+
+
+def outcome(program: Callable[[Any, Any], Any], dtype: torch.dtype, a: float) -> Outcome:
+    t = tensors(dtype)
+    torch.manual_seed(0)
+    found = program(t, a)
+    found = found if isinstance(found, tuple) else (found,)
+    roots = [f for f in found if f.requires_grad]
+    weights = [(torch.arange(f.numel()).view(f.shape) % 5 - 2).to(f.dtype) for f in roots]
+    leaves = [v for v in vars(t).values() if v.requires_grad]
+    grads = torch.autograd.grad(roots, leaves, weights, allow_unused=True) if roots else ()
+    return [*(f.detach() for f in found), *(g for g in grads if g is not None)]
+
+
+def level(found: Outcome, expected: Outcome) -> str:
+    """One of the first two levels, or the last."""
+    try:
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other, equal_nan=True)
+    except AssertionError:
+        return "apart"
+    same = all(torch.equal(one.nan_to_num(), other.nan_to_num()) for one, other in zip(found, expected, strict=True))
+    return "bits" if same else "close"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An operator for a type: how many graphs twenty values made, and the worst level that one of them had."""
+
+    graphs: int
+    level: str
+
+    def __str__(self) -> str:
+        return f"{self.graphs}; {self.level}"
+
+
+def swept(operator: Operator, dtype: torch.dtype, most: int = 3) -> Cell:
+    """Twenty values under Inductor, or as many as make more than ``most`` graphs; with constants for the worst."""
+    dynamo.reset()
+    counter = CompileCounterWithBackend("inductor")
+    compiled = torch.compile(operator.program, backend=counter)
+    levels: dict[float, str] = {}
+    for value in operator.values:
+        found = outcome(compiled, dtype, DynamicFloat(value, name="a"))
+        levels[value] = level(found, outcome(operator.program, dtype, value))
+        if counter.frame_count > most:
+            break
+    graphs, apart = counter.frame_count, [value for value, found in levels.items() if found == "apart"]
+    if not apart:
+        return Cell(graphs, max(levels.values(), key=LEVELS.index))
+    return Cell(graphs, "like" if any(_constant_is_apart(operator, dtype, v) for v in apart[:3]) else "apart")
+
+
+def _constant_is_apart(operator: Operator, dtype: torch.dtype, value: float) -> bool:
+    dynamo.reset()
+    constant = torch.compile(lambda t, _: operator.program(t, value))
+    return level(outcome(constant, dtype, 0.0), outcome(operator.program, dtype, value)) == "apart"

@@ -228,6 +228,12 @@ def fused_multiply_add() -> tuple[Any, ...]:
     return () if found is None else (found,)
 
 
+def padding() -> tuple[Any, ...]:
+    """What Dynamo makes of ``functional.pad``."""
+    found = getattr(torch._C._nn, "pad", None)  # noqa: SLF001
+    return () if found is None else (found,)
+
+
 def symbolic_functions(names: Iterable[str]) -> dict[str, Any]:
     """What Dynamo makes of the functions of ``math`` on a symbol, by their names; a release may lack some."""
     found = {name: getattr(torch, f"_sym_{name}", None) for name in names}

@@ -1,14 +1,16 @@
-"""Activation functions with a parameter that may change."""
+"""Activation functions, and others that put a number in the place of elements, with a parameter that may change."""
 
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import torch
 from torch.nn import functional
 
+from dynconstraints.pytorch._compat import padding
 from dynconstraints.pytorch.floating.elementwise import choose, clamp, into
-from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.table import NotLowered, lowers
 from dynconstraints.pytorch.floating.values import Operand, Value, combined, widened
 
 
@@ -72,3 +74,29 @@ def softshrink(x: Value, lambd: Operand = 0.5) -> Value:
     found = choose(wide > limit, wide - limit, below)
     _, (size, rounded) = widened(x.call(torch.abs), lambd, exact=False)
     return choose(combined(operator.eq, size, rounded), found.call("detach"), found).to(result)
+
+
+@lowers(functional.pad, *padding())
+def pad(input: Value, pad: Any, mode: str = "constant", value: Operand = None) -> Value:  # noqa: A002
+    """The tensor with a margin of the value."""
+    if mode != "constant" or not input.dtype.is_floating_point:
+        raise NotLowered  # eager makes an integer of the number
+    inside = input.call(torch.ones_like, dtype=torch.bool).call(functional.pad, pad)
+    return choose(inside, input.call(functional.pad, pad), value)
+
+
+@lowers(torch.nan_to_num, "nan_to_num")
+def nan_to_num(x: Value, nan: Operand = None, posinf: Operand = None, neginf: Operand = None) -> Value:
+    """Numbers in the place of NaN and of infinities."""
+    if not x.dtype.is_floating_point:
+        raise NotLowered  # nothing to replace, or parts of complex numbers
+    limits = torch.finfo(x.dtype)
+    replacements = (
+        (x.call(torch.isnan), 0.0 if nan is None else nan),
+        (x.call(torch.isposinf), limits.max if posinf is None else posinf),
+        (x.call(torch.isneginf), limits.min if neginf is None else neginf),
+    )
+    found = x
+    for applies, number in replacements:
+        found = choose(applies, number, found)
+    return found
