@@ -12,9 +12,12 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, cast
 
 from dynconstraints.facts import columns, sampling
+from dynconstraints.facts.definitions import Rows
+from dynconstraints.facts.polynomial import Polynomial
 from dynconstraints.facts.ranges import Range
 from dynconstraints.facts.state import State
-from dynconstraints.ir.nodes import Formula, Term
+from dynconstraints.ir.fold import names as names_of
+from dynconstraints.ir.nodes import Compare, Formula, Name, Relation, Term
 from dynconstraints.solver.infinite import Infinite
 
 if TYPE_CHECKING:
@@ -38,7 +41,9 @@ class Curves:
     ) -> None:
         self._names, self._formulas, self._facts = names, formulas, facts
         self._models = models[:_MODELS]
-        self._parameters = sampling.parameters_of(facts.rows, names)
+        self._definitions = _definitions(formulas, facts.rows)
+        free = [name for name in names if name not in self._definitions]
+        self._parameters = sampling.parameters_of(facts.rows, free)
         self._bounds = {p: facts.known.monomial((p,)) for p in self._parameters}
         moving = {p: (low is None, high is None) for p, (low, high) in self._bounds.items() if None in (low, high)}
         self._directions = list(_directions(moving, len(self._parameters) <= _MOST_PARAMETERS))[:_MOST_CURVES]
@@ -61,7 +66,13 @@ class Curves:
         if turn not in self._kept:
             batch, rows = self._batch(turn), self._facts.rows
             table: dict[str, Any] = {p: [curve[p] for curve in batch] for p in self._parameters}
-            every = {n: sampling.column(rows.get(n, {(n,): 1}), table, len(batch)) for n in self._names}
+            every: dict[str, Any] = {
+                n: sampling.column(rows.get(n, {(n,): 1}), table, len(batch))
+                for n in self._names
+                if n not in self._definitions
+            }
+            for name, term in self._definitions.items():
+                every[name] = columns.values(term, every, len(batch))
             kept = sampling.kept(every, len(batch), self._formulas)
             self._kept[turn] = len(kept), {n: [point[n] for point in kept] for n in self._names}
         return self._kept[turn]
@@ -83,6 +94,38 @@ class Curves:
         if parameter not in model or not row.keys() <= {(parameter,), ()} or not row.get((parameter,)):
             return None
         return (model[parameter] - row.get((), 0)) // row[parameter,]
+
+
+def _is_quotient(row: Polynomial) -> bool:
+    """Whether a name with that row is a quotient by itself."""
+    return len(row) == 1 and all(len(m) == 1 and m[0].startswith("<") and c == 1 for m, c in row.items())
+
+
+def _definitions(formulas: Sequence[Formula], rows: Rows) -> dict[str, Term]:
+    """Names without a row of their own that are equal to a term over others, those that a term needs before it."""
+    wanted: dict[str, Term] = {}
+    for formula in formulas:
+        match formula:
+            case Compare((Name(name), term), (Relation.EQ,)) | Compare((term, Name(name)), (Relation.EQ,)):
+                if (name not in rows or _is_quotient(rows[name])) and name not in names_of(term):
+                    wanted.setdefault(name, term)
+    found: dict[str, Term] = {}
+
+    def define(name: str, above: frozenset[str]) -> bool:
+        """Whether no definition leads back to a name above."""
+        if name in above:
+            return False
+        if name in wanted and name not in found:
+            if not all(define(other, above | {name}) for other in sorted(names_of(wanted[name]))):
+                del wanted[name]
+            else:
+                found[name] = wanted[name]
+        return True
+
+    for name in sorted(wanted):
+        if name in wanted:
+            define(name, frozenset())
+    return found
 
 
 def _directions(moving: Mapping[str, tuple[bool, bool]], one_by_one: bool) -> Iterator[Speeds]:

@@ -149,7 +149,7 @@ def judge(line: Line, rng: Random) -> Judged:
     kind, ask, check = next(
         (kind, ask, check)
         for kind, ask, check in (
-            ("query", system.implies, _verdict),
+            ("query", system.implies, verdict_grade),
             ("range_of", system.range, _range),
             ("congruence_of", system.congruence, _congruence),
         )
@@ -161,7 +161,7 @@ def judge(line: Line, rng: Random) -> Judged:
     return Judged(line, type(answer).__name__ if kind == "query" else kind, grade, spent, answer)
 
 
-def _verdict(answer: object, given: list[str], query: str, known: Assignments) -> str:
+def verdict_grade(answer: object, given: list[str], query: str, known: Assignments) -> str:
     meaning = Meaning(query)
     truths = {meaning(values) is True for values in known.found}
     match answer:
