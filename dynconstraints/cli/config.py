@@ -11,6 +11,8 @@ from dynconstraints.cli.nearest_name import nearest_name
 from dynconstraints.diagnostics.frozen import Frozen
 
 TABLE = "dynconstraints"
+MOST = 2**32 - 1
+"""The highest limit that z3 takes."""
 COLORS = ("auto", "always", "never")
 
 
@@ -59,9 +61,13 @@ def _table(path: str) -> Mapping[str, object] | None:
     else:
         import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]  # not installed from 3.11 on
     try:
-        return tomllib.loads(text.decode()).get("tool", {}).get(TABLE)  # type: ignore[no-any-return]  # JSON-like
+        tool = tomllib.loads(text.decode()).get("tool")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from None
+    table = tool.get(TABLE) if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(f"{path}: tool.{TABLE} must be a table, not {table!r}; begin it with [tool.{TABLE}]")
+    return table
 
 
 def _checked(path: str, table: Mapping[str, object]) -> Config:
@@ -79,7 +85,7 @@ def _checked(path: str, table: Mapping[str, object]) -> Config:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST
 
 
 def _is_texts(value: object) -> bool:
@@ -89,7 +95,7 @@ def _is_texts(value: object) -> bool:
 _READERS = {
     "format": (f"one of {', '.join(FORMATS)}", FORMATS.__contains__),
     "color": (f"one of {', '.join(COLORS)}", COLORS.__contains__),
-    "limit": ("an integer above 0", _is_count),
+    "limit": (f"an integer from 1 to {MOST}", _is_count),
     "exit-zero": ("true or false", lambda value: isinstance(value, bool)),
     "ignore": ("a list of codes", _is_texts),
     "exclude": ("a list of glob patterns", _is_texts),

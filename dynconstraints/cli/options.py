@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynconstraints.cli.config import COLORS, Config, ConfigError, nearest
+from dynconstraints.cli.config import COLORS, MOST, Config, ConfigError, nearest
 from dynconstraints.cli.formats import FORMATS
 from dynconstraints.cli.report import InputError, Outcome, Report
 from dynconstraints.cli.session import Session, common_folder, verbosity_of
@@ -46,7 +46,7 @@ def command(name: str) -> Callable[[Body], click.Command]:
 _OPTIONS = (
     click.option("--format", type=click.Choice(FORMATS), help="How to write the findings.  [default: text]"),
     click.option("--color", type=click.Choice(COLORS), help="Colour the text format.  [default: auto]"),
-    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Resource units for one solver query."),
+    click.option("--limit", type=click.IntRange(1, MOST), metavar="N", help="Resource units for one solver query."),
     click.option("--isolated", is_flag=True, help="Ignore every pyproject.toml."),
     click.option("--exit-zero", is_flag=True, default=None, help="Exit with 0 where it would be 1."),
     click.option("-q", "--quiet", is_flag=True, help="Write findings only."),

@@ -69,8 +69,9 @@ def test_exit_zero_forgives_findings_and_nothing_else(dync, project):
         ("zzz = 1", "has no key 'zzz'; the keys are format, color, limit, exit-zero, ignore, exclude"),
         ('format = "xml"', "format must be one of text, json, github, sarif, not 'xml'"),
         ("format = [1]", "format must be one of text, json, github, sarif, not [1]"),
-        ("limit = 0", "limit must be an integer above 0, not 0"),
-        ("limit = true", "limit must be an integer above 0, not True"),
+        ("limit = 0", "limit must be an integer from 1 to 4294967295, not 0"),
+        ("limit = 4294967296", "limit must be an integer from 1 to 4294967295, not 4294967296"),
+        ("limit = true", "limit must be an integer from 1 to 4294967295, not True"),
         ("exit-zero = 1", "exit-zero must be true or false, not 1"),
         ('ignore = "DC202"', "ignore must be a list of codes, not 'DC202'"),
         ("exclude = [1]", "exclude must be a list of glob patterns, not [1]"),
@@ -84,6 +85,34 @@ def test_a_table_that_cannot_be_used_is_a_usage_error(dync, project, body, messa
     assert ran.code == 2
     assert str(path) in ran.err
     assert message in " ".join(ran.err.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tool]\ndynconstraints = 3\n", "tool.dynconstraints must be a table, not 3"),
+        ("[[tool.dynconstraints]]\nlimit = 7\n", "tool.dynconstraints must be a table, not [{'limit': 7}]"),
+        ("[tool]\ndynconstraints = 'json'\n", "tool.dynconstraints must be a table, not 'json'"),
+    ],
+)
+def test_what_is_no_table_is_told(dync, tmp_path, text, message):
+    """It was a traceback."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    ran = dync("check", "s0 > 3")
+    assert (ran.code, ran.out) == (2, "")
+    assert message in " ".join(ran.err.split())
+
+
+def test_a_tool_that_is_no_table_is_none_of_ours(dync, tmp_path):
+    """Other tools will say so."""
+    (tmp_path / "pyproject.toml").write_text("tool = 3  # dynconstraints\n")
+    assert dync("check", "s0 > 3").code == 0
+
+
+def test_a_limit_beyond_what_z3_takes_is_a_usage_error(dync):
+    """It counts in 32 bits."""
+    assert dync("check", "s0 > 3", "--limit", "4294967295").code == 0
+    assert dync("check", "s0 > 3", "--limit", "4294967296").code == 2
 
 
 def test_verbose_tells_where_the_settings_are_from(dync, project):
