@@ -9,7 +9,7 @@ the equations make equal are the same polynomial.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import lru_cache
 
@@ -81,11 +81,11 @@ class Case:
     """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to
     branch.
 
-    ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some unknowns
-    all the values that they may have; one alternative of each of ``splits`` holds. ``powers`` are powers of two, and so
-    are the ``power_factors`` of them, and none of ``no_powers``; of those ``halved`` it was asked whether they are 1.
-    ``lossy`` says that some of what was assumed is not kept. Fresh unknowns are written ``!1``, ``!2``: no name
-    of the language is.
+    ``images`` maps each unknown that was solved for to its polynomial in the others; ``choices`` gives some
+    unknowns all the values that they may have; one alternative of each of ``splits`` holds. ``powers`` are powers
+    of two, and so are the ``power_factors`` of them, and none of ``no_powers``; of those ``halved`` it was asked
+    whether they are 1. ``mentions`` counts the literals that a name is in. ``lossy`` says that some of what was
+    assumed is not kept. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
     """
 
     def __init__(self, fuel: Fuel | None = None) -> None:
@@ -103,6 +103,7 @@ class Case:
         self.calls: dict[tuple[Function, tuple[Polynomial, ...]], Polynomial] = {}
         self.splits: tuple[tuple[tuple[tuple[Polynomial, Sign], ...], ...], ...] = ()
         self.decided: dict[object, bool] = {}
+        self.mentions: Mapping[str, int] = {}
         self.count = 0
         self.lossy = False
         self._cone: Cone | None = None
@@ -115,7 +116,7 @@ class Case:
         other.divisions, other.calls, other.decided = dict(self.divisions), dict(self.calls), dict(self.decided)
         other.powers, other.power_factors, other.no_powers = self.powers, self.power_factors, self.no_powers
         other.halved = self.halved
-        other.splits = self.splits
+        other.splits, other.mentions = self.splits, self.mentions
         other.count, other.lossy, other._cone = self.count, self.lossy, self._cone
         return other
 
@@ -275,11 +276,14 @@ class Case:
             self.choices.setdefault(name, tuple(sorted(sign * d for d in divisors for sign in signs)))
 
     def _solution(self, p: Polynomial) -> tuple[str, Polynomial] | None:
-        """The unknown to solve for, and its image: a name rather than a helper, an old helper before a new."""
+        """The unknown to solve for, and its image: a name rather than a helper, an old helper before a new.
+
+        Of the names that which is mentioned least: one that is defined, rather than one that it is defined by.
+        """
         units = [(name, sign) for name, sign in p.units() if name not in self.choices or len(p.unknowns) == 1]
         if not units:
             return None
-        name, sign = min(units, key=lambda unit: (unit[0][0] == "!", len(unit[0]), unit[0]))
+        name, sign = min(units, key=lambda u: (u[0][0] == "!", self.mentions.get(u[0], 0), len(u[0]), u[0]))
         return name, p.without(name).scaled(-sign)
 
     def _euclid(self, p: Polynomial) -> tuple[str, Polynomial]:

@@ -90,6 +90,20 @@ def _cancelled(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Po
     return p.over(common), d.over(common), common
 
 
+def merge(case: Case) -> None:
+    """Dividends that turned out to differ by multiples of the divisor, since they were divided, leave the same rest."""
+    if len(case.divisions) < 2:
+        return
+    known: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = {}
+    for (p, d), (quotient, remainder) in tuple(case.divisions.items()):
+        divisor = case.image(d)
+        times, rest = case.image(p).divided(divisor)
+        first = known.setdefault((rest, divisor), (quotient - times, remainder))
+        for value, same in zip(first, (quotient - times, remainder), strict=True):
+            if value != same:
+                case.assume(value - same, Sign.ZERO)
+
+
 def _by_positive(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Polynomial]:
     if (p, d) in case.divisions:
         quotient, remainder = case.divisions[p, d]

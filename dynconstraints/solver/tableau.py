@@ -7,11 +7,13 @@ max or abs takes. Literals are taken in a fixed order, those that solve for a na
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
+from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import (
     And,
@@ -34,7 +36,7 @@ from dynconstraints.solver.case import Case, Contradiction, Fuel, OutOfFuel, Sig
 from dynconstraints.solver.divisors import simplify
 from dynconstraints.solver.normal import normal
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.quotients import Undefined, UnknownSign
+from dynconstraints.solver.quotients import Undefined, UnknownSign, merge
 from dynconstraints.solver.terms import Undecided, polynomial
 from dynconstraints.solver.witness import candidates
 
@@ -69,6 +71,7 @@ class Tableau:
         """The formulas' conjunction, as far as it can be taken in without a split."""
         literals = [literal for formula in formulas for literal in _conjuncts(normal(formula))]
         tableau = cls(Case(Fuel(_BASE + _EACH * len(literals))))
+        tableau.case.mentions = Counter(name for literal in literals for name in names_of(literal))
         for literal in sorted(dict.fromkeys(literals), key=_order):
             if not tableau._takes(partial(_assume, literal=literal)):
                 tableau.todo = (*tableau.todo, literal)
@@ -219,6 +222,7 @@ def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
 
 def _saturate(case: Case) -> None:
     for _ in range(_ROUNDS):
+        merge(case)
         simplify(case)
         powers.settle(case)
         if case.cone.is_empty:
