@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
@@ -26,6 +27,7 @@ from dynconstraints.pytorch.sizes import declare_sizes, term_of
 
 _ATTRIBUTE = "_dynconstraints_dims"
 _NOTHING: Mapping[str, Any] = {}
+_COMPUTED = Place("a tensor named where it was computed")
 _T = TypeVar("_T", bound=torch.Tensor)
 
 
@@ -137,7 +139,7 @@ def _own(value: object) -> NamedDims | None:
     """What is recorded on a tensor, as its sizes are now."""
     record = getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE)
     if isinstance(record, _Given):
-        record = _worked_out(cast("torch.Tensor", value), record)
+        return _worked_out(cast("torch.Tensor", value), record)
     if not isinstance(record, NamedDims):
         return None
     shape = cast("torch.Tensor", value).shape  # only tensors have a record
@@ -158,15 +160,25 @@ def _worked_out(tensor: torch.Tensor, given: _Given) -> NamedDims | None:
     for dimension, (size, actual) in enumerate(zip(sizes, tensor.shape, strict=False)):
         if type(size) is DynamicInt and size == actual and size.declaration and size.expression:
             dims[dimension] = size.expression
-            members.update(dict.fromkeys(size.declaration.members))
+            members.update(dict.fromkeys(_of_tensor(b, b.place) for b in size.declaration.members))
     declaration = Declaration(tuple(members))
     return _replaced(tensor, _implied(tensor, {**({} if kept is None else kept.dims), **dims}, declaration))
+
+
+@lru_cache(maxsize=1024)
+def _of_tensor(binding: Binding, place: Place | None) -> Binding:
+    """The binding, its place saying that it is that of a tensor."""
+    return (
+        binding
+        if place is None
+        else replace(binding, place=replace(place, origin=f"a tensor made with {place.origin}"))
+    )
 
 
 def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) -> NamedDims:
     """A record of names that the tensor got from what it was computed of."""
     sizes = MappingProxyType({dimension: int(tensor.shape[dimension]) for dimension in dims})
-    return NamedDims(dims, sizes, declaration, Place("a tensor named where it was computed"), implied=True)
+    return NamedDims(dims, sizes, declaration, _COMPUTED, implied=True)
 
 
 def _replaced(value: Any, record: NamedDims) -> NamedDims | None:

@@ -2,7 +2,7 @@
 
 Torch asks no int of a size list, of a range or of a length what it is, and gives it no say in the result; what is left
 is to look at the arguments beside it. So when the first DynamicInt with a name is made, the constructors are replaced;
-programs that make none keep torch as it is. Where no DynamicInt is among the arguments, a wrapper calls the original
+programs that make none keep torch as it is. (The call in whose arguments it is made was looked up before.) Where no DynamicInt is among the arguments, a wrapper calls the original
 and does nothing else; where one is, it also records the sizes on the result (`dims.attach_sizes`).
 
 Torch and others know these functions by identity. So a replaced function of ``torch`` equals the original, hashes like

@@ -192,6 +192,7 @@ def test_two_values_of_a_name_in_one_call_are_an_error_that_names_both_places() 
     with pytest.raises(ConflictingBindingError, match="n has two values in one call: 8 and 12") as error:
         compiled(x, n_of(12))
     assert str(error.value).count("test_constructors.py:") == 2
+    assert 'a tensor made with DynamicInt(8, name="n")' in str(error.value)
 
 
 def test_a_declared_block_judges_what_was_made_outside_of_it() -> None:
