@@ -2,8 +2,9 @@
 
 Torch asks no int of a size list, of a range or of a length what it is, and gives it no say in the result; what is left
 is to look at the arguments beside it. So when the first DynamicInt with a name is made, the constructors are replaced;
-programs that make none keep torch as it is. (The call in whose arguments it is made was looked up before.) Where no DynamicInt is among the arguments, a wrapper calls the original
-and does nothing else; where one is, it also records the sizes on the result (`dims.attach_sizes`).
+programs that make none keep torch as it is. (A call in whose arguments the first one is made was looked up before.)
+Where no DynamicInt is among the arguments, a wrapper calls the original and does nothing else; where one is, it also
+records the sizes on the result (`dims.attach_sizes`).
 
 Torch and others know these functions by identity. So a replaced function of ``torch`` equals the original, hashes like
 it, and to modes is the one that ``torch`` has; and of a method the class shows the original, ``torch.Tensor.view``,
@@ -108,7 +109,7 @@ def _replace_function(name: str, rule: Rule) -> None:
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in args:
             kind = type(value)
-            if kind is not int and (kind is DynamicInt or (kind in _LISTS and DynamicInt in map(type, value))):
+            if kind is not int and kind in _LOOKED_AT and (kind is DynamicInt or DynamicInt in map(type, value)):
                 return make(args, kwargs)
         if kwargs:
             untouched = _SIZES.isdisjoint(kwargs) and not function_modes()
@@ -137,7 +138,7 @@ def _replace_method(name: str, rule: Rule) -> None:
     def call(*args: Any, **kwargs: Any) -> Any:
         for value in args:
             kind = type(value)
-            if kind is not int and (kind is DynamicInt or (kind in _LISTS and DynamicInt in map(type, value))):
+            if kind is not int and kind in _LOOKED_AT and (kind is DynamicInt or DynamicInt in map(type, value)):
                 return _named(original(*args, **kwargs), rule, args, kwargs)
         if kwargs:
             result = original(*args, **kwargs)
@@ -148,7 +149,7 @@ def _replace_method(name: str, rule: Rule) -> None:
     _originals.append(lambda: delattr(torch.Tensor, name))
 
 
-_LISTS = frozenset({tuple, list, torch.Size})
+_LOOKED_AT = frozenset({DynamicInt, tuple, list, torch.Size})
 _SIZES = frozenset({"size", "shape", "repeats", "start", "end", "step", "length"})
 """The keywords by which sizes are given."""
 

@@ -13,8 +13,15 @@ from dynconstraints.pytorch import replacing
 
 ARITHMETIC = ("v + 1", "v + v", "2 * v", "v // 2", "v % 4", "-v", "v < 65", "v == 64")
 AS_INT = ("hash(v)", "items[v]")
-TORCH = ("torch.ones(v)", "torch.ones(v, 3)", "x.view(4, 2*v)", "x.new_zeros(v)", "x[:v]")
-NAMING = ("torch.full((v,), 1.0)", "torch.arange(v)", "x.view(v, -1)", "x.expand(v, -1, -1)", "x.repeat(v, 1)")
+TORCH = ("torch.ones(v)", "torch.ones(v, 3)", "x.view(4, 2*v)", "x[:v]")
+NAMING = (
+    "torch.full((v,), 1.0)",
+    "torch.arange(v)",
+    "x.new_zeros(v)",
+    "x.view(v, -1)",
+    "x.expand(v, -1, -1)",
+    "x.repeat(v, 1)",
+)
 """Calls in which torch never asks upstream's int what it is, and ours has a name to work out."""
 
 

@@ -24,7 +24,7 @@ def test_a_declared_int_costs_no_more_than_upstreams(statements: tuple[str, ...]
 
 def test_naming_a_tensor_costs_no_more_than_making_it_again() -> None:
     """Where torch takes upstream's int for a plain one, and a name is to be worked out."""
-    for statement in NAMING[:2]:
+    for statement in NAMING[:3]:
         timed(statement, lambda times: times["declared"] <= 2.0 * times["upstream"])
 
 
@@ -32,14 +32,14 @@ def test_naming_a_tensor_costs_no_more_than_making_it_again() -> None:
     ("statements", "most"),
     [
         (("torch.ones(v)", "torch.ones(v, 3)", "torch.full((v,), 1.0)", "torch.arange(v)"), 1.5),
-        (("x.view(v, -1)", "x.expand(v, -1, -1)", "x.new_zeros(v)"), 1.7),
+        (("x.view(v, -1)", "x.expand(v, -1, -1)", "x.new_zeros(v)"), 1.8),
     ],
     ids=["functions", "methods"],
 )
 def test_constructors_that_name_cost_other_calls_a_look_at_their_arguments(
     statements: tuple[str, ...], most: float
 ) -> None:
-    """About half of what torch takes for a tensor of a few elements."""
+    """Half of what torch takes for a few elements, which is some hundred nanoseconds; of a view, rather more."""
     for statement in statements:
         timed(statement, lambda times: times["beside"] <= most * times["int"])
 
