@@ -57,7 +57,7 @@ def uninstall() -> None:
 
 
 class _Equal:
-    """Equal to the original and whatever else stands for it, and of its hash."""
+    """Equal to the original, of its hash, its text and, to whoever asks, its class."""
 
     __slots__ = ()
     original: Any
@@ -71,16 +71,6 @@ class _Equal:
     def __repr__(self) -> str:
         return repr(self.original)
 
-
-class Constructor(_Equal, functools.partial[Any]):
-    """A function of ``torch`` that names what it makes; a partial, since calling one is fast.
-
-    Nobody can tell it from the original by comparing, hashing, printing or pickling it, or by asking for its class.
-    """
-
-    def __reduce__(self) -> Any:
-        return self.original.__name__  # pickled as the object that torch has under this name
-
     @property
     def __class__(self) -> type:
         return type(self.original)
@@ -88,6 +78,13 @@ class Constructor(_Equal, functools.partial[Any]):
     @__class__.setter
     def __class__(self, kind: type) -> None:
         raise TypeError(f"the class of {self!r} cannot be changed")
+
+
+class Constructor(_Equal, functools.partial[Any]):
+    """A function of ``torch`` that names what it makes; a partial, since calling one is fast."""
+
+    def __reduce__(self) -> Any:
+        return self.original.__name__  # pickled as the object that torch has under this name
 
 
 class Method(_Equal):

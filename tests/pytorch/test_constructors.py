@@ -481,6 +481,10 @@ def test_compiled_subclasses_and_modes_have_the_same_results(both: Callable[...,
             result = super().__torch_function__(func, types, args, kwargs)
             return result * 2 if func is torch.Tensor.view else result
 
+    class Own(torch.Tensor):
+        def view(self, *size: int) -> torch.Tensor:  # type: ignore[override]
+            return super().view(*size) * 3
+
     class Filled(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             result = func(*args, **(kwargs or {}))
@@ -490,9 +494,10 @@ def test_compiled_subclasses_and_modes_have_the_same_results(both: Callable[...,
         return x.view(2, 2).sum() + torch.zeros(3).sum() + x.new_zeros(2).sum() + torch.ones(2).sum()
 
     def action() -> object:
-        plain, own = torch.arange(4.0), torch.arange(4.0).as_subclass(Doubled)
+        plain, own, other = (torch.arange(4.0).as_subclass(kind) for kind in (torch.Tensor, Doubled, Own))
         found: list[float] = [float(program(plain)), float(program(own))]
         found += [float(Compiled(program)(plain)), float(Compiled(program)(own))]
+        found += [float(program(other)), float(Compiled(program)(other))]
         with Filled():
             found += [float(program(plain)), float(Compiled(program)(plain))]
         return found
