@@ -81,11 +81,11 @@ class State:
         """Assignments of the names that satisfy all constraints, various and few; none where none was found."""
         if self.is_empty:
             return ()
-        return tuple(sampling.models(self.known, self.pending, self.names, self.constraints, seed))
+        return tuple(self._drawn(self.names, seed)) if seed else self._models
 
     @cached_property
     def _models(self) -> tuple[Mapping[str, int], ...]:
-        return self.candidates()
+        return () if self.is_empty else tuple(self._drawn(self.names, 0))
 
     @property
     def has_candidates(self) -> bool:

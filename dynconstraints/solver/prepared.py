@@ -79,7 +79,11 @@ class Prepared:
     def samples(self) -> tuple[Mapping[str, int], ...]:
         """Some models, which cost little: at ends of ranges and near 0."""
         ends = [model for model in self._at_ends() if self.holds(model)] if self.is_large else []
-        return *ends, *self.facts.candidates()
+        return tuple(ends) or self.facts.candidates()
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(self.names)
 
     @cached_property
     def is_large(self) -> bool:
@@ -295,7 +299,8 @@ class Prepared:
 
     def names_with(self, node: Node) -> tuple[str, ...]:
         """The names of the formulas and of the node, in alphabetical order."""
-        return tuple(sorted({*self.names, *names(node)}))
+        others = names(node) - self._own
+        return tuple(sorted({*self.names, *others})) if others else self.names
 
 
 @lru_cache(maxsize=8192)
