@@ -89,11 +89,14 @@ __all__ = [
     "functions",
     "hook_points",
     "inductor",
+    "inferred_sizes",
+    "keep_no_fakes",
     "known_to_jit",
     "narrow",
     "only_eager",
     "plain_source",
     "release",
+    "shape_functions",
     "source_name",
     "user_line",
 ]
@@ -185,6 +188,29 @@ def inductor() -> SimpleNamespace:
     )
 
 
+@cache
+def shape_functions() -> SimpleNamespace:
+    """Functions from shapes to shapes that ask whether sizes are 1, as pairs of their module or object and their name.
+
+    Read in 2.10 to 2.15; what a release lacks is left out by the caller.
+    """
+    refs = importlib.import_module("torch._refs")
+    fakes = importlib.import_module("torch._subclasses.fake_impls")
+    return SimpleNamespace(
+        broadcast_shapes=(refs, "_broadcast_shapes"),
+        broadcast_tensors=(refs, "_maybe_broadcast"),
+        broadcast_two=(fakes, "infer_size"),
+        broadcast_in_dim=(torch.ops.prims.broadcast_in_dim.default, "prim_meta_impl"),
+        view=(refs, "_reshape_view_helper"),
+        contiguous=(importlib.import_module("torch._prims_common"), "check_contiguous_sizes_strides"),
+    )
+
+
+def inferred_sizes(shape: Any, numel: Any) -> Any:
+    """The shape with its -1, if any, replaced by the size that the number of elements asks for."""
+    return importlib.import_module("torch._prims_common").infer_size(shape, numel)
+
+
 def narrow(env: Any, symbol: Any, low: int | None, high: int | None) -> None:
     """Intersect the symbol's range in the ShapeEnv, which prints it as a guard, with low..high, both inclusive."""
     ranges = dynamo().ValueRanges
@@ -197,6 +223,15 @@ def backed_values(env: Any) -> dict[Any, Any]:
     """The values of the symbols that are known before the graph runs; up to 2.10 under another name."""
     found: dict[Any, Any] = env.backed_var_to_val if hasattr(env, "backed_var_to_val") else env.var_to_val
     return found
+
+
+def keep_no_fakes(output: Any) -> None:
+    """Have the trace compute the metadata of each operation, rather than look them up by what the operation is given.
+
+    To keep an entry torch makes its tensor anew from it; with symbolic sizes that costs as much as the metadata, and
+    hardly an entry is found again.
+    """
+    output.fake_mode.cache_enabled = False
 
 
 def assert_in_graph(env: Any, condition: Any) -> bool:

@@ -343,7 +343,8 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def operation(self: Any, other: Any) -> Any:
-        if KEY in getattr(self.shape_env, "__dict__", ()):
+        # Sizes come here by the thousand: theirs is the question that costs least.
+        if (self.is_float() or other.is_float()) and KEY in getattr(self.shape_env, "__dict__", ()):
             return original(whole(self), whole(other))
         return original(self, other)
 

@@ -16,8 +16,8 @@ from dynconstraints.facts.lattice import Row
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
-from dynconstraints.pytorch import entry
-from dynconstraints.pytorch._compat import dynamo, narrow, source_name
+from dynconstraints.pytorch import entry, units
+from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, source_name
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
@@ -125,6 +125,8 @@ def _facts_of(tx: Any) -> FrameFacts:
     """The facts of the frame that is being traced, made at its first declared value."""
     env = tx.output.shape_env
     if KEY not in env.__dict__:
+        units.install()
+        keep_no_fakes(tx.output)
         facts, early = FrameFacts.start(env)
         for entrance in early:
             bind(tx, facts, entrance)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import pickle
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import torch
@@ -13,7 +17,8 @@ import torch._dynamo as dynamo
 from models import MODELS
 from programs import PROGRAMS, Program
 from rivals import APPROACHES
-from tables import Table
+from tables import Table, spread
+from warming import warm_up
 
 from dynconstraints.pytorch.observe import observe
 
@@ -23,7 +28,8 @@ class Result:
     """What one approach did over the sizes of one program.
 
     ``failure`` is what it raised on a valid size, if it did; the guards are those of the first graph, and ``asserts``
-    counts the conditions on sizes that are left in that graph, to be checked by each call.
+    counts the conditions on sizes that are left in that graph, to be checked by each call. ``oracle_seconds`` are those
+    of the first compile that the declaration was asked in.
     """
 
     graphs: int
@@ -31,6 +37,7 @@ class Result:
     asserts: int
     first_seconds: float
     seconds: float
+    oracle_seconds: float
     failure: str = ""
 
 
@@ -66,30 +73,95 @@ def sweep(program: Program, approach: str) -> Result:
                 raise
             failure = type(error).__name__
     guards = tuple(frames[0].guards) if frames else ()
-    return Result(len(frames), guards, sum(asserts[:1]), first, time.process_time() - started, failure)
+    oracle = frames[0].facts.seconds if frames and frames[0].facts is not None else 0.0
+    return Result(len(frames), guards, sum(asserts[:1]), first, time.process_time() - started, oracle, failure)
+
+
+def apart(program: Program, approach: str) -> Result:
+    """The sweep in a process forked off this one, warmed up and its garbage frozen: no run leaves the next anything."""
+    gc.collect()
+    gc.freeze()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            found: Any = sweep(program, approach)
+        except BaseException as error:  # the parent raises it
+            found = f"{type(error).__name__}: {error}"
+        with os.fdopen(write, "wb") as pipe:
+            pickle.dump(found, pipe)
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        result = pickle.load(pipe)
+    os.waitpid(child, 0)
+    if not isinstance(result, Result):
+        raise RuntimeError(f"{program.name}, {approach}: {result}")
+    return result
+
+
+COMPARED = ("dynamic=True", "ShapesSpec", "declared")
+ROUNDS = 3
+"""How often the approaches that are compared are run, in turn; the seconds of all are medians."""
+
+
+def measured(program: Program) -> dict[str, list[Result]]:
+    """The results of each approach."""
+    found: dict[str, list[Result]] = {approach: [] for approach in APPROACHES}
+    for turn in range(ROUNDS if program in PROGRAMS else 1):
+        for approach in APPROACHES:
+            if turn == 0 or approach in COMPARED:
+                found[approach].append(apart(program, approach))
+    return found
 
 
 def tables(names: tuple[str, ...] = ()) -> list[Table]:
-    rows = []
+    torch.set_num_threads(1)
+    warm_up()
+    rows, compared = [], []
     for program in (*PROGRAMS, *MODELS):
         if names and program.name not in names:
             continue
-        rows.append((program.name, *(_cell(sweep(program, approach)) for approach in APPROACHES)))
-        print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+        found = measured(program)
+        rows.append((program.name, *(_cell(found[approach]) for approach in APPROACHES)))
+        compared.append((program.name, *_ratios(found)))
+        print(*rows[-1], *compared[-1][1:], sep=" | ", file=sys.stderr, flush=True)
     note = (
         'Ten sizes a program, `backend="eager"`: graphs; shape guards of the first graph, with the conditions left in '
-        "it to be checked by each call; processor seconds of the first compile and of all ten. A name is what was "
-        "raised on a valid size."
+        "it to be checked by each call; processor seconds of the first compile and of all ten, in a process forked "
+        "after a warm-up. A name is what was raised on a valid size."
     )
-    return [Table("sweeps", "(b) Graphs, guards and errors over sizes", note, ("program", *APPROACHES), tuple(rows))]
+    told = (
+        "The same runs: processor seconds with declarations to those of others, each pair of one round, and the share "
+        "of the first compile that the declaration was asked in; medians, and quartiles."
+    )
+    columns = ("program", *(f"{what} to {other}" for other in COMPARED[:2] for what in ("first", "sweep")))
+    return [
+        Table("sweeps", "(b) Graphs, guards and errors over sizes", note, ("program", *APPROACHES), tuple(rows)),
+        Table("compiling", "(b) Compile times compared", told, (*columns, "oracle's share"), tuple(compared)),
+    ]
 
 
-def _cell(result: Result) -> str:
+def _cell(results: list[Result]) -> str:
+    result = results[0]
     asserts = f" + {result.asserts}" if result.asserts else ""
-    return (
-        result.failure
-        or f"{result.graphs}; {len(result.guards)}{asserts}; {result.first_seconds:.1f} s; {result.seconds:.1f} s"
-    )
+    first, whole = median(r.first_seconds for r in results), median(r.seconds for r in results)
+    return result.failure or f"{result.graphs}; {len(result.guards)}{asserts}; {first:.1f} s; {whole:.1f} s"
+
+
+def _ratios(found: dict[str, list[Result]]) -> list[str]:
+    """Ours to each other in the first compile and the whole sweep, then the oracle's share."""
+    ours, cells = found["declared"], []
+    for other in COMPARED[:2]:
+        for seconds in (lambda r: r.first_seconds, lambda r: r.seconds):
+            pairs = list(zip(ours, found.get(other, ()), strict=False))
+            failed = not pairs or any(theirs.failure for _, theirs in pairs)
+            cells.append("–" if failed else _spread([seconds(a) / seconds(b) for a, b in pairs]))
+    return [*cells, _spread([r.oracle_seconds / r.first_seconds for r in ours])]
+
+
+def _spread(values: list[float]) -> str:
+    return spread(values * 2)  # of one value, too, there are quartiles then
 
 
 if __name__ == "__main__":
