@@ -18,6 +18,7 @@ from dynconstraints import (
     UnsupportedTorchError,
     bind,
     dynamic_int_constraints,
+    explain,
 )
 from dynconstraints.diagnostics.errors import NotAnIntegerError
 
@@ -209,3 +210,14 @@ def test_what_is_wrong_is_said_while_compiling(program: Callable[..., Any], kind
     with pytest.raises(kind, match=said) as raised:
         Compiled(program)(torch.tensor(7), X)
     assert "test_bind.py" in str(raised.value)
+
+
+def test_the_report_tells_the_names_of_computed_values() -> None:
+    """Where each was given, and what is declared of it; nothing is left to guard."""
+    report = explain(scaled, torch.tensor(64), X)
+    assert report.covers_domain
+    text = str(report)
+    assert 'n is bind("n", ...)' in text
+    assert f"test_bind.py:{LINE}" in text.replace("\n", "")
+    assert "declared: n % 32 == 0" in text
+    assert "declared: n >= 32" in text

@@ -9,13 +9,17 @@ import pytest
 import torch
 from compiled import Compiled
 
-from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims, suggest
+from dynconstraints import ConflictingBindingError, DynamicInt, dynamic_int_constraints, name_dims, suggest
 from dynconstraints.pytorch.dims import named_dims
 
 X = torch.ones(3)
 
 
 def joined(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x, y]).view(4, 8) * 2
+
+
+def stacked(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.cat([x, y]).view(32, -1) * 2
 
 
@@ -46,9 +50,15 @@ def of_sizes(*sizes: Any) -> tuple[torch.Tensor, ...]:
 CASES = [
     (joined, [of_sizes(12, 20), of_sizes(10, 22)], {"y_0 == 32 - x_0", "x_0 >= 1", "x_0 <= 31"}, [of_sizes(30, 2)]),
     (
+        stacked,
+        [of_sizes(12, 20), of_sizes(10, 22)],
+        {"(x_0 + y_0) % 32 == 0", "x_0 >= 1", "y_0 >= 1"},
+        [of_sizes(30, 2), of_sizes(40, 24)],
+    ),
+    (
         squared,
         [of_sizes((6, 6)), of_sizes((10, 10))],
-        {"x_0 == x_1", "x_0 >= 1"},
+        {"x_0 >= 1"},
         [of_sizes((3, 3)), of_sizes((40, 40))],
     ),
     (
@@ -85,6 +95,18 @@ def test_a_proposal_is_what_the_guards_amount_to_and_gives_one_graph(
             named = found.named(*call)
             torch.testing.assert_close(compiled(*named.args, **named.kwargs), expected)
     assert compiled.graphs == 1
+
+
+def test_sizes_that_have_to_be_equal_get_one_name() -> None:
+    """Of two arguments, or of one; a call that is no such call is told so."""
+    found = suggest(lambda x, y: (x + y).view(-1, 4), [of_sizes(16, 16), of_sizes(24, 24)])
+    assert [(size.where, size.name) for size in found.sizes] == [("x.size(0)", "x_0"), ("y.size(0)", "x_0")]
+    assert not [c for c in found.constraints if "==" in c and "%" not in c]
+    assert found.report.covers_domain is True
+    call = found.named(*of_sizes(16, 24))
+    compiled = Compiled(lambda x, y: x.sum() + y.sum())
+    with pytest.raises(ConflictingBindingError):
+        compiled(*call.args)
 
 
 def test_the_lines_to_paste_do_what_they_say() -> None:

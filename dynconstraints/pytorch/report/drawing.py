@@ -14,6 +14,8 @@ _SIZE, _GAP, _BREAK = 26, 2, 10
 
 _LEFT, _TOP, _BOTTOM = 64, 8, 64
 _COLORS = 5
+_PHONE = 320
+"""The pixels that a map may be wide on any screen."""
 
 
 def drawing(picture: Picture, numbers: Sequence[int], label: str) -> Element:
@@ -48,6 +50,7 @@ def drawing(picture: Picture, numbers: Sequence[int], label: str) -> Element:
     return tag(
         "figure",
         tag("div", svg, cls="scroll", tabindex=0, role="region", aria_label="map of the domain"),
+        *([tag("p", "Scroll the map sideways for the rest of it.", cls="hint")] if width > _PHONE else []),
         _legend(picture, numbers),
         tag("figcaption", f"{steps}{fixed}. A wider gap leaves out values."),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, cast
 
@@ -110,12 +111,13 @@ def _graph(frame: Frame, number: int) -> Graph:
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
     places = dict.fromkeys((_place(p), p.name) for p in facts.places)
+    places |= dict.fromkeys((str(place), name) for name, place in facts.computed.places.items())
     return Graph(
         code,
         number,
         {**facts.values, **cast("dict[str, int]", facts.floats.values)},
         tuple(places),
-        tuple((c.text, _where(facts, c)) for c in (*facts.constraints, *facts.real_constraints) if c in said),
+        tuple(_declared(facts, said)),
         tuple(_lattice(facts)),
         frame.guards,
         tuple(needed(facts.system, list(_remaining(facts)))),
@@ -125,6 +127,17 @@ def _graph(frame: Frame, number: int) -> Graph:
         tuple(facts.parameters),
         {n: substitute_term(facts.term_of(n), terms) for n in facts.rows if n not in facts.parameters},
     )
+
+
+def _declared(facts: FrameFacts, said: AbstractSet[Constraint]) -> Iterator[tuple[str, str | None]]:
+    """The constraints that the user said, each with where, if that is known; of computed values, too."""
+    for constraint in (*facts.constraints, *facts.real_constraints):
+        if constraint in said:
+            yield constraint.text, _where(facts, constraint)
+    for constraint in facts.computed.constraints:
+        places = [facts.computed.places[n] for n in constraint.symbols if n in facts.computed.places]
+        if constraint not in said:
+            yield constraint.text, str(places[0]) if places else None
 
 
 def _remaining(facts: FrameFacts) -> Iterator[Remaining]:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Formula
+from dynconstraints.ir.fold import names, substitute
+from dynconstraints.ir.nodes import Compare, Formula, Name, Relation
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.checking import constraints_in_force, merged
 from dynconstraints.pytorch.observe import observe
@@ -27,6 +29,7 @@ from dynconstraints.pytorch.report.layout import code_line, fitted
 from dynconstraints.pytorch.report.model import Report
 from dynconstraints.pytorch.report.naming import Size, differing, named_slots, sizes_of, with_names
 from dynconstraints.pytorch.scope import dynamic_int_constraints
+from dynconstraints.syntax.parser import parse
 
 _ROUNDS = 3
 """How often what is left under a proposal may add to it."""
@@ -151,8 +154,28 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggest
     held = [n for n in asked if n not in failing and n.name is None and n.bounds is None]
     guards = {n.condition: n.line for n in held if n.condition is not None}
     proposed, report = _proposed(target, named, values, guards)
+    equal = _equal(proposed, sizes, {name for n in failing if n.condition is not None for name in names(n.condition)})
+    if equal:
+        sizes = tuple(replace(size, name=equal.get(size.name, size.name)) for size in sizes)
+        named = [with_names(call, sizes, apart=True) for call in bound]
+        guards = {substitute(g, {old: Name(new) for old, new in equal.items()}): line for g, line in guards.items()}
+        proposed, report = _proposed(target, named, [_values(call) for call in named], guards)
     splits = tuple(Split(n.text, n.line, n.name) for n in failing)
     return Suggestion(title_of(target), signature, sizes, proposed, splits, report)
+
+
+def _equal(proposed: Iterable[Proposed], sizes: Iterable[Size], split: AbstractSet[str]) -> dict[str, str]:
+    """Of names proposed to be equal, the later ones with the first: sizes that are one have one name.
+
+    Names that the calls are split by keep to themselves.
+    """
+    order, found = [size.name for size in sizes], dict[str, str]()
+    for one in proposed:
+        match parse(one.constraint).formula:
+            case Compare((Name(a), Name(b)), (Relation.EQ,)) if {a, b} <= set(order) and not {a, b} & split:
+                first, later = sorted((found.get(a, a), found.get(b, b)), key=order.index)
+                found = {name: first if to == later else to for name, to in found.items()} | {later: first}
+    return found
 
 
 def _values(call: inspect.BoundArguments) -> Mapping[str, int]:
