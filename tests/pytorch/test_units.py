@@ -131,9 +131,9 @@ def test_sizes_of_nothing_are_as_in_eager(name: str) -> None:
 
 @pytest.mark.inductor
 @pytest.mark.parametrize("name", ["norm", "rows and back", "view"])
-def test_kernels_of_the_one_graph_serve_a_size_of_1(name: str) -> None:
-    """Inductor's, in values and layout."""
-    assert check(ONE_GRAPH[name], [3, 1, 5], three, "inductor") == 1
+def test_kernels_serve_a_size_of_1(name: str) -> None:
+    """Inductor's, in values and layout; it has questions of its own, and so may have a graph of its own for 1."""
+    assert check(ONE_GRAPH[name], [3, 1, 5], three, "inductor") <= 2
 
 
 @pytest.mark.inductor
