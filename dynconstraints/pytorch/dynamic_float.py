@@ -14,7 +14,8 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
 from dynconstraints.pytorch.declaring import declare_float, real_number
 
-_new = float.__new__
+_new, _isfinite = float.__new__, math.isfinite
+_PLAIN = (float, int)
 _MOST_MEMBERS = 64
 
 
@@ -26,10 +27,19 @@ def _members(operand: object) -> tuple[Binding, ...]:
 def _derived(value: float, *operands: object) -> DynamicFloat:
     """The result of an operation: anonymous, and still under what is declared for the names behind it."""
     result = _new(DynamicFloat, value)
-    if math.isfinite(value):
+    if _isfinite(value):
         members = tuple(dict.fromkeys(m for operand in operands for m in _members(operand)))
         if members and len(members) <= _MOST_MEMBERS:
             result.declaration = Declaration(members)
+    return result
+
+
+def _alike(value: float, operand: DynamicFloat) -> DynamicFloat:
+    """The same for an operation with a plain number, or of one operand: the declaration is the operand's own."""
+    result = _new(DynamicFloat, value)
+    declaration = operand.declaration
+    if declaration is not None and _isfinite(value):
+        result.declaration = declaration
     return result
 
 
@@ -39,12 +49,16 @@ def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     compute = getattr(operator, name)
 
     def ordinary(self: DynamicFloat, other: object) -> Any:
+        if type(other) in _PLAIN:
+            return _alike(forward(self, other), self)
         if hasattr(other, "__array_priority__"):  # NumPy's scalars keep their type only beside the exact type float
             return compute(float(self), other)
         value = forward(self, other)
         return _derived(value, self, other) if type(value) is float else value
 
     def reflected(self: DynamicFloat, other: object) -> Any:
+        if type(other) in _PLAIN:
+            return _alike(backward(self, other), self)
         value = backward(self, other)
         return _derived(value, self, other) if type(value) is float else value
 
@@ -137,13 +151,13 @@ class DynamicFloat(float):
         return _derived(value, base, self) if type(value) is float else value
 
     def __neg__(self) -> DynamicFloat:
-        return _derived(-float(self), self)
+        return _alike(float.__neg__(self), self)
 
     def __pos__(self) -> DynamicFloat:
         return self
 
     def __abs__(self) -> DynamicFloat:
-        return _derived(abs(float(self)), self)
+        return _alike(float.__abs__(self), self)
 
     def __round__(self, digits: SupportsIndex | None = None) -> Any:
         value = float.__round__(self, digits)

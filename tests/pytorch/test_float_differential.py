@@ -123,3 +123,31 @@ def test_programs_over_floats_equal_eager_to_the_bit(program: Program, dtype: to
     compiled, eager = Compiled(program.function, fullgraph=False), program.function
     for a, b in values:
         assert outcome(compiled, x, y, DynamicFloat(a), DynamicFloat(b)) == outcome(eager, x, y, a, b), (a, b)
+
+
+def gradient(function, x, y, a, b):
+    """The derivative by the tensor; None where it is not of it, or where eager raises."""
+    x = x.clone().requires_grad_()
+    try:
+        found = function(x, y, a, b)[0].sum()
+    except Exception:
+        return None
+    return torch.autograd.grad(found, x)[0] if found.requires_grad else None
+
+
+@settings(
+    max_examples=int(os.environ.get("DYNCONSTRAINTS_PROGRAMS", "500" if NIGHTLY else "15")),
+    suppress_health_check=list(HealthCheck),
+)
+@given(programs(), st.lists(st.tuples(ORDINARY, ORDINARY), min_size=3, max_size=3))
+def test_gradients_of_programs_over_floats_are_those_of_eager(program: Program, values) -> None:
+    """In double, through AOTAutograd."""
+    x = torch.tensor([0.5, -1.7, 0.1, -0.3, 1.1, -2.0, 0.7, 3.0] * 4, dtype=torch.float64)
+    y = x.roll(3).contiguous()
+    compiled, eager = Compiled(program.function, fullgraph=False, backend="aot_eager"), program.function
+    for a, b in values:
+        expected = gradient(eager, x, y, a, b)
+        if expected is not None:
+            found = gradient(compiled, x, y, DynamicFloat(a), DynamicFloat(b))
+            assert found is not None
+            torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9, equal_nan=True)
