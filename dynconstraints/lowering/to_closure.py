@@ -204,6 +204,18 @@ class _Code:
             case _:
                 assert_never(term)
 
+    def number(self, term: Term) -> ast.expr | None:
+        """The code of a number or a name, whatever kind of number it is; None for a term that computes."""
+        match term:
+            case Int(value) | Real(value):
+                return ast.Constant(value)
+            case Name(id):
+                return ast.Name(self.places[id], ast.Load())
+            case Neg(Int(value) | Real(value)):
+                return ast.Constant(-value)
+            case _:
+                return None
+
     def divided(self, operands: tuple[Term, ...], build: Callable[[list[ast.expr]], ast.expr]) -> _Part:
         """``build`` of a dividend and a divisor, undefined where the divisor is 0."""
         never_zero = isinstance(operands[1], Int) and operands[1].value != 0
@@ -261,8 +273,9 @@ class _Code:
                 assert_never(formula)
 
     def compare(self, operands: tuple[Term, ...], relations: tuple[Relation, ...]) -> _Part:
-        """The code of a chain of comparisons."""
-        parts = [self.term(operand) for operand in operands]
+        """The code of a chain of comparisons. Those of Python between numbers are exact, of a float and an int too."""
+        plain = [self.number(operand) for operand in operands] if self.floats else []
+        parts = [self.term(o) for o in operands] if None in plain or not plain else [_Part(v) for v in plain if v]
         signs = [_RELATIONS[relation]() for relation in relations]
         if not any(part.partial for part in parts):
             return _Part(ast.Compare(parts[0].value, signs, [part.value for part in parts[1:]]))

@@ -40,6 +40,8 @@ ARITHMETIC = {
     "first of zeros": lambda a: max(0.0, a),
     "least": lambda a: min(a, -0.0),
     "negated difference": lambda a: -(a - a),
+    "quotient of a constant": lambda a: 0.1 / (a + 3.7),
+    "of a constant, added to": lambda a: max(a, 0.1 / (abs(a) + 0.1163173596857261)) + 0.0,
 }
 
 

@@ -43,19 +43,23 @@ def _extreme(beats: Callable[..., Any]) -> Callable[..., Value]:
     return extreme
 
 
-def _power(x: Operand, y: Operand) -> Value:
-    """As Python's: with a number that is fixed, torch has kernels of its own for some exponents."""
-    emit = next(v.emit for v in (x, y) if isinstance(v, Value))
-    x, y = (v if isinstance(v, Value) else emit(torch.scalar_tensor, v, dtype=torch.float64) for v in (x, y))
-    return combined(torch.pow, x, y)
+def _between_tensors(operation: Callable[..., Any]) -> Callable[..., Value]:
+    def computed(x: Operand, y: Operand) -> Value:
+        """As Python's: with a number that is fixed torch computes ``a / x`` and some powers in another way."""
+        emit = next(v.emit for v in (x, y) if isinstance(v, Value))
+        x, y = (v if isinstance(v, Value) else emit(torch.scalar_tensor, v, dtype=torch.float64) for v in (x, y))
+        return combined(operation, x, y)
+
+    return computed
 
 
 # The functions of torch and of Python's math may differ in the last bit of a double.
 _NAMED = ("sqrt", "cos", "cosh", "sin", "sinh", "tan", "tanh", "asin", "acos", "atan", "exp", "log2")
 
 _SCALAR: dict[Any, Callable[..., Value] | None] = {
-    **{f: _twin(f) for f in (operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos)},
-    operator.pow: _power,
+    **{f: _twin(f) for f in (operator.add, operator.sub, operator.mul, operator.neg, operator.pos)},
+    operator.truediv: _between_tensors(torch.div),
+    operator.pow: _between_tensors(torch.pow),
     **dict.fromkeys((operator.abs, abs), _twin(torch.abs)),
     **dict.fromkeys((float, torch.sym_float), _twin(operator.pos)),
     **{symbolic: _twin(getattr(torch, name)) for name, symbolic in symbolic_functions(_NAMED).items()},
