@@ -100,6 +100,19 @@ class Stated:
         return self.congruences.get(name, congruences.EVERYTHING)
 
 
+def is_plain(query: Formula) -> bool:
+    """Whether the query is of a form that stated bounds may imply: no divisions but one by a literal at the top."""
+    match query:
+        case Compare((Mod(dividend, Int()), Int()), _):
+            return _is_total(dividend)
+        case Compare(operands):
+            return all(map(_is_total, operands))
+        case And(operands):
+            return all(map(is_plain, operands))
+        case _:
+            return False
+
+
 def _is_total(term: Term) -> bool:
     """Whether it is built of names by ring operations."""
     match term:

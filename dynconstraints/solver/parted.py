@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from dynconstraints.facts.stated import Stated
+from dynconstraints.facts.stated import Stated, is_plain
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Node
 from dynconstraints.ir.printer import in_order
@@ -92,7 +92,7 @@ class Parted:
 
     def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
         """Whether the query is true under all, some or none of the assignments that satisfy all parts."""
-        if self.stated.implies(query):
+        if is_plain(query) and self.stated.implies(query):
             return Implied()
         prepared = self.about(query)
         if prepared.is_large and prepared.facts.truth(query) is None and self._near(prepared, query, limit):
