@@ -25,6 +25,8 @@ def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tu
 
     Finds the constraints of DynamicInt, DynamicFloat, dynamic_int_constraints and ConstraintSystem in the syntax tree;
     no source is imported or run. Reports syntax errors, contradictions, redundancies, and names that look misspelt.
+    Blocks inside one another are put together.
+
     A comment `# dync: ignore[DC201]` on a line that a finding points at takes it back.
 
     \b
