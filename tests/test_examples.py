@@ -31,7 +31,7 @@ PROMISES = {
     "08_llama": ["declared            2       2", *SERVED],
     "09_pyramid": ["declared            1      12", *SERVED],
     "10_from_nothing": [
-        "  declare: image_2 == mask_1",
+        'name_dims(mask, {0: "image_0", 1: "image_2", 2: "image_3"})',
         "  declare: image_2 % 4 == 0\n    for ",
         "then these calls need 1 graph\nproved",
         "declared            1      13",
