@@ -6,7 +6,6 @@ Inductor draws others, with a constant as well, unless its ``fallback_random`` i
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -49,7 +48,7 @@ def normal_(x: Value, mean: Operand = 0.0, std: Operand = 1.0, generator: Any = 
     """Of the mean and the standard deviation."""
     if generator is not None:
         raise NotLowered
-    return x.call("copy_", _drawn(x, torch.randn_like) * std + mean)
+    return x.call("copy_", _drawn(x, "normal_") * std + mean)
 
 
 @lowers("uniform_")
@@ -57,8 +56,8 @@ def uniform_(x: Value, low: Operand = 0.0, high: Operand = 1.0, generator: Any =
     """Between the two."""
     if generator is not None:
         raise NotLowered
-    return x.call("copy_", _drawn(x, torch.rand_like) * (high - low) + low)
+    return x.call("copy_", _drawn(x, "uniform_") * (high - low) + low)
 
 
-def _drawn(x: Value, draw: Callable[..., Any]) -> Value:
-    return x.call(draw, dtype=HALF.get(x.dtype, x.dtype))
+def _drawn(x: Value, draw: str) -> Value:
+    return x.call(torch.empty_like, dtype=HALF.get(x.dtype, x.dtype)).call(draw)
