@@ -87,6 +87,7 @@ __all__ = [
     "dynamo",
     "function_modes",
     "functions",
+    "has_gradient_on_limit",
     "hook_points",
     "inductor",
     "inferred_sizes",
@@ -273,6 +274,19 @@ def symbolic_functions(names: Iterable[str]) -> dict[str, Any]:
     """What Dynamo makes of the functions of ``math`` on a symbol, by their names; a release may lack some."""
     found = {name: getattr(torch, f"_sym_{name}", None) for name in names}
     return {name: function for name, function in found.items() if function is not None}
+
+
+@cache
+def has_gradient_on_limit() -> bool:
+    """Whether an element that equals the limit of ``clamp`` has a gradient; in 2.15 it has none.
+
+    Tried out, so to be asked first before anything is traced.
+    """
+    modes = importlib.import_module("torch.utils._python_dispatch")
+    with modes._disable_current_modes(), torch.inference_mode(False), torch.enable_grad():  # noqa: SLF001
+        x = torch.zeros(1, device="cpu", requires_grad=True)
+        x.clamp(min=0.0).sum().backward()  # type: ignore[no-untyped-call]  # torch does not type it
+        return bool(x.grad)
 
 
 def tensor_of_symbols() -> tuple[Any, ...]:

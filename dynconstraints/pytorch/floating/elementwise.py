@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from dynconstraints.pytorch._compat import fused_multiply_add
+from dynconstraints.pytorch._compat import fused_multiply_add, has_gradient_on_limit
 from dynconstraints.pytorch.floating.table import lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, widened
 
@@ -113,11 +113,16 @@ def lerp(x: Value, end: Value, weight: Operand) -> Value:
     return combined(torch.lerp, x, end, weight)
 
 
+# Whether an element has a gradient, and whether it is set to the limit.
+_ABOVE = operator.ge if has_gradient_on_limit() else operator.gt, operator.lt
+_BELOW = operator.le if has_gradient_on_limit() else operator.lt, operator.gt
+
+
 @lowers(torch.clamp, torch.clip, "clamp", "clip", in_place=(torch.clamp_, "clamp_", "clip_"))
 def clamp(x: Value, min: Operand = None, max: Operand = None) -> Value:  # noqa: A002  torch's names
     """Not below ``min``, and then not above ``max``."""
-    lower = x if min is None else _limited(x, min, torch.clamp_min, operator.ge, operator.lt)
-    return lower if max is None else _limited(lower, max, torch.clamp_max, operator.le, operator.gt)
+    lower = x if min is None else _limited(x, min, torch.clamp_min, *_ABOVE)
+    return lower if max is None else _limited(lower, max, torch.clamp_max, *_BELOW)
 
 
 def _limited(x: Value, limit: Operand, plain: Any, within: Any, beyond: Any) -> Value:
