@@ -280,10 +280,11 @@ def symbolic_functions(names: Iterable[str]) -> dict[str, Any]:
 def has_gradient_on_limit() -> bool:
     """Whether an element that equals the limit of ``clamp`` has a gradient; in 2.15 it has none.
 
-    Tried out, so to be asked first before anything is traced.
+    Tried out, apart from whatever traces or transforms at the moment.
     """
     modes = importlib.import_module("torch.utils._python_dispatch")
-    with modes._disable_current_modes(), torch.inference_mode(False), torch.enable_grad():  # noqa: SLF001
+    apart = modes._disable_current_modes(), dynamo().outside_transforms()  # noqa: SLF001
+    with apart[0], apart[1], torch.inference_mode(False), torch.enable_grad():
         x = torch.zeros(1, device="cpu", requires_grad=True)
         x.clamp(min=0.0).sum().backward()  # type: ignore[no-untyped-call]  # torch does not type it
         return bool(x.grad)

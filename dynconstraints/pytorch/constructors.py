@@ -55,6 +55,11 @@ def _arange(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     return (length if step == 1 else (length + step - 1) // step if step > 0 else (-length - step - 1) // -step,)
 
 
+def _asked(args: Arguments, kwargs: Mapping[str, Any], *keywords: str) -> Sizes:
+    """The sizes that a method of a tensor was given, listed or by a keyword."""
+    return _listed(args[1:]) if len(args) > 1 else next((kwargs[name] for name in keywords if name in kwargs), None)
+
+
 def _new(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``x.new_zeros(*size)`` and its like."""
     return _filled(args[1:], kwargs)
@@ -67,7 +72,7 @@ def _new_full(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
 
 def _viewed(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``x.view(*size)``, ``x.reshape(*shape)``: a size of -1 is the rest, named where it follows exactly."""
-    sizes = _listed(args[1:]) if len(args) > 1 else kwargs.get("size", kwargs.get("shape"))
+    sizes = _asked(args, kwargs, "size", "shape")
     if sizes is None or -1 not in sizes:
         return sizes
     known = sizes_of(args[0])
@@ -79,7 +84,7 @@ def _viewed(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
 
 def _expanded(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``x.expand(*size)``: -1, and a size that the dimension has already, keep the dimension."""
-    sizes = _listed(args[1:]) if len(args) > 1 else kwargs.get("size")
+    sizes = _asked(args, kwargs, "size")
     if sizes is None:
         return None
     known = sizes_of(args[0])
@@ -93,7 +98,7 @@ def _expanded(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
 
 def _repeated(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``x.repeat(*repeats)``: each dimension so many times as long."""
-    repeats = _listed(args[1:]) if len(args) > 1 else kwargs.get("repeats")
+    repeats = _asked(args, kwargs, "repeats")
     if repeats is None:
         return None
     known = sizes_of(args[0])

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from dynconstraints import __version__
-from dynconstraints.pytorch._compat import NEXT, has_gradient_on_limit, hook_points, release
+from dynconstraints.pytorch._compat import NEXT, hook_points, release
 
 _DYNAMO, _LOWERING = "torch._dynamo", "torch._inductor.lowering"
 
@@ -82,7 +82,6 @@ def _wrap_all() -> None:
     from dynconstraints.pytorch.floating.rounding import OPERATIONS
 
     try:
-        has_gradient_on_limit()
         points = hook_points()
         for (owner, name), wrap in (
             (points.ask_about_frame, _check_calls),
