@@ -47,9 +47,6 @@ function_modes: Any = torch._C._is_torch_function_mode_enabled  # noqa: SLF001
 """Whether a mode, such as ``with torch.device(...)``, sees the functions of torch that are called."""
 
 
-INLINED = "_torchdynamo_inline"
-"""The attribute of a wrapper that has Dynamo trace what it wraps."""
-
 _modes, _traced = torch._C._len_torch_dispatch_stack, torch._C._get_tracing_state  # noqa: SLF001
 _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
 
@@ -77,7 +74,6 @@ def release() -> tuple[int, int]:
 
 
 __all__ = [
-    "INLINED",
     "NEXT",
     "NO_TORCH_FUNCTION",
     "OLDEST",

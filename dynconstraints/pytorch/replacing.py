@@ -26,7 +26,7 @@ import torch
 from torch.overrides import handle_torch_function
 
 from dynconstraints.pytorch import dynamic_int
-from dynconstraints.pytorch._compat import INLINED, function_modes, known_to_jit, only_eager
+from dynconstraints.pytorch._compat import function_modes, known_to_jit, only_eager
 from dynconstraints.pytorch.constructors import FUNCTIONS, METHODS, Rule
 from dynconstraints.pytorch.dims import attach_sizes
 from dynconstraints.pytorch.dynamic_int import DynamicInt
@@ -122,7 +122,6 @@ def _replace_function(name: str, rule: Rule) -> None:
     constructor = Constructor(call)
     functools.update_wrapper(constructor, original)
     constructor.original = original
-    setattr(constructor, INLINED, original)
     setattr(torch, name, constructor)
     known_to_jit(constructor, original)
     _originals.append(lambda: setattr(torch, name, original))
