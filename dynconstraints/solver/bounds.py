@@ -126,7 +126,7 @@ def _attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
 def _of_many_names(prepared: Prepared, term: Term, low: int | None, high: int | None) -> Range:
     """What the domains say, an end being tight that a model at hand attains, or that is proved to be none."""
     symbols = prepared.names_with(term)
-    known = [model for model in prepared.samples if symbols == prepared.names]
+    known = prepared.samples if symbols is prepared.names else ()
     values = {value_of(term, model) for model in known}
     curves = prepared.curves(symbols)
     below = low in values if low is not None else curves.grow(negated(term))

@@ -71,9 +71,10 @@ class Prepared:
 
     def curves(self, symbols: tuple[str, ...]) -> Curves:
         """Curves of models, along which terms over the symbols may grow."""
-        if symbols not in self._curves:
-            self._curves[symbols] = Curves(self.facts, symbols, self.formulas, self.samples)
-        return self._curves[symbols]
+        key = () if symbols is self.names else symbols  # thousands of names take long to hash
+        if key not in self._curves:
+            self._curves[key] = Curves(self.facts, symbols, self.formulas, self.samples)
+        return self._curves[key]
 
     @cached_property
     def samples(self) -> tuple[Mapping[str, int], ...]:

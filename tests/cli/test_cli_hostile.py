@@ -7,28 +7,22 @@ import subprocess
 import sys
 import time
 
+import hostile_texts
 import pytest
+from hostile_texts import MEGABYTE, SECONDS
 
-MEGABYTE = 1_000_000
-SECONDS, BYTES = 1.0, 200 * 1024 * 1024
+BYTES = 200 * 1024 * 1024
 ATTEMPTS = 25  # most take one; on a busy machine a quiet moment is waited for, the bound stays
 
 TEXTS = {
-    "parentheses": "(" * MEGABYTE,
-    "negations": "not " * (MEGABYTE // 4),
-    "signs": "-" * MEGABYTE,
-    "sums": "a+" * (MEGABYTE // 2),
-    "tower": "2**10**9 == a",
-    "digits": "a == " + "9" * 100_000,
+    **hostile_texts.REFUSED,
+    **hostile_texts.large(10_000),
     "zero": "s0 % 0 == 0",
-    "nul": "s0 > 0\0",
     "brackets": "[" * MEGABYTE,
     "comments": "#" * MEGABYTE,
     "lines": "\n" * 100_000,
     "continuations": "\\\n" * 100_000,
     "nothing": "",
-    "names": " and ".join(f"n{i} > {i}" for i in range(10_000)),
-    "chain": " <= ".join(f"a{i}" for i in range(10_000)),
     "strict chain": " < ".join(f"a{i}" for i in range(10_000)),
     "falling chain": " > ".join(f"a{i}" for i in range(10_000)),
     "circle": " < ".join(f"a{i % 9_999}" for i in range(10_000)),
