@@ -33,7 +33,11 @@ def test_twenty_values_are_one_graph_as_close_to_eager_as_a_constant(name: str, 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", ["SGD", "AdamW"])
 def test_twenty_learning_rates_are_one_graph(kind: str, dtype: torch.dtype):
-    """The step of an optimizer, whose weights are eager's."""
+    """The step of an optimizer, whose weights are eager's.
+
+    AdamW's in double are those that torch compiles with the rate as a tensor: it counts steps in single precision, and
+    where eager corrects the moments in Python's floats, compiled code does not: its weights are up to 4e-4 of eager's.
+    """
 
     def trained(rate, compiler):
         weight = torch.linspace(-1, 1, 24, dtype=dtype).requires_grad_()
@@ -48,7 +52,12 @@ def test_twenty_learning_rates_are_one_graph(kind: str, dtype: torch.dtype):
     dynamo.reset()
     counter = CompileCounterWithBackend("inductor")
     found = trained(lambda value: DynamicFloat(value, name="lr"), lambda f: torch.compile(f, backend=counter))
-    tolerance = {} if dtype in (torch.float32, torch.float64) else {"rtol": 2e-2, "atol": 2e-2}
-    torch.testing.assert_close(found, trained(float, lambda f: f), **tolerance)
+    if kind == "AdamW" and dtype == torch.float64:
+        dynamo.reset()
+        expected = trained(lambda value: torch.tensor(value, dtype=torch.float64), torch.compile)
+        torch.testing.assert_close(found, expected, rtol=1.3e-6, atol=1e-7)
+    else:
+        tolerance = {} if dtype in (torch.float32, torch.float64) else {"rtol": 2e-2, "atol": 2e-2}
+        torch.testing.assert_close(found, trained(float, lambda f: f), **tolerance)
     # Torch traces a frame twice where an input has no dimensions, as AdamW's counters of steps.
     assert counter.frame_count <= (1 if kind == "SGD" else 2)
