@@ -10,6 +10,7 @@ import keyword
 import math
 import unicodedata
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import Any
 
 from dynconstraints.diagnostics.source import Span
@@ -219,8 +220,8 @@ def check_depth(node: n.Node) -> None:
         stack.extend([(child, depth + 1) for child in children(current)])
 
 
-def _constant(term: n.Term) -> int | None:
-    """The value of a term without names, if it has one."""
+def _constant(term: n.Term) -> int | Fraction | None:
+    """The value of a term without names, if it has one: with floats in it a fraction."""
     check_depth(term)
     return None if names(term) else value_of(term, {})
 
@@ -229,11 +230,13 @@ def _step(term: n.Term) -> int:
     step, span = _constant(term), _span((term,))
     if step is None:
         raise Failure("DC124", "the step of a range must be a constant", span, advice="write a number")
+    if step.denominator != 1:
+        raise Failure("DC124", "the step of a range must be an integer", span, advice="write a number without a point")
     if step == 0:
         raise Failure(
             "DC124", "the step of a range must not be 0", span, advice="write another number, or leave it out"
         )
-    return step
+    return int(step)
 
 
 def _exponent(base: n.Term, exponent: n.Term) -> int:
@@ -243,6 +246,9 @@ def _exponent(base: n.Term, exponent: n.Term) -> int:
         two = isinstance(base, n.Int) and base.value == 2
         advice = "say `is_power_of_two(…)` of what it equals" if two else "write a number"
         raise Failure("DC121", "an exponent must be a constant", span, advice=advice)
+    if value.denominator != 1:  # the value of a float
+        known, advice = "the power would be a root", "compare the powers of both sides instead"
+        raise Failure("DC121", "an exponent must be an integer", span, known=known, advice=advice)
     if value < 0:
         known, advice = "the power would be a fraction", "multiply the other side by the positive power instead"
         raise Failure("DC121", "an exponent must not be negative", span, known=known, advice=advice)
@@ -250,7 +256,7 @@ def _exponent(base: n.Term, exponent: n.Term) -> int:
         known = f"the result could have more than {MAX_POWER_BITS:,} bits"
         advice = "write a smaller exponent"
         raise Failure("DC121", "this power is too large", _span((base, exponent)), known=known, advice=advice)
-    return value
+    return int(value)
 
 
 def _bits(term: n.Term) -> int:
@@ -261,6 +267,8 @@ def _bits(term: n.Term) -> int:
         match node:
             case n.Int(value):
                 total += times * max(1, value.bit_length())
+            case n.Real(value):
+                total += times * sum(part.bit_length() for part in value.as_integer_ratio())
             case n.Name():
                 total += times * 64
             case n.Pow(base, exponent):

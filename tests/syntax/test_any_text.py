@@ -117,7 +117,7 @@ def test_any_bytes_give_a_listing(content: bytes):
         render(diagnostic).encode()
 
 
-FROZEN = ["s0\\\n"]
+FROZEN = ["s0\\\n", "1.5**11e31**1e3 == a", "1^ 1_1.5^ 11e31^ 1e3", "a**0.5 < 2.0"]
 
 
 @pytest.mark.parametrize("text", FROZEN)
