@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.nodes import Compare, Formula, Int, Mod, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.reals import literal
+from dynconstraints.solver.numbers import literal
 
 if TYPE_CHECKING:
     from dynconstraints.solver.bounds import Congruence, Range

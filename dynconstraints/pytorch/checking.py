@@ -15,7 +15,7 @@ from dynconstraints.pytorch.placing import Place
 from dynconstraints.pytorch.scope import Scope, current_scope
 from dynconstraints.pytorch.violating import violation
 from dynconstraints.pytorch.wellformed import core_of, satisfies
-from dynconstraints.solver.reals import literal
+from dynconstraints.solver.numbers import literal
 from dynconstraints.system import ConstraintSystem
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import math
 from functools import lru_cache
-from numbers import Integral
+from numbers import Integral, Rational
 from typing import Any, NamedTuple, cast
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
@@ -44,9 +44,14 @@ class Declared(NamedTuple):
 
 
 def integer(value: object, origin: str = "DynamicInt") -> int:
-    """The value as a plain int. Raises NotAnIntegerError unless it is an int, a bool or a NumPy integer."""
+    """The value as a plain int. Raises NotAnIntegerError unless it is an int, a bool or another whole rational.
+
+    Fractions, since ``statistics.mean`` of declared integers makes its answer from one.
+    """
     if isinstance(value, Integral):
         return int(value)
+    if isinstance(value, Rational) and value.denominator == 1:
+        return int(value.numerator)
     kind = type(value).__name__
     raise NotAnIntegerError(
         Diagnostic(
@@ -73,12 +78,17 @@ def declare(value: object, name: str | None, constraints: tuple[str | Constraint
 
 
 def real_number(value: object, *, allow_nonfinite: bool = False) -> float:
-    """The value as a plain float. Raises NotAFloatError unless it is a float, or an integer that a float holds."""
+    """The value as a plain float. Raises NotAFloatError unless it is a float, fraction, or integer that a float holds.
+
+    A fraction is rounded as ``float`` rounds it: ``statistics.mean`` of declared floats makes its answer from one.
+    """
     number: float | None = None
     if isinstance(value, float):
         number = float(value)
     elif isinstance(value, Integral) and abs(int(value)) <= _LARGEST_EXACT:
         number = float(int(value))
+    elif isinstance(value, Rational) and not isinstance(value, Integral):
+        number = float(value)
     if number is not None and (math.isfinite(number) or allow_nonfinite):
         return number
     what, mend = _no_float(value)

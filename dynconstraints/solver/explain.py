@@ -13,8 +13,9 @@ from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Real, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.nearest import either_side, nearest
+from dynconstraints.solver.numbers import Number, literal, shown
 from dynconstraints.solver.prepared import Prepared
-from dynconstraints.solver.reals import Reals, literal, shown
+from dynconstraints.solver.reals import Interval, Reals, of_floats
 from dynconstraints.solver.zero import zero_divisors
 
 _MOST_SHOWN = 3
@@ -63,8 +64,7 @@ def advice(
     """The nearest legal values in words; None where they are not found, or there are none."""
     names = tuple(dict.fromkeys(name for constraint in broken for name in constraint.symbols))
     if isinstance(prepared, Reals):
-        allowed = ((name, prepared.interval(Name(name), limit)) for name in names)
-        return ", ".join(f"{name} has to be in {interval}" for name, interval in allowed if interval) or None
+        return _real(prepared, names, values, limit)
     try:
         if len(names) == 1 and (text := _single(prepared, names[0], values, limit)):
             return text
@@ -84,6 +84,19 @@ def _single(prepared: Prepared, name: str, values: Mapping[str, int], limit: int
     if len(ends) == 1:
         return f"the nearest value that satisfies every constraint on {name} is {ends[0]}"
     return f"the nearest values that satisfy every constraint on {name} are {ends[0]} and {ends[1]}"
+
+
+def _real(prepared: Reals, names: Sequence[str], values: Mapping[str, Number], limit: int) -> str | None:
+    """Of one name its interval; of several, which may each be in theirs, a change after which all is satisfied."""
+    if len(names) == 1:
+        interval = prepared.interval(Name(names[0]), limit)
+        return f"{names[0]} has to be in {interval}" if interval not in {None, Interval()} else None
+    near = prepared.nearest({name: values[name] for name in names}, limit)
+    floats = of_floats(near, prepared.formulas) if isinstance(near, dict) else None
+    if floats is None:
+        return None
+    changed = ", ".join(f"{name} = {shown(floats[name])}" for name in names if floats[name] != values[name])
+    return f"this, for example, satisfies every constraint: {changed}"
 
 
 def _parts(formula: Formula, values: Mapping[str, int]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import in_order
 from dynconstraints.lowering.to_z3 import Encoder
 from dynconstraints.solver.limits import RLIMIT, Limited
-from dynconstraints.solver.reals import Number, RealModel, confirmed, plain
+from dynconstraints.solver.numbers import Number, plain
+from dynconstraints.solver.reals import RealModel, confirmed
 
 _REJECTED_MODELS = 8
 _DIGITS = 30

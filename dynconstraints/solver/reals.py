@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise, product
 from typing import TypeAlias, cast
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -24,15 +24,18 @@ from dynconstraints.ir.nodes import And, Compare, Formula, Int, Name, Neg, Node,
 from dynconstraints.ir.printer import in_order
 from dynconstraints.ir.sorts import has_real, is_of_integers
 from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.numbers import Number, literal, neighbours, plain, shown
 from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown, Verdict
 
-Number: TypeAlias = "int | float | Fraction"
 RealModel: TypeAlias = "dict[str, Number]"
 
 _FAR = 1024
 """How far samples go where there is no end."""
 
 _HALVINGS, _SIMPLE = 12, 64
+
+_MOST_TRIED = 81
+"""How many ways to round a model's fractions are tried: all, of up to four."""
 
 _FLIPPED = {
     Relation.LT: Relation.GT,
@@ -329,15 +332,6 @@ def _value(term: Term, model: RealModel) -> Number:
     return value
 
 
-def literal(value: Number) -> Term:
-    """The number as a term. Raises ValueError for a rational that no float holds."""
-    if isinstance(value, int):
-        return Int(value)
-    if Fraction(float(value)) != value:
-        raise ValueError(f"no float is {value}")
-    return Real(float(value))
-
-
 def _box(formulas: Iterable[Formula], reals: frozenset[str]) -> Mapping[str, Interval] | None:
     found: dict[str, Interval] = {}
     for link in _links(formulas):
@@ -402,20 +396,16 @@ def _literal(term: Node) -> Number | None:
             return None
 
 
-def plain(number: Number, *, is_real: bool) -> Number:
-    """The number as its user writes it: an integer, a float where one holds it exactly, else a fraction."""
-    if not is_real:
-        return int(number)
-    as_float = float(number)
-    return as_float if Fraction(as_float) == number else number
-
-
 def confirmed(model: RealModel, true: Iterable[Formula], not_true: Iterable[Formula]) -> bool:
     """Whether the evaluator finds all of ``true`` to hold and none of ``not_true``."""
     values = cast("Mapping[str, int]", model)  # the evaluator is exact on rationals, too
     return all(truth_of(f, values) is True for f in true) and all(truth_of(f, values) is not True for f in not_true)
 
 
-def shown(number: Number) -> str:
-    """The number in digits: an integer as it is, a rational as the float that it is, else as a fraction."""
-    return str(plain(number, is_real=True)) if isinstance(number, Fraction) else str(number)
+def of_floats(model: RealModel, formulas: Sequence[Formula]) -> RealModel | None:
+    """The model with each fraction as a float next to it that keeps the formulas; None where no neighbours do."""
+    choices: list[Sequence[Number]] = [
+        neighbours(value) if isinstance(value, Fraction) else [value] for value in model.values()
+    ]
+    tries = (dict(zip(model, values, strict=True)) for values in islice(product(*choices), _MOST_TRIED))
+    return next((some for some in tries if confirmed(some, formulas, ())), None)

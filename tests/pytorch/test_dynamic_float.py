@@ -4,6 +4,7 @@ import copy
 import io
 import math
 import pickle
+import statistics
 
 import numpy as np
 import pytest
@@ -62,6 +63,13 @@ def test_it_works_with_integers_numpy_and_math():
     assert torch.equal(torch.ones(3) * lr, torch.ones(3) * 0.1)
     assert torch.equal(torch.full((2,), lr), torch.full((2,), 0.1))
     assert torch.add(torch.ones(1), torch.ones(1), alpha=lr) == torch.add(torch.ones(1), torch.ones(1), alpha=0.1)
+
+
+def test_statistics_of_it_are_those_of_a_float():
+    """They make the answer from a Fraction, as a value of the same class."""
+    values = [DynamicFloat(v, name="lr") for v in (0.1, 0.2, 0.4)]
+    assert statistics.mean(values) == statistics.mean([0.1, 0.2, 0.4])
+    assert statistics.stdev(values) == statistics.stdev([0.1, 0.2, 0.4])
 
 
 def test_it_travels():

@@ -10,6 +10,7 @@ import json
 import math
 import operator
 import pickle
+import statistics
 import struct
 import subprocess
 import sys
@@ -126,6 +127,14 @@ def test_other_types_of_number_decide_the_result(n: DynamicInt, operation: str) 
         assert np.array_equal(result, expected)
     with pytest.raises(TypeError, match="unsupported operand"):
         apply(n, {})
+
+
+@KINDS
+def test_statistics_of_it_are_those_of_an_int(n: DynamicInt) -> None:
+    """They make the answer from a Fraction, as a value of the same class where it is whole."""
+    assert (statistics.mean([n, n]), statistics.median([n, n + 2]), statistics.mean([n, n + 1])) == (13, 14, 13.5)
+    with pytest.raises(TypeError, match="is a Fraction"):
+        DynamicInt(Fraction(5, 2))  # type: ignore[arg-type]  # what a user may try
 
 
 @KINDS

@@ -169,3 +169,19 @@ def test_a_real_name_is_not_divided():
     with pytest.raises(ConstraintSyntaxError) as caught:
         ConstraintSystem(["lr < 2", "lr % 2 == 0"], reals=["lr"])
     assert caught.value.code == "DC135"
+
+
+def test_a_violation_of_several_names_shows_values_that_satisfy():
+    """Each name may be in its own interval; what is proposed is what floats hold, and is not beyond the limit."""
+    text = str(ConstraintSystem(["steps * lr <= 4.0", "lr > 0"], reals=["lr"]).violation({"steps": 100, "lr": 0.1}))
+    assert text == (
+        "error[DC301]: constraint violated: steps * lr <= 4.0\n"
+        "    steps * lr <= 4.0\n"
+        "    ^^^^^^^^^^^^^^^^^    steps = 100, lr = 0.1, and 100*0.1 = 10.000000000000000555...\n"
+        "  help: this, for example, satisfies every constraint: lr = 0.039999999999999994"
+    )
+
+
+def test_a_violation_names_no_interval_without_ends():
+    """Not ``lr has to be in (-oo, oo)``."""
+    assert "help" not in str(ConstraintSystem(["lr != 1.0"]).violation({"lr": 1.0}))

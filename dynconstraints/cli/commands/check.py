@@ -18,7 +18,7 @@ from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Name, Relation, comparison
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.reals import literal
+from dynconstraints.solver.numbers import literal
 from dynconstraints.system import ConstraintSystem
 
 
