@@ -49,13 +49,13 @@ class _Record:
 
 @dataclass(frozen=True)
 class NamedDims(_Record):
-    """The named dimensions of a tensor: the term that each is equal to, its size when named, and what that declares.
+    """The named dimensions of a tensor: the term that each is equal to, the sizes when named, and what that declares.
 
     ``implied`` where the user named the sizes and not the tensor: a name is gone with the size then.
     """
 
     dims: Mapping[int, Term]
-    sizes: Mapping[int, int]
+    sizes: tuple[int, ...]
     declaration: Declaration
     place: Place
     implied: bool = False
@@ -135,15 +135,22 @@ def named_dims(value: object) -> NamedDims | None:
     return _own(value) or _kept(value)
 
 
+def still(value: Any, record: NamedDims) -> bool:
+    """Whether the record is that of the tensor, whose sizes are as they were."""
+    return getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE) is record and bool(value.shape == record.sizes)
+
+
 def _own(value: object) -> NamedDims | None:
     """What is recorded on a tensor, as its sizes are now."""
     record = getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE)
-    if isinstance(record, _Given):
-        return _worked_out(cast("torch.Tensor", value), record)
-    if not isinstance(record, NamedDims):
+    if record is None:
         return None
     shape = cast("torch.Tensor", value).shape  # only tensors have a record
-    if all(dimension < len(shape) and shape[dimension] == size for dimension, size in record.sizes.items()):
+    if isinstance(record, _Given):
+        return _worked_out(cast("torch.Tensor", value), record)
+    if not isinstance(record, NamedDims) or shape == record.sizes:
+        return record if isinstance(record, NamedDims) else None
+    if all(d < len(shape) and shape[d] == record.sizes[d] for d in record.dims):
         return record
     dims = {dimension: term for dimension, term in record.dims.items() if dimension < len(shape)}
     if record.implied:
@@ -177,8 +184,7 @@ def _of_tensor(binding: Binding, place: Place | None) -> Binding:
 
 def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) -> NamedDims:
     """A record of names that the tensor got from what it was computed of."""
-    sizes = MappingProxyType({dimension: int(tensor.shape[dimension]) for dimension in dims})
-    return NamedDims(dims, sizes, declaration, _COMPUTED, implied=True)
+    return NamedDims(dims, tuple(tensor.shape), declaration, _COMPUTED, implied=True)
 
 
 def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
@@ -192,9 +198,9 @@ def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
 
 def _kept(view: object) -> NamedDims | None:
     """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
-    if not isinstance(view, torch.Tensor) or view._base is None:  # noqa: SLF001  torch documents it
+    base = getattr(view, "_base", None)
+    if base is None or not isinstance(view, torch.Tensor):
         return None
-    base = view._base  # noqa: SLF001
     known = _own(base)
     if known is None or view.layout != torch.strided:
         return None
@@ -205,7 +211,7 @@ def _kept(view: object) -> NamedDims | None:
         return None
     used = {name for term in dims.values() for name in names_of(term)}
     members = tuple(b for b in known.declaration.members if b.name in used)
-    return NamedDims(dims, {j: view.shape[j] for j in dims}, Declaration(members), known.place)
+    return NamedDims(dims, tuple(view.shape), Declaration(members), known.place)
 
 
 def carrying_names(tensor: torch.Tensor, other: _T) -> _T:
@@ -226,7 +232,7 @@ def _record(
     sizes = {dimension: int(tensor.shape[dimension]) for dimension in terms}
     used = {name for term in terms.values() for name in names_of(term)}
     declaration = declare_sizes(terms, sizes, (b for b in given if b.name in used), constraints, place)
-    return NamedDims(MappingProxyType(dict(terms)), MappingProxyType(sizes), declaration, place)
+    return NamedDims(MappingProxyType(dict(terms)), tuple(tensor.shape), declaration, place)
 
 
 def _meaning(name: object, place: Place) -> tuple[Term, tuple[Binding, ...]]:

@@ -19,7 +19,7 @@ from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_na
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
 from dynconstraints.pytorch.declaration import Declaration
-from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.dims import NamedDims, named_dims, still
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.frame import FrameFacts, Place
@@ -65,30 +65,79 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
         holds = compile_formula(formula, used, floats=constraint in facts.real_constraints)
         residual.append((holds, tuple((first[n], places[first[n]].dimension) for n in used)))
     scope, computes = facts.scope.constraints, bool(facts.computed.expressions)
-    kinds = tuple(None if place.dimension is not None else place.kind for place in places)
     same = _same_floats(places)
-    # What a place was compiled for. Anything else, other names too, is checked as a call of its own.
-    known = tuple(None if p.declaration is None else (p.declaration.names, p.declaration.constraints) for p in places)
+    asked = [_tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p) for p in places]
 
     def check(*objects: Any) -> bool:
         constraints = current_scope().constraints
         foreign = constraints is not scope and constraints != scope
-        for value, kind, compiled in zip(objects, kinds, known, strict=False):
-            if kind is not None and type(value) is kind:
-                continue
-            if value is None or (kind is not None and not isinstance(value, _DECLARED[kind])):
-                return False  # None is the base of what is no view
-            declaration = _declared(value)
-            foreign = foreign or (declaration is not None and (declaration.names, declaration.constraints) != compiled)
-        for value in objects[len(places) :]:
-            foreign = foreign or next(declarations_in(value), None) is not None
+        for value, unchanged in zip(objects, asked, strict=False):
+            answer = unchanged(value)
+            if answer is not True:
+                if answer is None:
+                    return False
+                foreign = True
+        if len(objects) > len(asked):
+            foreign = foreign or next(declarations_in(objects[len(asked) :]), None) is not None
         for holds, slots in residual:
             if not holds(*(objects[i] if d is None else int(objects[i].shape[d]) for i, d in slots)):
                 return False
+        if same is not None and not same(objects):
+            return False
         # What a graph asserts of the values that it computes, it asserts under its own declaration alone.
-        return (same is None or same(objects)) and (not foreign or (not computes and _allowed(objects)))
+        return not foreign or (not computes and _allowed(objects))
 
     return check
+
+
+def _number_unchanged(place: Place) -> Callable[[Any], bool | None]:
+    """Whether a number declares what its place was compiled for, or nothing; None for what is no such number.
+
+    Where it declares something else, other names too, it is checked as a call of its own. Runs in each call, often on
+    the value of the call before.
+    """
+    kind, declared, compiled, last = place.kind, _DECLARED[place.kind], place.declaration, None
+
+    def unchanged(value: Any) -> bool | None:
+        nonlocal last
+        if type(value) is kind or value is last:
+            return True
+        if not isinstance(value, declared):
+            return None
+        found = value.declaration if isinstance(value, DynamicInt | DynamicFloat) else None
+        if found is not None and not _alike(found, compiled):
+            return False
+        last = value
+        return True
+
+    return unchanged
+
+
+def _tensor_unchanged(place: Place) -> Callable[[Any], bool | None]:
+    """The same of a tensor; None for None, the base of what is no view."""
+    compiled = place.declaration
+    last: NamedDims | None = None
+
+    def unchanged(value: Any) -> bool | None:
+        nonlocal last
+        if last is not None and still(value, last):
+            return True
+        if value is None:
+            return None
+        found = named_dims(value)
+        if found is None:
+            return True
+        if not _alike(found.declaration, compiled):
+            return False
+        last = found
+        return True
+
+    return unchanged
+
+
+def _alike(found: Declaration, compiled: Declaration | None) -> bool:
+    """Whether they are about the same names under the same constraints."""
+    return compiled is not None and found.names == compiled.names and found.constraints == compiled.constraints
 
 
 def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | None:
@@ -116,14 +165,6 @@ def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | Non
         return True
 
     return same
-
-
-def _declared(value: Any) -> Declaration | None:
-    """What an int, a float or a tensor carries; None for plain ones."""
-    if isinstance(value, DynamicInt | DynamicFloat):
-        return value.declaration
-    named = named_dims(value)
-    return None if named is None else named.declaration
 
 
 def _allowed(objects: tuple[Any, ...]) -> bool:

@@ -352,13 +352,19 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:
-    """ShapeEnv.produce_guards_verbose: what it prints, for the report."""
+    """ShapeEnv.produce_guards_verbose: what it prints, for the report; of a declared frame in fewer guards."""
+    from dynconstraints.pytorch.frame import KEY
+    from dynconstraints.pytorch.joining import join
     from dynconstraints.pytorch.observe import record
 
     @wraps(original)
     def produce_guards_verbose(self: Any, placeholders: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         printed = original(self, placeholders, sources, *args, **kwargs)
-        if "verbose_python" in kwargs.get("langs", ("verbose_python",)):  # without it, for the key of a cache on disk
+        langs = kwargs.get("langs", ("python", "verbose_python"))
+        if "verbose_python" in langs:  # without it, for the key of a cache on disk
+            if KEY in self.__dict__:
+                spoken = dict(zip(langs, (part.exprs for part in printed), strict=True))
+                join(spoken["python"], spoken["verbose_python"])
             record(self, printed[0].exprs)
         return printed
 

@@ -35,6 +35,8 @@ class Scope:
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """The constraints of all blocks, each once."""
+        if len(self.blocks) == 1:  # the block's own tuple: who compares it with itself looks no further
+            return self.blocks[0].constraints
         return tuple(dict.fromkeys(c for block in self.blocks for c in block.constraints))
 
     @cached_property

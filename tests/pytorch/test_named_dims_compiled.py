@@ -26,13 +26,13 @@ def image(h: int, w: int) -> torch.Tensor:
 
 
 def test_one_graph_for_all_window_sizes() -> None:
-    """Seven-pixel windows: one graph, and no guard but the sizes', the strides' and the ranges'."""
+    """Seven-pixel windows: one graph, and no guard but two for the sizes with their ranges, and two for strides."""
     compiled = Compiled(window)
     for h, w in ((14, 21), (21, 14), (28, 28), (70, 35)):
         x = image(h, w)
         assert torch.equal(compiled(x), window(x))
     assert compiled.graphs == 1
-    assert len(compiled.guards[0]) == 6
+    assert len(compiled.guards[0]) == 4
 
 
 def test_a_plain_tensor_runs_the_graph_where_it_fits_and_recompiles_where_not() -> None:
@@ -168,3 +168,18 @@ def test_a_size_that_breaks_a_constraint_is_told_the_nearest_legal_ones() -> Non
         "    ^^^^^^^^^^^    h = 65, and 65 % 32 = 1",
         "  help: the nearest values that satisfy every constraint on h are 64 and 96",
     ]
+
+
+def test_each_call_is_checked_for_what_its_tensor_declares_by_then() -> None:
+    """A tensor named once more, or resized, between calls of a graph that serves it."""
+    compiled = Compiled(lambda x: x * 2)
+    x = name_dims(torch.ones(12), {0: "t"}, constraints=["t % 4 == 0"])
+    for _ in range(2):
+        compiled(x)
+    name_dims(x, {0: "t"}, constraints=["t < 16"])
+    assert torch.equal(compiled(x), x * 2)
+    with pytest.raises(ConstraintViolationError, match="t < 16"):
+        compiled(x.resize_(16))
+    assert torch.equal(compiled(x.resize_(8).fill_(1)), x * 2)
+    with pytest.raises(ConstraintViolationError, match="t % 4 == 0"):
+        compiled(x.resize_(6))
