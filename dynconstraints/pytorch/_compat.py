@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import os
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from types import BuiltinFunctionType, SimpleNamespace
 from typing import Any
 
@@ -80,6 +82,7 @@ __all__ = [
     "UpstreamDynamicInt",
     "assert_in_graph",
     "backed_values",
+    "bound_place",
     "dynamo",
     "function_modes",
     "functions",
@@ -93,6 +96,7 @@ __all__ = [
     "only_eager",
     "plain_source",
     "release",
+    "replacement_place",
     "shape_functions",
     "source_name",
     "user_line",
@@ -304,18 +308,33 @@ def plain_source(name: str) -> str:
     return re.sub(r"\.size\(\)\[(\d+)\]", r".size(\1)", re.sub(r"\bG\['(\w+)'\]", r"\1", local))
 
 
+def replacement_place(env: Any, symbol: Any) -> Any:
+    """Where a ShapeEnv learned what it replaces the symbol by; None if it keeps none."""
+    return getattr(env, "replacements_slocs", {}).get(symbol)
+
+
+def bound_place(env: Any, symbol: Any, *, is_upper: bool) -> Any:
+    """Where a ShapeEnv learned an end of the symbol's range; None if it keeps none."""
+    ends = getattr(env, "var_to_range_sloc", {}).get(symbol)
+    return getattr(ends, "upper" if is_upper else "lower", None)
+
+
 def user_line(sloc: Any) -> str:
     """The line that a guard comes from, as torch tells it: ``code  # file:3 in f``.
 
-    torch leaves out what the file's path has in common with its own, and one character more where that is only the
-    root; the reader of the line's file knows the whole path.
+    Torch leaves out what the file's path has in common with its own, and one character more where that is only the
+    root; the file is there to be found.
     """
     return _FILE.sub(_whole_path, getattr(sloc, "maybe_user_loc", None) or str(sloc))
 
 
-_FILE = re.compile(r"(?<=  # ).+(?=:\d+ in )")
+_FILE = re.compile(r"(?<=  # )(?:(?!  # ).)+(?=:\d+ in [^#]*$)")
+"""The file in such a line, whose code may have a comment of its own."""
 
 
 def _whole_path(found: re.Match[str]) -> str:
     cut = found[0]
-    return next((file for file in linecache.cache if file.endswith(cut) and len(file) == len(cut) + 2), cut)
+    whole = [str(folder / cut) for folder in Path(torch.__file__).parents]
+    whole += [file for file in linecache.cache if file.endswith(cut) and len(file) == len(cut) + 2]
+    read = [file for file in whole if file in linecache.cache]
+    return next(iter([*read, *filter(os.path.isfile, whole)]), cut)

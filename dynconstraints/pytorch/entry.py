@@ -7,6 +7,7 @@ compiled under. Where the check fails the frame is compiled anew, and there the 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from functools import partial
@@ -43,6 +44,9 @@ def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
     try:
         enforce(facts)
     except ConstraintError as error:
+        logging.getLogger("torch._guards").addFilter(
+            _is_no_answer
+        )  # torch logs whatever ends a guard, with its traceback
         raise passed_through(error) from None
     places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
     seen = {source_name(place.source) for place in places}
@@ -50,6 +54,11 @@ def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
     names = {**dynamo().closure_vars(), _CHECK: entry_check(facts, places)}
     text = "; ".join(c.text for c in facts.residual()) or "integers"
     builder.add_python_lambda_leaf_guard_to_root([f"{_CHECK}({arguments})"], [f"declared: {text}"], closure_vars=names)
+
+
+def _is_no_answer(record: logging.LogRecord) -> bool:
+    """Whether a record of a log is about anything but an error that the user gets as his answer."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], ConstraintError)
 
 
 def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:

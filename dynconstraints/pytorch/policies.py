@@ -1,12 +1,13 @@
 """What a block asks for when a program narrows its declaration: nothing, a warning, or an error that names the line.
 
-A program *specialises* a declared name when it forces it to one value that the declaration does not; it adds a *new
-guard* when the compiled frame serves only a part of what is declared.
+A program adds a *new guard* when the compiled frame serves only a part of what is declared; it *specialises* a declared
+name when that part is one value of it that the declaration does not force.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ from typing import Any
 
 import sympy
 
-from dynconstraints.diagnostics.diagnostic import Diagnostic, Severity
+from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
+from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison, conjunction
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch._compat import plain_source, source_name, user_line
+from dynconstraints.pytorch._compat import bound_place, plain_source, replacement_place, source_name, user_line
 from dynconstraints.pytorch.floating.conditions import Condition, condition_of, real
 from dynconstraints.pytorch.frame import FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
+
+_LINE = re.compile(r"(?P<code>.+)  # (?P<file>.+):(?P<line>\d+) in (?P<function>.+)", re.DOTALL)
+"""A line of the user's as torch tells it."""
 
 
 class DeclarationWarning(UserWarning):
@@ -59,11 +64,12 @@ def enforce(facts: FrameFacts) -> None:
     if scope.on_specialize == scope.on_new_guard == "allow":
         return
     for narrowing in narrowings(facts):
-        policy = scope.on_new_guard if narrowing.name is None else scope.on_specialize
+        asked = {scope.on_new_guard} if narrowing.name is None else {scope.on_new_guard, scope.on_specialize}
+        policy = next(strict for strict in ("error", "warn", "allow") if strict in asked)
         if policy == "error":
             raise SpecializationError(_diagnostic(narrowing, "error"))
         if policy == "warn":
-            warnings.warn(str(SpecializationError(_diagnostic(narrowing, "warning"))), DeclarationWarning, stacklevel=2)
+            _warn(str(SpecializationError(_diagnostic(narrowing, "warning"))), _source(narrowing.line))
 
 
 def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
@@ -74,20 +80,23 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
         fixed = facts.env.replacements.get(parameter.symbol)
         if fixed is not None and isinstance(fixed, sympy.Integer) and not low == high == int(fixed):
             value = facts.values[name]
-            yield Narrowing(comparison(Name(name), Relation.EQ, Int(value)), name, _line(facts, parameter.symbol))
+            line = _line(facts, parameter.symbol, replacement_place(facts.env, parameter.symbol))
+            yield Narrowing(comparison(Name(name), Relation.EQ, Int(value)), name, line)
             continue
         if fixed is not None and not isinstance(fixed, sympy.Integer):
             # Torch guards an equality between symbols by replacing one of them, not in its list of guards.
             formula = in_names(facts, sympy.Eq(parameter.symbol, fixed, evaluate=False))
             if formula is not None:
-                yield Narrowing(formula, None, _line(facts, parameter.symbol))
+                place = replacement_place(facts.env, parameter.symbol)
+                yield Narrowing(formula, None, _line(facts, parameter.symbol, place))
             continue
         known = facts.env.var_to_range[parameter.symbol]
         for relation, bound, declared in ((Relation.GE, known.lower, low), (Relation.LE, known.upper, high)):
             if isinstance(bound, sympy.Integer) and int(bound) != declared:
                 formula = in_names(facts, sympy.Rel(parameter.symbol, int(bound), relation.value))
                 if formula is not None:
-                    yield Narrowing(formula, None, _line(facts, parameter.symbol))
+                    place = bound_place(facts.env, parameter.symbol, is_upper=relation is Relation.LE)
+                    yield Narrowing(formula, None, _line(facts, parameter.symbol, place))
     for name, constant in facts.floats.constants.items():
         if name in facts.members:
             only = comparison(Name(name), Relation.EQ, real(facts.floats.values[name]))
@@ -179,28 +188,50 @@ def _quotients(facts: FrameFacts) -> tuple[dict[Any, Any], dict[sympy.Symbol, Te
     return quotients, {symbol: Name(name) for name, symbol in called.items()}
 
 
-def _line(facts: FrameFacts, symbol: Any) -> str | None:
-    """The line of the first guard on the symbol."""
-    return next((user_line(g.sloc) for g in facts.env.guards if symbol in g.expr.free_symbols), None)
+def _line(facts: FrameFacts, symbol: Any, place: Any) -> str | None:
+    """The line of the place where torch learned it, or where it keeps none, of the first guard on the symbol."""
+    places = (g.sloc for g in facts.env.guards if symbol in g.expr.free_symbols)
+    found = next(places, None) if place is None else place
+    return None if found is None else user_line(found)
 
 
 def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
     condition = narrowing.text
-    where = () if narrowing.line is None else (f"it comes from {narrowing.line}",)
+    source = _source(narrowing.line)
+    labels = () if source is None else (Label(source, Span(0, len(source.text))),)
+    notes: tuple[str, ...] = ()
     if narrowing.operation is not None:
-        where = (f"{narrowing.operation} takes no float that changes", *where)
+        notes += (f"{narrowing.operation} takes no float that changes",)
+    if source is None and narrowing.line is not None:
+        notes += (f"it comes from {narrowing.line}",)
     if narrowing.name is None:
         return Diagnostic(
             "DC502",
             f"the program serves only a part of the declaration: {condition}",
-            notes=where,
-            help=(f"declare it ({condition}), or mend the line that asks",),
-            severity=severity,
+            labels,
+            notes,
+            (f"declare it ({condition}), or mend the line that asks",),
+            severity,
         )
     return Diagnostic(
         "DC501",
         f"the program forces {narrowing.name} to one value: {condition}",
-        notes=where,
-        help=(f"declare it ({condition}), or mend the line that needs it constant",),
-        severity=severity,
+        labels,
+        notes,
+        (f"declare it ({condition}), or mend the line that needs it constant",),
+        severity,
     )
+
+
+def _source(line: str | None) -> Source | None:
+    """The user's line, and where it is; None where torch tells a line of its own."""
+    found = None if line is None else _LINE.fullmatch(line)
+    return None if found is None else Source(found["code"], found["function"], found["file"], int(found["line"]))
+
+
+def _warn(text: str, place: Source | None) -> None:
+    """A warning at the user's line."""
+    if place is None or place.file is None:
+        warnings.warn(text, DeclarationWarning, stacklevel=3)
+    else:
+        warnings.warn_explicit(text, DeclarationWarning, place.file, place.line)

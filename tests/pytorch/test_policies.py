@@ -38,6 +38,35 @@ def test_a_specialised_name_is_an_error_that_names_the_line() -> None:
     assert raised.value.code == "DC501"
 
 
+def narrowing_twice(n: int, x: torch.Tensor) -> torch.Tensor:
+    if n > 100:
+        x = x * 2
+    y = x + n
+    return y + 1 if n == 64 else y
+
+
+def test_the_line_is_that_which_forces_the_value(capfd: pytest.CaptureFixture[str]) -> None:
+    """Not the first one that asked for the name; and the error is all that is said, in torch's log, too."""
+    with pytest.raises(SpecializationError) as raised:
+        call(narrowing_twice, on_specialize="error")
+    line = narrowing_twice.__code__.co_firstlineno + 4
+    assert str(raised.value) == (
+        "error[DC501]: the program forces n to one value: n == 64\n"
+        f"  --> narrowing_twice  at {__file__}:{line}\n"
+        "    return y + 1 if n == 64 else y\n"
+        "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "  help: declare it (n == 64), or mend the line that needs it constant"
+    )
+    assert capfd.readouterr().err == ""
+
+
+def test_one_value_is_a_part_of_the_declaration_too() -> None:
+    """A block that asks for no new guard gets no specialisation either; the stricter of its policies holds."""
+    for policies in ({}, {"on_specialize": "warn"}):
+        with pytest.raises(SpecializationError, match="forces n to one value"):
+            call(specialising, on_new_guard="error", **policies)
+
+
 def test_a_new_guard_is_an_error_that_names_the_line() -> None:
     """n % 64 == 0 holds for this call only."""
     with pytest.raises(SpecializationError, match="serves only a part of the declaration") as raised:
@@ -51,8 +80,9 @@ def test_a_new_guard_is_an_error_that_names_the_line() -> None:
 )
 def test_a_warning_compiles_and_runs(program: object, policies: dict[str, str]) -> None:
     """The same text, as a warning."""
-    with pytest.warns(DeclarationWarning, match="DC50"):
+    with pytest.warns(DeclarationWarning, match="DC50") as warned:
         call(program, **policies)
+    assert warned[0].filename == __file__
 
 
 @pytest.mark.parametrize("program", [specialising, splitting])
