@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Int, Mul, Term, product
 from dynconstraints.pytorch.arithmetic import CONSTANT, expression
-from dynconstraints.pytorch.dims import sizes_of
+from dynconstraints.pytorch.dims import named_dims, sizes_of
 from dynconstraints.pytorch.dynamic_int import DynamicInt, standing_for
 from dynconstraints.pytorch.rules import base_of
 
@@ -30,7 +30,9 @@ def _listed(given: Arguments) -> Sequence[int]:
 
 def _filled(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``torch.zeros(*size)`` and its like."""
-    return _listed(args) if args else kwargs.get("size")
+    if not args:
+        return kwargs.get("size")
+    return args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
 
 
 def _full(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
@@ -73,11 +75,9 @@ def _new_full(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
 def _viewed(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``x.view(*size)``, ``x.reshape(*shape)``: a size of -1 is the rest, named where it follows exactly."""
     sizes = _asked(args, kwargs, "size", "shape")
-    if sizes is None or -1 not in sizes:
+    if sizes is None or -1 not in sizes or named_dims(args[0]) is None:  # else as many elements as a number says
         return sizes
     known = sizes_of(args[0])
-    if DynamicInt not in map(type, known):  # as many elements as a number says
-        return sizes
     i = list(sizes).index(-1)
     return (*sizes[:i], _quotient(known, (*sizes[:i], *sizes[i + 1 :])), *sizes[i + 1 :])
 
@@ -85,8 +85,8 @@ def _viewed(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
 def _expanded(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     """``x.expand(*size)``: -1, and a size that the dimension has already, keep the dimension."""
     sizes = _asked(args, kwargs, "size")
-    if sizes is None:
-        return None
+    if sizes is None or named_dims(args[0]) is None:
+        return sizes
     known = sizes_of(args[0])
     added = len(sizes) - len(known)
     kept = (
@@ -101,7 +101,8 @@ def _repeated(args: Arguments, kwargs: Mapping[str, Any]) -> Sizes:
     repeats = _asked(args, kwargs, "repeats")
     if repeats is None:
         return None
-    known = sizes_of(args[0])
+    x = args[0]
+    known = x.shape if named_dims(x) is None else sizes_of(x)
     added = len(repeats) - len(known)
     return (*repeats[:added], *(times * own for times, own in zip(repeats[added:], known, strict=True)))
 

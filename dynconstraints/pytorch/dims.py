@@ -132,6 +132,9 @@ def named_dims(value: object) -> NamedDims | None:
     A tensor resized since `name_dims` is declared anew. A view keeps the names of those dimensions of its base that it
     takes over as they are.
     """
+    attributes = getattr(value, "__dict__", _NOTHING)
+    if _ATTRIBUTE not in attributes and getattr(value, "_base", None) is None:  # what most tensors are
+        return None
     return _own(value) or _kept(value)
 
 

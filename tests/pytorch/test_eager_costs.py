@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
-from eager import ARITHMETIC, AS_INT, NAMING, TORCH, nanoseconds
+from eager import ARITHMETIC, AS_INT, TORCH, nanoseconds
 
 
 @pytest.mark.parametrize(
@@ -22,24 +22,35 @@ def test_a_declared_int_costs_no_more_than_upstreams(statements: tuple[str, ...]
         timed(statement, lambda times: times["declared"] <= most * times["upstream"])
 
 
-def test_naming_a_tensor_costs_no_more_than_making_it_again() -> None:
-    """Where torch takes upstream's int for a plain one, and a name is to be worked out."""
-    for statement in NAMING[:3]:
-        timed(statement, lambda times: times["declared"] <= 2.0 * times["upstream"])
+@pytest.mark.parametrize(
+    ("statement", "most"),
+    [
+        # torch takes upstream's int for a plain one here, and a look at the arguments alone is a fifth of the call.
+        ("torch.full((v,), 1.0)", 1.6),
+        ("torch.arange(v)", 2.0),
+        ("x.new_zeros(v)", 1.3),
+        ("x.view(v, -1)", 1.35),
+        ("x.expand(v, -1, -1)", 1.35),
+    ],
+)
+def test_naming_a_tensor_costs_less_than_making_it_again(statement: str, most: float) -> None:
+    """Where a name is to be worked out."""
+    timed(statement, lambda times: times["declared"] <= most * times["upstream"])
 
 
 @pytest.mark.parametrize(
     ("statements", "most"),
     [
-        (("torch.ones(v)", "torch.ones(v, 3)", "torch.full((v,), 1.0)", "torch.arange(v)"), 1.5),
-        (("x.view(v, -1)", "x.expand(v, -1, -1)", "x.new_zeros(v)"), 1.8),
+        (("torch.ones(v)", "torch.ones(v, 3)", "torch.arange(v)"), 1.4),
+        (("torch.full((v,), 1.0)",), 1.5),
+        (("x.view(v, -1)", "x.expand(v, -1, -1)", "x.new_zeros(v)"), 1.65),
     ],
-    ids=["functions", "methods"],
+    ids=["functions", "of a tuple", "methods"],
 )
 def test_constructors_that_name_cost_other_calls_a_look_at_their_arguments(
     statements: tuple[str, ...], most: float
 ) -> None:
-    """Half of what torch takes for a few elements, which is some hundred nanoseconds; of a view, rather more."""
+    """Some hundred nanoseconds, beside what torch takes for a few elements; beside a view, half of it."""
     for statement in statements:
         timed(statement, lambda times: times["beside"] <= most * times["int"])
 
