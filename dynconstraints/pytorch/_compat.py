@@ -6,7 +6,8 @@ import importlib
 import linecache
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import BuiltinFunctionType, SimpleNamespace
@@ -55,7 +56,12 @@ _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
 
 def only_eager() -> bool:
     """Whether nothing traces, fakes or transforms (``torch.func``) the tensors that torch makes."""
-    return not _modes() and _traced() is None and _transforms() is None
+    return not _modes() and _traced() is None and not in_transforms()
+
+
+def in_transforms() -> bool:
+    """Whether vmap, grad and their like (``torch.func``) are at work, also in what Dynamo traces at the moment."""
+    return _transforms() is not None
 
 
 def known_to_jit(function: Any, original: Any) -> None:
@@ -81,13 +87,16 @@ __all__ = [
     "OLDEST",
     "UpstreamDynamicInt",
     "assert_in_graph",
+    "attention_is_fused",
     "backed_values",
     "bound_place",
     "dynamo",
     "function_modes",
     "functions",
+    "fused_attention",
     "has_gradient_on_limit",
     "hook_points",
+    "in_transforms",
     "inductor",
     "inferred_sizes",
     "keep_no_fakes",
@@ -95,6 +104,7 @@ __all__ = [
     "narrow",
     "only_eager",
     "plain_source",
+    "recorded",
     "release",
     "replacement_place",
     "shape_functions",
@@ -262,6 +272,41 @@ def fused_multiply_add() -> tuple[Any, ...]:
     prims = importlib.import_module("torch._inductor.inductor_prims")
     found = getattr(prims, "fma", None)
     return () if found is None else (found,)
+
+
+@contextmanager
+def recorded() -> Iterator[None]:
+    """Has autograd record what is computed, also inside of a dispatch mode, where its keys are excluded."""
+    c = torch._C  # noqa: SLF001
+    included, excluded = c._dispatch_tls_local_include_set(), c._dispatch_tls_local_exclude_set()  # noqa: SLF001
+    for key in (c.DispatchKey.AutogradFunctionality, c.DispatchKey.ADInplaceOrView):
+        excluded = excluded - c.DispatchKeySet(key)
+    with c._ForceDispatchKeyGuard(included, excluded), torch.enable_grad():  # noqa: SLF001
+        yield
+
+
+def attention_is_fused(*args: Any, **kwargs: Any) -> bool:
+    """Whether attention on these fake tensors is the CPU's fused kernel.
+
+    As eager chooses, which the context manager ``sdpa_kernel`` has a say in; so it is run, to see what it calls.
+    """
+    modes = importlib.import_module("torch.utils._python_dispatch")
+    called = set()
+
+    class Watch(modes.TorchDispatchMode):  # type: ignore[misc, name-defined]
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            called.add(function)
+            return function(*args, **(kwargs or {}))
+
+    with Watch():
+        torch.nn.functional.scaled_dot_product_attention(*args, **kwargs)
+    return fused_attention()[0] in called
+
+
+def fused_attention() -> tuple[Any, Any]:
+    """The CPU's kernels, forward and backward."""
+    name, aten = "_scaled_dot_product_flash_attention_for_cpu", torch.ops.aten
+    return getattr(aten, name).default, getattr(aten, f"{name}_backward").default
 
 
 def padding() -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ def test_twenty_values_are_one_graph_as_close_to_eager_as_a_constant(name: str, 
     operator, cell = OPERATORS[name], swept(OPERATORS[name], dtype)
     assert cell.graphs == 1 or operator.constant
     half = dtype in (torch.bfloat16, torch.float16)
-    assert cell.level != "apart" or (operator.apart and (half or (operator.single and dtype == torch.float32)))
+    assert cell.level != "apart" or (operator.apart and half)
 
 
 @pytest.mark.skipif(not NIGHTLY, reason="compiles for minutes; test_floats_in_graphs.py has a step of each in double")

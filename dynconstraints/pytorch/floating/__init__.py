@@ -1,9 +1,10 @@
 """Declared floats in a trace: tensors of one float64 instead of symbols, in every operation that takes a number.
 
 ``values`` is arithmetic on such numbers by the promotion rules of Python numbers, ``elementwise``, ``factories``,
-``products``, ``lists``, ``activations``, ``normalizations``, ``losses`` and ``random`` are the operations by family,
-``lowering`` finds the one for a node of the trace. ``domains`` are the numbers that an operation takes, ``conditions``
-and ``intervals`` what the declaration says of comparisons.
+``products``, ``attention``, ``lists``, ``activations``, ``normalizations``, ``losses`` and ``random`` are the
+operations by family, ``kernels`` those that stay ``whole``, ``lowering`` finds the one for a node of the trace.
+``domains`` are the numbers that an operation takes, ``conditions`` and ``intervals`` what the declaration says of
+comparisons.
 
 Where a graph with a changing number gives other results than eager, by the sweep of ``tests/float_operators.py``:
 
@@ -11,12 +12,10 @@ Where a graph with a changing number gives other results than eager, by the swee
 - ``x + a*y``, ``addcmul`` and ``lerp`` round once in eager and twice in Inductor, with a constant as well.
 - Products of matrices with factors are scaled after the product, and differ in the last bits; so do normalizations and
   losses, which are written out.
-- Attention scales its queries first, on the CPU in single precision. It is as close to the exact result as the type
-  allows; eager's kernels are not in half precision, nor with large scales. The same holds of ``group_norm``.
-- In half precision the gradient of a power is that of the rounded exponent; eager rounds the exponent less one.
 - Under Inductor a seed draws other numbers than in eager, with a constant as well, without its ``fallback_random``.
+- Attention off the CPU, and inside of vmap, scales its queries first, in their type.
 
 A graph a value have operations that no tensor can do for a number: those with sizes in it (``interpolate``,
-``linspace``), norms of an order, whose kinds differ by value, the correction of ``std``, ``out=`` arguments, and
-``max(a, 1)`` where it matters that it may be an integer.
+``arange``), those that draw at random in other ways than ``dropout``, ``normal_`` and ``uniform_``, ``out=`` arguments,
+what stays whole inside of vmap, and ``max(a, 1)`` where it matters that it may be an integer.
 """

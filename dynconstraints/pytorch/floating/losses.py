@@ -11,6 +11,7 @@ from torch.nn import functional
 from dynconstraints.pytorch.floating.elementwise import choose
 from dynconstraints.pytorch.floating.table import NotLowered, lowers
 from dynconstraints.pytorch.floating.values import Operand, Value, combined, widened
+from dynconstraints.pytorch.floating.whole import whole
 
 
 @lowers(functional.huber_loss)
@@ -56,10 +57,12 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: Operand = 0.0,
 ) -> Value:
-    """Of classes, without weights: the loss of the class, mixed with the mean loss of all classes."""
-    elsewhere = torch.is_autocast_enabled(input.fake.device.type) or size_average is not None or reduce is not None
-    if elsewhere or weight is not None or target.dtype.is_floating_point or input.fake.ndim != 2:
+    """The loss of the class, mixed with the mean loss of all classes; whole with weights, and of shares of classes."""
+    if torch.is_autocast_enabled(input.fake.device.type) or size_average is not None or reduce is not None:
         raise NotLowered
+    if weight is not None or target.dtype.is_floating_point or input.fake.ndim != 2:
+        options = {"ignore_index": ignore_index, "reduction": reduction, "label_smoothing": label_smoothing}
+        return whole("torch.nn.functional.cross_entropy", input, target, weight, **options)
     ignored = target.call(torch.eq, ignore_index)
     logs = input.call(torch.log_softmax, 1)
     plain = logs.call(functional.nll_loss, target, ignore_index=ignore_index, reduction=reduction)

@@ -13,8 +13,10 @@ import torch
 from dynconstraints.pytorch._compat import symbolic_functions
 from dynconstraints.pytorch.floating import (  # noqa: F401  they fill the table
     activations,
+    attention,
     elementwise,
     factories,
+    kernels,
     lists,
     losses,
     normalizations,

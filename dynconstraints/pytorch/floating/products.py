@@ -1,4 +1,4 @@
-"""Matrix products with factors, and attention with a scale."""
+"""Matrix products with factors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from dynconstraints.pytorch.floating.elementwise import choose
-from dynconstraints.pytorch.floating.table import NotLowered, lowers
-from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, widened
+from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.values import Number, Operand, Value, widened
 
 
 def _register(product: Callable[..., Any], names: tuple[Any, ...], in_place: str) -> None:
@@ -31,28 +30,3 @@ _register(torch.mm, (torch.addmm, "addmm"), "addmm_")
 _register(torch.mv, (torch.addmv, "addmv"), "addmv_")
 _register(torch.outer, (torch.addr, "addr"), "addr_")
 _register(torch.bmm, (torch.baddbmm, "baddbmm"), "baddbmm_")
-
-
-@lowers(functional.scaled_dot_product_attention)
-def attention(
-    query: Value,
-    key: Value,
-    value: Value,
-    attn_mask: Value | None = None,
-    dropout_p: Number | float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: Number,
-    **options: Any,
-) -> Value:
-    """Attention with the query scaled beforehand; on the CPU in single precision, in which its kernels compute."""
-    if isinstance(dropout_p, Number):
-        raise NotLowered
-    result, mask = query.dtype, attn_mask
-    if result in HALF and query.fake.device.type == "cpu":
-        query, key, value = (v.to(torch.float32) for v in (query, key, value))
-        mask = mask.to(torch.float32) if mask is not None and mask.dtype in HALF else mask
-    scaled = (query * scale).call(
-        functional.scaled_dot_product_attention, key, value, mask, dropout_p, is_causal, scale=1.0, **options
-    )
-    return scaled.to(result)

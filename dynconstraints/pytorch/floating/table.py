@@ -36,13 +36,17 @@ _SECOND = ("other", "exponent", "tensor1", "mat1", "mat", "vec1", "batch1")
 _KEYWORDS = {"input": 0, "self": 0, **dict.fromkeys(_SECOND, 1)}
 _KEYWORDS |= {"tensor2": 2, "mat2": 2, "vec": 2, "vec2": 2, "batch2": 2}
 """The place of an operand that torch knows by a keyword, and a lowering by another."""
+_ANYTHING = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+"""The parameters of a lowering that hands its arguments on as they are."""
 
 
 def arranged(target: Any, args: Any, kwargs: dict[str, Any]) -> inspect.BoundArguments:
     """The arguments as the operation's lowering takes them. Raises NotLowered for those that it doesn't, as ``out``."""
     signature = inspect.signature(TABLE[target])
     placed, named = list(args), dict(kwargs)
-    for name in sorted(_KEYWORDS.keys() & named.keys() - signature.parameters.keys(), key=lambda n: _KEYWORDS[n]):
+    kinds = {p.kind for p in signature.parameters.values()}
+    unknown = set() if kinds == _ANYTHING else named.keys() - signature.parameters.keys()
+    for name in sorted(_KEYWORDS.keys() & unknown, key=lambda n: _KEYWORDS[n]):
         if _KEYWORDS[name] != len(placed):
             raise NotLowered
         placed.append(named.pop(name))

@@ -1,0 +1,293 @@
+"""Calls of torch that stay whole in the graph and read their numbers when it runs: eager's bits, in one graph."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+import torch.nn.functional as F
+from compiled import Compiled
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
+
+from dynconstraints import DynamicFloat, name_dims
+
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+
+made = torch.Generator().manual_seed(0)
+rows, others = torch.randn(6, 5, generator=made), torch.randn(6, 5, generator=made)
+image = torch.rand(2, 4, 6, 6, generator=made)
+batch, wide = torch.randn(2, 6, 3, generator=made), torch.randn(2, 3, 5, generator=made)
+classes = torch.tensor([0, 4, 1, 2, 2, 1])
+VALUES = (0.3, 1.0, 2.0, 0.9999999999999999, 2.5)
+
+CALLS = {
+    "std": lambda x, a: x.std(-1, correction=a) + torch.std(x, correction=a),
+    "var": lambda x, a: torch.var(input=x, dim=[0, 1], correction=a, keepdim=True),
+    "vector norm": lambda x, a: torch.linalg.vector_norm(x, a, -1),
+    "norm": lambda x, a: torch.norm(x, a) + x.norm(p=a, dim=1),
+    "normalize": lambda x, a: F.normalize(x, p=a, eps=a / 9),
+    "cdist": lambda x, a: torch.cdist(x, others, p=a),
+    "pairwise distance": lambda x, a: F.pairwise_distance(x, others, a, a / 9),
+    "dist": lambda x, a: torch.dist(x, others, a),
+    "renorm": lambda x, a: torch.renorm(x, a, 0, a),
+    "quantile": lambda x, a: torch.quantile(x, a / 3, dim=0) + x.quantile(a / 3, interpolation="nearest"),
+    "nanquantile": lambda x, a: x.nanquantile(a / 3, dim=1, keepdim=True),
+    "logit": lambda x, a: torch.logit(x.sigmoid(), eps=a / 9),
+    "cosine similarity": lambda x, a: F.cosine_similarity(x, others, dim=0, eps=a),
+    "cosine embedding": lambda x, a: F.cosine_embedding_loss(x, others, classes.sign() * 2 - 1, margin=a / 3),
+    "hinge": lambda x, a: F.hinge_embedding_loss(x, others.sign(), margin=a),
+    "ranking": lambda x, a: F.margin_ranking_loss(x, others, others.sign(), margin=a),
+    "multi margin": lambda x, a: F.multi_margin_loss(x, classes, margin=a),
+    "triplet": lambda x, a: F.triplet_margin_loss(x, others, others + 1, margin=a, p=a + 1),
+    "poisson": lambda x, a: F.poisson_nll_loss(x.exp(), others.abs(), log_input=False, eps=a),
+    "local response": lambda x, a: F.local_response_norm(image * x[0, 0], 2, alpha=a, beta=a, k=a),
+    "lp pool": lambda x, a: F.lp_pool2d(image * x[0, 0], a, 2),
+    "rounded down": lambda x, a: (x.detach() // a) * x + torch.floor_divide(x.detach(), a),
+    "close": lambda x, a: torch.isclose(x, others, rtol=a, atol=a) * x,
+    "sum of products": lambda x, a: torch.addbmm(x, batch, wide, beta=a, alpha=a + 1),
+    "trapezoid": lambda x, a: torch.trapezoid(x, dx=a),
+    "xlog1py": lambda x, a: torch.special.xlog1py(x.abs(), a),
+    "buckets": lambda x, a: x * torch.bucketize(a, torch.arange(4.0)),
+    "index add": lambda x, a: x.index_add(0, torch.tensor([1, 1]), others[:2], alpha=a),
+    "index fill": lambda x, a: x.index_fill(1, torch.tensor([1, 2]), a),
+    "scatter": lambda x, a: x.scatter(0, classes[None, :5], a),
+    "weights of classes": lambda x, a: F.cross_entropy(x, classes, others[0].abs(), label_smoothing=a / 3),
+    "shares of classes": lambda x, a: F.cross_entropy(x, others.softmax(1), label_smoothing=a / 3),
+    "size": lambda x, a: F.normalize(x.view(x.shape[0], -1), a) * x.norm(a),
+}
+
+
+def same(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    """The same type and bits, but for those of NaN."""
+    return found.dtype == expected.dtype and torch.equal(found.nan_to_num(7.0), expected.nan_to_num(7.0))
+
+
+def outcome(run, a, dtype: torch.dtype = torch.float32) -> list[torch.Tensor]:
+    """What it gives, and the gradient."""
+    x = rows.to(dtype).requires_grad_()
+    found = run(x, a)
+    return [found.detach(), *torch.autograd.grad(found.sum(), x)]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_one_graph_gives_eagers_bits_forward_and_backward(name: str):
+    """For orders and shares that eager has kernels of their own for, and for others."""
+    compiled = Compiled(CALLS[name], backend="aot_eager")
+    for value in VALUES:
+        found, expected = outcome(compiled, DynamicFloat(value, name="a")), outcome(CALLS[name], value)
+        assert all(map(same, found, expected)), value
+    assert compiled.graphs == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_in_half_precision_too(dtype: torch.dtype):
+    """Powers and normalizations of groups, which are written out in other types, round as eager does."""
+    for program in (
+        lambda x, a: x.abs() ** a,
+        lambda x, a: a**x,
+        lambda x, a: F.group_norm(x[:, :, None], 5, eps=a),
+        lambda x, a: x.std(correction=a),
+    ):
+        compiled = Compiled(program, backend="aot_eager")
+        for value in VALUES:
+            found, expected = outcome(compiled, DynamicFloat(value), dtype), outcome(program, value, dtype)
+            assert all(map(same, found, expected)), value
+        assert compiled.graphs == 1
+
+
+@pytest.mark.inductor
+def test_under_inductor_between_what_it_fuses():
+    """With an operand that a kernel of its makes, in another order of strides, and gradients that one takes."""
+
+    def program(x, a):
+        return (torch.linalg.vector_norm((x * a).t(), a * 2, 0) * 3 + x.std(correction=a / 4)).sin()
+
+    compiled = Compiled(program, backend="inductor")
+    for value in VALUES:
+        for found, expected in zip(outcome(compiled, DynamicFloat(value)), outcome(program, value), strict=True):
+            torch.testing.assert_close(found, expected)
+    assert compiled.graphs == 1
+
+
+def test_sizes_may_change_as_well():
+    """Dimensions with names, also as arguments."""
+
+    def program(x, a):
+        return torch.norm(x.reshape(1, x.shape[0] * 5), a) + x.std(correction=a)
+
+    compiled = Compiled(program, backend="aot_eager")
+    for n, value in ((6, 0.5), (4, 1.5), (5, 3.0)):
+        x = name_dims(rows[:n].clone(), {0: "n"}, constraints=["2 <= n <= 99"])
+        assert torch.equal(compiled(x, DynamicFloat(value)), program(rows[:n], value))
+    assert compiled.graphs == 1
+
+
+def test_what_eager_refuses_is_refused_with_its_words():
+    """By a graph that was made for what it takes."""
+    compiled = Compiled(lambda a: rows.quantile(a))
+    compiled(DynamicFloat(0.5))
+    with pytest.raises(RuntimeError, match=r"q must be in the range \[0, 1\]"):
+        compiled(DynamicFloat(1.5))
+
+
+def test_a_gradient_has_a_gradient():
+    """Where the backend leaves it to eager."""
+
+    def penalty(x, a):
+        (found,) = torch.autograd.grad(program(x, a).sum(), x, create_graph=True)
+        return torch.autograd.grad(found.square().sum(), x)[0]
+
+    for program in (lambda x, a: torch.linalg.vector_norm(x, a, -1), lambda x, a: F.normalize(x, a)):
+        compiled = Compiled(program)
+        for value in (1.5, 3.0):
+            x = rows.clone().requires_grad_()
+            expected = penalty(x, value)
+            eager, program = program, compiled
+            assert torch.equal(penalty(x, DynamicFloat(value)), expected)
+            program = eager
+
+
+def test_inside_of_transforms_a_number_is_a_constant():
+    """No rule for batches is needed: each value is compiled for, and right."""
+    program = lambda a: torch.vmap(lambda x: torch.linalg.vector_norm(x, a))(rows)  # noqa: E731
+    compiled = Compiled(program)
+    for value in (0.5, 3.0):
+        assert torch.equal(compiled(DynamicFloat(value)), program(value))
+    assert compiled.graphs == 2
+
+
+def test_autocast_is_left_to_torch():
+    """It may cast what a call is given."""
+
+    def program(a):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return torch.norm(rows @ others.t(), a)
+
+    compiled = Compiled(program)
+    for value in (0.5, 3.0):
+        found = compiled(DynamicFloat(value))
+        assert found.dtype == program(value).dtype
+        assert torch.equal(found, program(value))
+
+
+def test_activations_can_be_recomputed():
+    """Inside of a checkpoint, a graph of its own in the graph."""
+
+    def program(x, a):
+        return checkpoint(lambda z: torch.linalg.vector_norm(z.sin(), a), x, use_reentrant=False)
+
+    compiled = Compiled(program, backend="aot_eager")
+    for value in VALUES:
+        assert all(map(same, outcome(compiled, DynamicFloat(value)), outcome(program, value)))
+    assert compiled.graphs == 1
+
+
+def test_the_operations_keep_the_rules_of_custom_operators():
+    """By torch's own checks: schema, fake results, registration of gradients, and under AOTAutograd with sizes."""
+    Compiled(lambda a: rows.norm(a))(DynamicFloat(0.5))  # registers them
+    whole = torch.ops.dynconstraints.whole_call
+    x, number = rows.clone().requires_grad_(), torch.tensor(1.5, dtype=torch.float64)
+    for call, tensors, sizes in (
+        ("torch.cdist(t[0], t[1], n[0])", [x, others], []),
+        ("t[0].view(s[0], 5).norm(n[0], 1)", [x], [6]),
+    ):
+        torch.library.opcheck(whole.default, (call, tensors, [number], sizes))
+    arguments = rows.new_ones(6), [True], "t[0].norm(n[0], 1)", [rows], [number], []
+    checks = ("test_schema", "test_autograd_registration", "test_faketensor")  # it refuses to have a gradient
+    torch.library.opcheck(torch.ops.dynconstraints.whole_call_backward.default, arguments, test_utils=checks)
+
+
+q, k, v = (torch.randn(2, 4, 16, 8, generator=made) for _ in range(3))
+mask = torch.randn(16, 16, generator=made)
+SCALES = (0.1, 1.5, 2.25, 0.0, -0.7, 1e-300)
+
+ATTENTION = {
+    "plain": lambda q, k, v, a: F.scaled_dot_product_attention(q, k, v, scale=a),
+    "causal": lambda q, k, v, a: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=a),
+    "masked": lambda q, k, v, a: F.scaled_dot_product_attention(q, k, v, mask > 0, scale=a),
+    "biased": lambda q, k, v, a: F.scaled_dot_product_attention(q, k, v, mask.to(q.dtype), scale=a),
+    "learnt bias": lambda q, k, v, a: F.scaled_dot_product_attention(q, k, v, q[0, 0] @ k[0, 0].t(), scale=a),
+    "groups": lambda q, k, v, a: F.scaled_dot_product_attention(q, k[:, :2], v[:, :2], scale=a, enable_gqa=True),
+    "three dimensions": lambda q, k, v, a: F.scaled_dot_product_attention(q[0], k[0], v[0], scale=a),
+    "heads last": lambda q, k, v, a: F.scaled_dot_product_attention(
+        *(z.transpose(1, 2).contiguous().transpose(1, 2) for z in (q, k, v)), scale=a
+    ),
+    "dropout": lambda q, k, v, a: F.scaled_dot_product_attention(q, k, v, dropout_p=0.3, scale=a),
+}
+
+
+def attended(run, a, dtype: torch.dtype) -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    leaves = [z.to(dtype).requires_grad_() for z in (q, k, v)]
+    found = run(*leaves, a)
+    return [found.detach(), *torch.autograd.grad(found.square().sum(), leaves)]
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+@pytest.mark.parametrize("dtype", DTYPES if NIGHTLY else (torch.float32, torch.bfloat16))
+def test_attention_is_eagers_to_the_bit(name: str, dtype: torch.dtype):
+    """By whichever kernel eager has for it, forward and backward."""
+    compiled = Compiled(ATTENTION[name], backend="aot_eager")
+    for scale in SCALES:
+        found, expected = (
+            attended(f, a, dtype) for f, a in ((compiled, DynamicFloat(scale)), (ATTENTION[name], scale))
+        )
+        assert all(map(same, found, expected)), scale
+    assert compiled.graphs == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_without_a_fused_kernel(dtype: torch.dtype):
+    """Where the program asks for that one."""
+
+    def program(q, k, v, a):
+        with sdpa_kernel(SDPBackend.MATH):
+            return F.scaled_dot_product_attention(q, k, v, scale=a)
+
+    compiled = Compiled(program, backend="aot_eager")
+    for scale in SCALES:
+        results = (attended(f, a, dtype) for f, a in ((compiled, DynamicFloat(scale)), (program, scale)))
+        assert all(map(same, *results)), scale
+    assert compiled.graphs == 1
+
+
+def test_sizes_of_attention_may_change_as_well():
+    """Dimensions with names, and a mask of them."""
+
+    def program(q, k, v, bias, a):
+        return F.scaled_dot_product_attention(q, k, v, bias, scale=a) + F.scaled_dot_product_attention(q, k, v, scale=a)
+
+    compiled = Compiled(program, backend="aot_eager")
+    for n, scale in ((16, 0.5), (4, 1.5), (5, 3.0)):
+        tensors = [z[:, :, :n].clone() for z in (q, k, v)]
+        named = [name_dims(z.clone(), {2: "n"}, constraints=["2 <= n <= 99"]) for z in tensors]
+        bias = name_dims(mask[:n, :n].clone(), {0: "n", 1: "n"}, constraints=["2 <= n <= 99"])
+        found = compiled(*named, bias, DynamicFloat(scale))
+        assert torch.equal(found, program(*tensors, mask[:n, :n], scale))
+    assert compiled.graphs == 1
+
+
+def test_attention_inside_of_transforms():
+    """Scaled beforehand, in one graph."""
+    program = lambda a: torch.vmap(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, scale=a))(q, k, v)  # noqa: E731
+    compiled = Compiled(program)
+    for scale in (0.1, 0.9):
+        torch.testing.assert_close(compiled(DynamicFloat(scale)), program(scale))
+    assert compiled.graphs == 1
+
+
+def test_attention_under_autocast():
+    """In the type that autocast computes in."""
+
+    def program(q, k, v, a):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return F.scaled_dot_product_attention(q, k, v, mask, scale=a)
+
+    compiled = Compiled(program, backend="aot_eager")
+    for scale in (0.1, 1.5):
+        results = (attended(f, a, torch.float32) for f, a in ((compiled, DynamicFloat(scale)), (program, scale)))
+        assert all(map(same, *results)), scale
+    assert compiled.graphs == 1
