@@ -90,6 +90,7 @@ __all__ = [
     "attention_is_fused",
     "backed_values",
     "bound_place",
+    "current_trace",
     "dynamo",
     "function_modes",
     "functions",
@@ -99,17 +100,21 @@ __all__ = [
     "in_transforms",
     "inductor",
     "inferred_sizes",
+    "inlined",
     "keep_no_fakes",
     "known_to_jit",
     "narrow",
     "only_eager",
     "plain_source",
+    "python_operations",
     "recorded",
     "release",
     "replacement_place",
     "shape_functions",
     "source_name",
+    "unseen_value",
     "user_line",
+    "variable_of",
 ]
 
 
@@ -132,6 +137,7 @@ def dynamo() -> SimpleNamespace:
         TrackedFake=builder.TrackedFake,  # a symbolic input whose expression is guarded
         SymNodeVariable=importlib.import_module("torch._dynamo.variables.tensor").SymNodeVariable,
         ConstantVariable=importlib.import_module("torch._dynamo.variables.constant").ConstantVariable,
+        TupleVariable=importlib.import_module("torch._dynamo.variables.lists").TupleVariable,
         DynamicScalarSource=source.DynamicScalarSource,  # int(base)
         AttrSource=source.AttrSource,  # an attribute of an object
         LocalSource=source.LocalSource,  # an argument
@@ -215,6 +221,49 @@ def shape_functions() -> SimpleNamespace:
         view=(refs, "_reshape_view_helper"),
         contiguous=(importlib.import_module("torch._prims_common"), "check_contiguous_sizes_strides"),
     )
+
+
+@cache
+def python_operations() -> SimpleNamespace:
+    """Where Dynamo traces Python's own functions, as pairs of a class and a method's name; read in 2.13.
+
+    What a release lacks is left out by the caller.
+    """
+    variables = importlib.import_module("torch._dynamo.variables")
+    return SimpleNamespace(
+        builtin=(variables.BuiltinVariable, "call_function"),
+        function=(variables.TorchInGraphFunctionVariable, "call_function"),
+        attribute=(variables.SymNodeVariable, "var_getattr"),
+        formatted=(
+            importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslatorBase,
+            "_format_value",
+        ),
+        joined=(getattr(variables, "StringFormatVariable", None), "create"),
+    )
+
+
+def variable_of(tx: Any, value: Any) -> Any:
+    """The variable of the trace for a constant, a class or a function; for a variable itself."""
+    base = importlib.import_module("torch._dynamo.variables.base").VariableTracker
+    return value if isinstance(value, base) else base.build(tx, value)
+
+
+def inlined(tx: Any, function: Any, args: Any) -> Any:
+    """The function traced for variables, and for constants of Python's among them."""
+    return tx.inline_user_function_return(variable_of(tx, function), [variable_of(tx, arg) for arg in args], {})
+
+
+def unseen_value(variable: Any) -> Any:
+    """What a variable of the trace stands for that Dynamo has not looked at yet; None for others."""
+    lazy = importlib.import_module("torch._dynamo.variables.lazy").LazyVariableTracker
+    return variable.peek_value() if type(variable) is lazy and not variable.is_realized() else None
+
+
+def current_trace() -> Any:
+    """The translator at work; None where a release does not tell."""
+    translator = importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslator
+    current = getattr(translator, "current_tx", None)
+    return None if current is None else current()
 
 
 def inferred_sizes(shape: Any, numel: Any) -> Any:

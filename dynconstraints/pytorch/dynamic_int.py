@@ -126,6 +126,11 @@ class DynamicInt(UpstreamDynamicInt):
     language, they are anonymous. Python asks no subclass of int in ``True + n``, ``pow(2, n, 5)`` and
     ``math.gcd(n, 4)``: they are plain ints; and ``min(n, m)`` is whichever of its arguments is the least.
 
+    In a compiled function ``~n``, ``divmod``, ``round``, ``pow(n, 2, 5)``, ``math.gcd(n, 4)``, ``math.lcm`` and
+    ``math.isqrt`` stay in its one graph, too. Text (``str(n)``, f-strings) needs the value: it breaks the graph, and
+    with ``fullgraph=True`` makes the int a constant of it, which ``on_specialize`` tells. What sizes have no function
+    for torch refuses there: ``math.gcd`` of two such ints, ``pow(2, n, 5)``, ``math.comb``, ``n.bit_count()``.
+
     Raises a ConstraintError that says which: NotAnIntegerError for a value that is no int, bool or NumPy integer; for
     named ones also ConstraintViolationError, IntegerRangeError (beyond 64 bits), InconsistentConstraintsError,
     ConstraintSyntaxError and UnboundNameError.

@@ -75,7 +75,10 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
         residual.append((holds, tuple((first[n], places[first[n]].dimension) for n in used)))
     scope, computes = facts.scope.constraints, bool(facts.computed.expressions)
     same = _same_floats(places)
-    asked = [_tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p) for p in places]
+    asked = [
+        _tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p, source_name(p.source) in facts.typed)
+        for p in places
+    ]
 
     def check(*objects: Any) -> bool:
         constraints = current_scope().constraints
@@ -99,13 +102,16 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
     return check
 
 
-def _number_unchanged(place: Place) -> Callable[[Any], bool | None]:
+def _number_unchanged(place: Place, typed: bool) -> Callable[[Any], bool | None]:
     """Whether a number declares what its place was compiled for, or nothing; None for what is no such number.
+
+    ``typed`` where the program asks for the type: a plain number is none then.
 
     Where it declares something else, other names too, it is checked as a call of its own. Runs in each call, often on
     the value of the call before.
     """
-    kind, declared, compiled, last = place.kind, _DECLARED[place.kind], place.declaration, None
+    kind, declared = (None, DynamicInt) if typed else (place.kind, _DECLARED[place.kind])
+    compiled, last = place.declaration, None
 
     def unchanged(value: Any) -> bool | None:
         nonlocal last

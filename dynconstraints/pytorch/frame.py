@@ -144,7 +144,11 @@ class ComputedFacts:
 
 @dataclass
 class FrameFacts:
-    """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv."""
+    """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv.
+
+    ``variables`` are those of the trace that stand for DynamicInts, by the sources of these, and ``typed`` the sources
+    of which the program asked the type.
+    """
 
     env: Any
     scope: Scope
@@ -164,6 +168,8 @@ class FrameFacts:
     computed: ComputedFacts = field(default_factory=ComputedFacts)
     reals: frozenset[str] = frozenset()
     real_constraints: dict[Constraint, None] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    typed: set[str] = field(default_factory=set)
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0

@@ -78,7 +78,7 @@ _wrapped: list[tuple[Any, str, Any]] = []
 @cache
 def _wrap_all() -> None:
     """Wrap what this torch has; where it lacks a part, nothing is wrapped, and a warning says so."""
-    from dynconstraints.pytorch import oracle  # noqa: F401  a fault of our own is no fault of torch's
+    from dynconstraints.pytorch import operations, oracle  # noqa: F401  a fault of our own is no fault of torch's
     from dynconstraints.pytorch.floating.rounding import OPERATIONS
 
     try:
@@ -99,6 +99,7 @@ def _wrap_all() -> None:
             original = getattr(owner, name)
             setattr(owner, name, wrap(original))
             _wrapped.append((owner, name, original))
+        operations.install()
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
 

@@ -50,7 +50,10 @@ def wrap_int(builder: Any, value: Any) -> Any:
     tx.output.tracked_fakes.append(d.TrackedFake(node, base, None))
     if not isinstance(node, torch.SymInt):
         return d.ConstantVariable.create(number)
-    return d.SymNodeVariable.create(tx, _proxy_of(tx, facts, term), node)
+    variable = facts.variables[source_name(builder.source)] = d.SymNodeVariable.create(
+        tx, _proxy_of(tx, facts, term), node
+    )
+    return variable
 
 
 def wrap_float(builder: Any, value: Any) -> Any:
