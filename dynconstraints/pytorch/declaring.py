@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from numbers import Integral, Rational
 from typing import Any, NamedTuple, cast
@@ -20,7 +21,8 @@ from dynconstraints.diagnostics.errors import (
 )
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.nodes import Function, Predicate
+from dynconstraints.ir.nodes import Function, Predicate, conjunction
+from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch.checking import check_bindings
 from dynconstraints.pytorch.declaration import Binding, system_of
 from dynconstraints.pytorch.placing import Place, calling_place, located
@@ -37,10 +39,14 @@ _RESERVED = frozenset(f.value for f in Function) | frozenset(p.value for p in Pr
 
 
 class Declared(NamedTuple):
-    """A name and the constraints that come with it."""
+    """A name and the constraints that come with it.
+
+    ``admits`` says at once whether a float satisfies them, where they are about its name alone; None where not.
+    """
 
     name: str
     system: ConstraintSystem
+    admits: Callable[[float], bool] | None = None
 
 
 def integer(value: object, origin: str = "DynamicInt") -> int:
@@ -104,7 +110,8 @@ def declare_float(number: float, name: str | None, constraints: tuple[str | Cons
         own = declared(name, constraints, is_real=True)
         if not math.isfinite(number) and constraints:
             raise _nonfinite(own, number)
-        check_bindings(own.system, {own.name: value}, {own.name: place})
+        if own.admits is None or not own.admits(number):
+            check_bindings(own.system, {own.name: value}, {own.name: place})
     except ConstraintError as error:
         raise located(error, place) from None
     return Binding(own.name, value, own.system.constraints, place)
@@ -120,7 +127,13 @@ def declared(name: str | None, constraints: tuple[str | Constraint, ...], *, is_
     if constraints and own not in system.symbols:
         raise _foreign(own, system)
     check_consistent(system)
-    return Declared(own, system)
+    return Declared(own, system, _admission(own, system) if is_real else None)
+
+
+def _admission(name: str, system: ConstraintSystem) -> Callable[[float], bool] | None:
+    if any(symbol != name for symbol in system.symbols):
+        return None
+    return compile_formula(conjunction(tuple(c.formula for c in system.constraints)), (name,), floats=True)
 
 
 def _own_name(system: ConstraintSystem) -> str:

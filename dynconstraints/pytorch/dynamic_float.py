@@ -19,19 +19,23 @@ _PLAIN = (float, int)
 _MOST_MEMBERS = 64
 
 
-def _members(operand: object) -> tuple[Binding, ...]:
-    declaration = getattr(operand, "declaration", None)
-    return declaration.members if isinstance(declaration, Declaration) else ()
-
-
 def _derived(value: float, *operands: object) -> DynamicFloat:
     """The result of an operation: anonymous, and still under what is declared for the names behind it."""
     result = _new(DynamicFloat, value)
     if _isfinite(value):
-        members = tuple(dict.fromkeys(m for operand in operands for m in _members(operand)))
-        if members and len(members) <= _MOST_MEMBERS:
-            result.declaration = Declaration(members)
+        known = [d for o in operands if isinstance(d := getattr(o, "declaration", None), Declaration)]
+        if known:
+            result.declaration = known[0] if all(d is known[0] for d in known) else _joined(known)
     return result
+
+
+def _joined(known: list[Declaration]) -> Declaration | None:
+    """All that the declarations declare; None where that is too much to keep."""
+    members: list[Binding] = []
+    for member in (m for declaration in known for m in declaration.members):
+        if member not in members:
+            members.append(member)
+    return Declaration(tuple(members)) if len(members) <= _MOST_MEMBERS else None
 
 
 def _alike(value: float, operand: DynamicFloat) -> DynamicFloat:
@@ -49,9 +53,11 @@ def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     compute = getattr(operator, name)
 
     def ordinary(self: DynamicFloat, other: object) -> Any:
-        if type(other) in _PLAIN:
+        kind = type(other)
+        if kind in _PLAIN or (kind is DynamicFloat and other.declaration is self.declaration):  # type: ignore[attr-defined]
             return _alike(forward(self, other), self)
-        if hasattr(other, "__array_priority__"):  # NumPy's scalars keep their type only beside the exact type float
+        # NumPy's scalars keep their type only beside the exact type float.
+        if kind is not DynamicFloat and hasattr(other, "__array_priority__"):
             return compute(float(self), other)
         value = forward(self, other)
         return _derived(value, self, other) if type(value) is float else value

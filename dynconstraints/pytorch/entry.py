@@ -8,9 +8,9 @@ compiled under. Where the check fails the frame is compiled anew, and there the 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from typing import Any
 
 from dynconstraints.diagnostics.errors import ConstraintError
@@ -19,7 +19,7 @@ from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_name
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
-from dynconstraints.pytorch.declaration import Declaration
+from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import NamedDims, named_dims, still
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
@@ -29,6 +29,7 @@ from dynconstraints.pytorch.policies import enforce
 from dynconstraints.pytorch.scope import current_scope
 
 _CHECK = "___dynconstraints_entry"
+_OURS = DynamicInt, DynamicFloat
 _DECLARED: dict[type, type] = {int: UpstreamDynamicInt, float: DynamicFloat}
 
 
@@ -119,7 +120,7 @@ def _number_unchanged(place: Place, typed: bool) -> Callable[[Any], bool | None]
             return True
         if not isinstance(value, declared):
             return None
-        found = value.declaration if isinstance(value, DynamicInt | DynamicFloat) else None
+        found = value.declaration if isinstance(value, _OURS) else None
         if found is not None and not _alike(found, compiled):
             return False
         last = value
@@ -151,8 +152,16 @@ def _tensor_unchanged(place: Place) -> Callable[[Any], bool | None]:
 
 
 def _alike(found: Declaration, compiled: Declaration | None) -> bool:
-    """Whether they are about the same names under the same constraints."""
-    return compiled is not None and found.names == compiled.names and found.constraints == compiled.constraints
+    """Whether they are about the same names under the same constraints; mostly as one text said it, in each call."""
+    if compiled is None:
+        return False
+    if len(found.members) == len(compiled.members) and all(map(_said_alike, found.members, compiled.members)):
+        return True
+    return found.names == compiled.names and found.constraints == compiled.constraints
+
+
+def _said_alike(one: Binding, other: Binding) -> bool:
+    return one.name == other.name and one.constraints is other.constraints
 
 
 def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | None:
@@ -167,17 +176,17 @@ def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | Non
             by_name.setdefault(place.name, []).append(i)
     if not constants and not by_name:
         return None
+    finite = tuple(first for first, *_ in by_name.values())
+    alike = tuple((first, i) for first, *others in by_name.values() for i in others)
 
     def same(objects: tuple[Any, ...]) -> bool:
         for i, text in constants:
             if float.hex(objects[i]) != text:
                 return False
-        for first, *others in by_name.values():
-            if not math.isfinite(objects[first]):
+        for i in finite:
+            if not isfinite(objects[i]):
                 return False
-            if others and any(float.hex(objects[i]) != float.hex(objects[first]) for i in others):
-                return False
-        return True
+        return not alike or all(float.hex(objects[i]) == float.hex(objects[j]) for i, j in alike)
 
     return same
 
