@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import linecache
 import os
@@ -50,6 +51,10 @@ function_modes: Any = torch._C._is_torch_function_mode_enabled  # noqa: SLF001
 """Whether a mode, such as ``with torch.device(...)``, sees the functions of torch that are called."""
 
 
+DispatchMode: Any = importlib.import_module("torch.utils._python_dispatch").TorchDispatchMode
+"""Sees each operation on tensors before it runs."""
+
+
 _modes, _traced = torch._C._len_torch_dispatch_stack, torch._C._get_tracing_state  # noqa: SLF001
 _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
 
@@ -85,7 +90,9 @@ __all__ = [
     "NEXT",
     "NO_TORCH_FUNCTION",
     "OLDEST",
+    "DispatchMode",
     "UpstreamDynamicInt",
+    "allow_numbers_of_tensors",
     "assert_in_graph",
     "attention_is_fused",
     "backed_values",
@@ -113,6 +120,7 @@ __all__ = [
     "shape_functions",
     "source_name",
     "unseen_value",
+    "untouched_int",
     "user_line",
     "variable_of",
 ]
@@ -283,6 +291,21 @@ def backed_values(env: Any) -> dict[Any, Any]:
     """The values of the symbols that are known before the graph runs; up to 2.10 under another name."""
     found: dict[Any, Any] = env.backed_var_to_val if hasattr(env, "backed_var_to_val") else env.var_to_val
     return found
+
+
+def untouched_int(variable: Any) -> tuple[int, Any] | None:
+    """The value and the source of an int of the call that the trace has not looked at; None for all else."""
+    if getattr(variable, "is_realized", lambda: True)() or variable.peek_type() is not int:
+        return None
+    return variable.peek_value(), variable.source
+
+
+def allow_numbers_of_tensors(env: Any) -> None:
+    """Let the graph, here and in the compilers that it goes to, take numbers out of tensors.
+
+    A program's own ``x.item()`` is asked for by Dynamo's setting, which stays as the user has it.
+    """
+    env.settings = dataclasses.replace(env.settings, allow_scalar_outputs=True)
 
 
 def keep_no_fakes(output: Any) -> None:

@@ -8,7 +8,7 @@ compiled under. Where the check fails the frame is compiled anew, and there the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -51,8 +51,9 @@ def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
         raise passed_through(error) from None
     places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
     seen = {source_name(place.source) for place in places}
-    arguments = ", ".join([*map(source_name, (p.source for p in places)), *(n for n in facts.passed if n not in seen)])
-    names = {**dynamo().closure_vars(), _CHECK: entry_check(facts, places)}
+    passed = {name: declared for name, declared in facts.passed.items() if name not in seen}
+    arguments = ", ".join([*map(source_name, (p.source for p in places)), *passed])
+    names = {**dynamo().closure_vars(), _CHECK: entry_check(facts, places, list(passed.values()))}
     text = "; ".join(c.text for c in facts.residual()) or "integers"
     builder.add_python_lambda_leaf_guard_to_root([f"{_CHECK}({arguments})"], [f"declared: {text}"], closure_vars=names)
 
@@ -62,10 +63,13 @@ def _is_no_answer(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], ConstraintError)
 
 
-def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
+def entry_check(
+    facts: FrameFacts, places: list[Place], passed: Sequence[tuple[Declaration, ...]] = ()
+) -> Callable[..., bool]:
     """A function from the objects at the places to whether the compiled frame may serve them.
 
     More objects may follow: arguments that the program never looks at, and whose declarations hold for the call.
+    ``passed`` is what those declared when the frame was compiled.
     """
     first = {place.name: i for i, place in reversed(list(enumerate(places)))}
     residual = []
@@ -80,6 +84,7 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
         _tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p, source_name(p.source) in facts.typed)
         for p in places
     ]
+    unseen = [[(d.names, d.constraints) for d in declared] for declared in passed]
 
     def check(*objects: Any) -> bool:
         constraints = current_scope().constraints
@@ -90,15 +95,18 @@ def entry_check(facts: FrameFacts, places: list[Place]) -> Callable[..., bool]:
                 if answer is None:
                     return False
                 foreign = True
-        if len(objects) > len(asked):
-            foreign = foreign or next(declarations_in(objects[len(asked) :]), None) is not None
+        judged = foreign
+        for value, compiled_with in zip(objects[len(asked) :], unseen, strict=True):
+            found = [(d.names, d.constraints) for d in declarations_in(value)]
+            judged = judged or bool(found)
+            foreign = foreign or found != compiled_with
         for holds, slots in residual:
             if not holds(*(objects[i] if d is None else int(objects[i].shape[d]) for i, d in slots)):
                 return False
         if same is not None and not same(objects):
             return False
         # What a graph asserts of the values that it computes, it asserts under its own declaration alone.
-        return not foreign or (not computes and _allowed(objects))
+        return not (foreign and computes) and (not judged or _allowed(objects))
 
     return check
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,18 +122,22 @@ class Learnt:
 class ComputedFacts:
     """Names of values that the program computes, what is declared of them, and which of that the graph asserts.
 
-    ``symbols`` are torch's unbacked symbols in the expressions, under names that no user can give; ``formulas`` what
-    the graph has asserted so far, over parameters and those; ``errors`` what to say where an assertion fails, by how
-    torch spells it.
+    ``own`` are the constraints that came with each name; ``symbols`` torch's unbacked symbols in the expressions, under
+    names that no user can give; ``formulas`` what the graph has asserted so far, over parameters and those; ``errors``
+    what to say where an assertion fails, given the values of symbols, by what is asserted; ``nodes`` each name in the
+    graph, with the number that it is in the trace; ``gcds`` the symbols of those that the graph computes.
     """
 
     expressions: dict[str, sympy.Expr] = field(default_factory=dict)
     places: dict[str, SourcePlace] = field(default_factory=dict)
+    own: dict[str, tuple[Constraint, ...]] = field(default_factory=dict)
     constraints: dict[Constraint, None] = field(default_factory=dict)
     asserted: dict[Constraint, None] = field(default_factory=dict)
     symbols: dict[sympy.Symbol, Term] = field(default_factory=dict)
     formulas: list[Formula] = field(default_factory=list)
-    errors: dict[str, ConstraintError] = field(default_factory=dict)
+    errors: dict[sympy.Basic, Callable[[Mapping[Any, Any]], ConstraintError]] = field(default_factory=dict)
+    nodes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    gcds: dict[tuple[Term, Term], sympy.Expr] = field(default_factory=dict)
 
     def learn_symbols(self, env: Any) -> None:
         """Give the symbols names for the solver."""
@@ -162,7 +166,7 @@ class FrameFacts:
     dimensions: dict[str, sympy.Expr] = field(default_factory=dict)
     offsets: set[str] = field(default_factory=set)
     places: list[Place] = field(default_factory=list)
-    passed: tuple[str, ...] = ()
+    passed: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
     quotients: dict[str, Term] = field(default_factory=dict)
     floats: FloatFacts = field(default_factory=FloatFacts)
     computed: ComputedFacts = field(default_factory=ComputedFacts)

@@ -294,7 +294,7 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         if facts.computed.errors:
             from dynconstraints.pytorch.computed import telling
 
-            compiled = telling(compiled, facts.computed.errors)
+            compiled = telling(compiled, args[0], facts)
         if not self.compile_subgraph_reason.graph_break:
             return compiled
         from dynconstraints.pytorch.resuming import naming_results

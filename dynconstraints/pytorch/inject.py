@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-import operator
 import re
-from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,16 +15,17 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry, units
-from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, source_name
+from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, source_name, untouched_int
 from dynconstraints.pytorch.calls import declarations_in
-from dynconstraints.pytorch.computed import assert_known, bound_in_trace
+from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.floating.trace import add_input
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.passing import passed_through
+from dynconstraints.pytorch.proxies import proxy_of
 from dynconstraints.pytorch.sources import ComputedSource
-from dynconstraints.pytorch.symbolic import affine_to_term, operate
+from dynconstraints.pytorch.symbolic import affine_to_term
 
 if TYPE_CHECKING:
     import sympy
@@ -37,22 +36,15 @@ def wrap_int(builder: Any, value: Any) -> Any:
 
     An anonymous one is a name of its own, called by its source: no constraints, one symbol.
     """
-    d = dynamo()
     tx, number = builder.tx, int(value)
     facts = _facts_of(tx)
-    base = d.DynamicScalarSource(builder.source, True)
+    base = dynamo().DynamicScalarSource(builder.source, True)
     declaration = value.declaration
     term: Term = value.expression or Name(base.name)
     members: tuple[Binding, ...] = () if declaration is None else declaration.members
     expr = bind(tx, facts, Entrance(base, builder.source, None, number, term, members))
     entry.install(facts)
-    node = facts.env.create_symintnode(expr, hint=number, source=base)
-    tx.output.tracked_fakes.append(d.TrackedFake(node, base, None))
-    if not isinstance(node, torch.SymInt):
-        return d.ConstantVariable.create(number)
-    variable = facts.variables[source_name(builder.source)] = d.SymNodeVariable.create(
-        tx, _proxy_of(tx, facts, term), node
-    )
+    variable = facts.variables[source_name(builder.source)] = _variable(tx, facts, term, number, expr, base)
     return variable
 
 
@@ -93,10 +85,35 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
 
 
 def bind_computed(tx: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """The variable of a value that the program computes and names with `bind`."""
+    """The variable of a value that the program computes and names with `bind`.
+
+    What it computed before a graph break comes into the rest of the function as an int of the call, and is taken as if
+    the call had passed it under the name: its constraints are guarded at the entry rather than asserted by the graph.
+    """
     facts = _facts_of(tx)
     entry.install(facts)
-    return bound_in_trace(tx, facts, args, kwargs)
+    if not facts.computed.expressions:
+        _look_at_arguments(tx)
+    given = {**dict(zip(("name", "value"), args, strict=False)), **kwargs}
+    untouched = untouched_int(given["value"])
+    if untouched is None:
+        return bound_in_trace(tx, facts, given)
+    number, source = untouched
+    member = said_in_trace(tx, given, number)
+    term, base = Name(member.name), dynamo().DynamicScalarSource(source, True)
+    expr = bind(tx, facts, Entrance(base, source, None, number, term, (member,)))
+    meet(tx, facts, member, expr)
+    return _variable(tx, facts, term, number, expr, base)
+
+
+def _variable(tx: Any, facts: FrameFacts, term: Term, number: int, expr: sympy.Expr, base: Any) -> Any:
+    """The variable of an int of the call that is the term; torch guards that it is the expression."""
+    d = dynamo()
+    node = facts.env.create_symintnode(expr, hint=number, source=base)
+    tx.output.tracked_fakes.append(d.TrackedFake(node, base, None))
+    if not isinstance(node, torch.SymInt):
+        return d.ConstantVariable.create(number)
+    return d.SymNodeVariable.create(tx, proxy_of(tx, facts, term), node)
 
 
 def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any) -> None:
@@ -112,16 +129,28 @@ def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any
 
 def watch_arguments(output: Any) -> None:
     """Have the frame's arguments that declare something guarded, whether or not the program looks at them."""
-    tx = output.root_tx
-    code = tx.f_code
+    declared = {name: tuple(declarations_in(value)) for name, value in _arguments(output).items()}
+    passed = {name: found for name, found in declared.items() if found}
+    if passed:
+        facts = _facts_of(output.root_tx)
+        facts.passed = {source_name(dynamo().LocalSource(name)): found for name, found in passed.items()}
+        entry.install(facts)
+
+
+def _arguments(output: Any) -> dict[str, Any]:
+    """What the frame was called with."""
+    code = output.root_tx.f_code
     flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
     number = code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in flags)
-    arguments = {name: output.local_scope.get(name) for name in code.co_varnames[:number]}
-    passed = tuple(name for name, value in arguments.items() if next(declarations_in(value), None) is not None)
-    if passed:
-        facts = _facts_of(tx)
-        facts.passed = tuple(source_name(dynamo().LocalSource(name)) for name in passed)
-        entry.install(facts)
+    return {name: output.local_scope.get(name) for name in code.co_varnames[:number]}
+
+
+def _look_at_arguments(tx: Any) -> None:
+    """Meet what the call declares: the graph is to assert what relates that to the names of computed values."""
+    known = tx.output.root_tx.symbolic_locals
+    for name, value in _arguments(tx.output).items():
+        if name in known and next(declarations_in(value, 0), None) is not None:
+            known[name].realize()
 
 
 def _facts_of(tx: Any) -> FrameFacts:
@@ -153,7 +182,7 @@ def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
                 _meet(tx, facts, entrance, Unknown(name, entrance.value, _BASE))
             expr = facts.expressions[name]
         if facts.computed.expressions:
-            assert_known(facts)
+            assert_known(tx, facts)
         declaration = Declaration(entrance.members) if entrance.members else None
         facts.places.append(Place(entrance.source, entrance.dimension, held_as(term), declaration))
         return expr
@@ -213,36 +242,6 @@ def _narrow(facts: FrameFacts) -> None:
     state = facts.parameter_state()
     for name, parameter in facts.parameters.items():
         narrow(facts.env, parameter.symbol, *state.range_of(Name(name)))
-
-
-def _proxy_of(tx: Any, facts: FrameFacts, term: Term) -> Any:
-    """The term as nodes of the root graph, over the parameters' inputs.
-
-    The nodes go to the root graph also while a subgraph is traced, which lifts what it uses.
-    """
-    d, tracer = dynamo(), tx.output.root_tracer
-
-    def call(operation: Any, *operands: Any) -> Any:
-        value = operation(*(v for _, v in operands))
-        proxy = tracer.create_proxy("call_function", operation, tuple(p for p, _ in operands), {})
-        d.set_example_value(proxy.node, value)
-        return proxy, value
-
-    def name_of(name: str) -> Any:
-        affine = facts.rows[name].affine
-        parts = []
-        for parameter, coefficient in affine.coefficients:
-            p = facts.parameters[parameter]
-            part = (p.proxy, p.node)
-            parts.append(part if coefficient == 1 else call(operator.mul, part, (coefficient, coefficient)))
-        if affine.constant:
-            parts.append((affine.constant, affine.constant))
-        return reduce(partial(call, operator.add), parts)
-
-    held = held_as(term)
-    if held in facts.rows:
-        return name_of(held)[0]
-    return operate(term, name_of, call)[0]
 
 
 _ZERO, _BASE = Int(0), Name("_0")

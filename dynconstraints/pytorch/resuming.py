@@ -1,12 +1,13 @@
 """Names across a graph break: what the graph before it computes reaches the rest of the function under its names.
 
 A graph that ends at a break hands tensors and ints to code that is compiled, or run, on its own. Their sizes are
-expressions over the declared names, and they are handed on as such: tensors with named dimensions, DynamicInts.
+expressions over the declared names, and over those that the program gave to what it computed (`bind`), and they are
+handed on as such: tensors with named dimensions, DynamicInts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,36 @@ from dynconstraints.pytorch.symbolic import term_of, to_torch
 
 
 @dataclass(frozen=True)
+class Slot:
+    """Where a number is: an input of the graph, or a result of it; of a tensor which of its dimensions."""
+
+    of_result: bool
+    index: int
+    dimension: int | None = None
+
+    def read(self, args: Sequence[Any], results: Sequence[Any]) -> int:
+        """The number, in a call."""
+        found = (results if self.of_result else args)[self.index]
+        return int(found if self.dimension is None else found.shape[self.dimension])
+
+
+@dataclass(frozen=True)
+class Value:
+    """How the value of a name follows from numbers in the graph's inputs or results.
+
+    It is ``(constant + Σ coefficient*number) // divisor``, and the division leaves no rest.
+    """
+
+    constant: int
+    slots: tuple[tuple[Slot, int], ...]
+    divisor: int = 1
+
+    def read(self, args: Sequence[Any], results: Sequence[Any]) -> int:
+        """The value, in a call."""
+        return (self.constant + sum(c * slot.read(args, results) for slot, c in self.slots)) // self.divisor
+
+
+@dataclass(frozen=True)
 class Carried:
     """A result of the graph: its index, and the terms of its dimensions; of an int, the one term."""
 
@@ -41,19 +72,21 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
     passes plain ints. Inside other blocks than those the frame was compiled in it names nothing.
     """
     inputs = {_expression(node): i for i, node in enumerate(n for n in graph.graph.nodes if n.op == "placeholder")}
-    values = _values(facts, inputs)
+    values = {**_computed_values(facts, graph), **_values(facts, inputs)}
     carried = [c for c in _carried(graph, facts) if all(names_of(t) <= values.keys() for t in c.terms)]
     if not carried:
         return compiled
-    scope, members = facts.scope.constraints, facts.members
+    scope = facts.scope.constraints
+    constraints = {**facts.computed.own, **{name: member.constraints for name, member in facts.members.items()}}
+    places = facts.computed.places
 
     def call(*args: Any) -> Any:
         results = compiled(*args)
         if current_scope().constraints != scope:
             return results
         found = {
-            name: Binding(name, constant + sum(c * args[i] for i, c in terms), members[name].constraints)
-            for name, (constant, terms) in values.items()
+            name: Binding(name, value.read(args, results), constraints[name], places.get(name))
+            for name, value in values.items()
         }
         results = list(results)
         for c in carried:
@@ -68,18 +101,25 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
     return call
 
 
-def _carried(graph: Any, facts: FrameFacts) -> list[Carried]:
-    """The results that have sizes over declared names."""
+def _examples(graph: Any) -> Iterator[tuple[int, Any]]:
+    """The results of the graph that are tensors or symbolic ints, as they are in the trace."""
     (output,) = graph.graph.find_nodes(op="output")
-    named = _Named(facts)
-    found = []
     for index, node in enumerate(output.args[0]):
         example = getattr(node, "meta", {}).get("example_value")
+        if isinstance(example, torch.SymInt | torch.Tensor):
+            yield index, example
+
+
+def _carried(graph: Any, facts: FrameFacts) -> list[Carried]:
+    """The results that have sizes over names."""
+    named = _Named(facts)
+    found = []
+    for index, example in _examples(graph):
         if isinstance(example, torch.SymInt):
             term = named(example)
             if term is not None:
                 found.append(Carried(index, None, (term,)))
-        elif isinstance(example, torch.Tensor):
+        else:
             dims = {i: t for i, size in enumerate(example.shape) if (t := named(size)) is not None}
             if dims:
                 found.append(Carried(index, dims, tuple(dims.values())))
@@ -87,11 +127,11 @@ def _carried(graph: Any, facts: FrameFacts) -> list[Carried]:
 
 
 class _Named:
-    """Sizes of the trace as terms over declared names: ``4*n``, not ``64*(n // 16)``, for 64*k where n is 16*k."""
+    """Sizes of the trace as terms over names: ``4*n``, not ``64*(n // 16)``, for 64*k where n is 16*k."""
 
     def __init__(self, facts: FrameFacts) -> None:
-        self.members = facts.members.keys()
-        known = {name: sympy.Symbol(name, integer=True) for name in facts.members}
+        self.members = facts.members.keys() | facts.computed.expressions.keys()
+        known = {name: sympy.Symbol(name, integer=True) for name in self.members}
         self.names: dict[sympy.Symbol, Term] = {symbol: Name(name) for name, symbol in known.items()}
         self.exact: dict[sympy.Symbol, Any] = {}
         self.divided: dict[sympy.Symbol, Term] = {}
@@ -106,6 +146,11 @@ class _Named:
             if whole is not None and all(symbol in self.exact for symbol, _ in symbols):
                 earlier = sympy.Add(*(self.exact[symbol] * c for symbol, c in symbols))
                 self.exact[parameter.symbol] = (whole - row.constant - earlier) / row.divisor
+        for name, expr in _computed(facts):
+            for symbol in expr.free_symbols & facts.computed.symbols.keys() - self.exact.keys():
+                slope, rest = _line(expr, symbol)
+                if slope is not None and rest.free_symbols <= self.exact.keys():
+                    self.exact[symbol] = (known[name] - rest.xreplace(self.exact)) / slope
 
     def __call__(self, size: Any) -> Term | None:
         if not isinstance(size, torch.SymInt) or not size.node.expr.free_symbols:
@@ -119,7 +164,52 @@ class _Named:
         return term if term is not None and names_of(term) <= self.members else None
 
 
-def _values(facts: FrameFacts, inputs: Mapping[Any, int]) -> dict[str, tuple[int, tuple[tuple[int, int], ...]]]:
+def _computed(facts: FrameFacts) -> Iterator[tuple[str, Any]]:
+    """The names that the program gave, and what they stand for: replacements are what is known to be equal."""
+    for name, expr in facts.computed.expressions.items():
+        if name not in facts.members:
+            yield name, sympy.expand(facts.env.replace(expr))
+
+
+def _computed_values(facts: FrameFacts, graph: Any) -> dict[str, Value]:
+    """How the values of names that the program gave follow from the graph's results, for those of which they do."""
+    sizes: list[tuple[Any, Slot]] = []
+    for index, example in _examples(graph):
+        found = {None: example} if isinstance(example, torch.SymInt) else dict(enumerate(example.shape))
+        sizes += [(s.node.expr, Slot(True, index, i)) for i, s in found.items() if isinstance(s, torch.SymInt)]
+    values = {}
+    for name, expr in _computed(facts):
+        for size, slot in sizes:
+            value = _from(size, slot, expr)
+            if value is not None:
+                values[name] = value
+                break
+    return values
+
+
+def _from(size: Any, slot: Slot, expr: Any) -> Value | None:
+    """How the expression follows from a size, where both are multiples of one symbol plus a constant, or the same."""
+    if size == expr:
+        return Value(0, ((slot, 1),))
+    if len(expr.free_symbols) != 1 or size.free_symbols != expr.free_symbols:
+        return None
+    (symbol,) = expr.free_symbols
+    (slope, rest), (other, more) = _line(expr, symbol), _line(size, symbol)
+    if slope is None or other is None or not (rest.is_Integer and more.is_Integer):
+        return None
+    sign = 1 if other > 0 else -1
+    return Value(int(sign * (other * rest - slope * more)), ((slot, sign * slope),), abs(other))
+
+
+def _line(expr: Any, symbol: Any) -> tuple[int | None, Any]:
+    """The slope and what is left without the symbol; no slope where the expression is not that integer times it, and
+    the rest."""
+    rest = expr.xreplace({symbol: sympy.Integer(0)})
+    slope = sympy.expand(expr - rest) / symbol
+    return int(slope) if slope.is_Integer and slope else None, rest
+
+
+def _values(facts: FrameFacts, inputs: Mapping[Any, int]) -> dict[str, Value]:
     """How the value of each declared name follows from the inputs of the graph, for those of which it does."""
     found = {}
     for name in facts.members:
@@ -127,13 +217,13 @@ def _values(facts: FrameFacts, inputs: Mapping[Any, int]) -> dict[str, tuple[int
         affine = row.affine if name in facts.rows or not row.divisor else None
         slots = None if affine is None else _slots(affine, facts, inputs)
         if affine is not None and slots is not None:
-            found[name] = (affine.constant, slots)
+            found[name] = Value(affine.constant, slots)
     return found
 
 
-def _slots(affine: Affine, facts: FrameFacts, inputs: Mapping[Any, int]) -> tuple[tuple[int, int], ...] | None:
+def _slots(affine: Affine, facts: FrameFacts, inputs: Mapping[Any, int]) -> tuple[tuple[Slot, int], ...] | None:
     symbols = [(facts.parameters[name].symbol, c) for name, c in affine.coefficients]
-    return tuple((inputs[s], c) for s, c in symbols) if all(s in inputs for s, _ in symbols) else None
+    return tuple((Slot(False, inputs[s]), c) for s, c in symbols) if all(s in inputs for s, _ in symbols) else None
 
 
 def _expression(node: Any) -> Any:
