@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from compiled import Compiled
 
 from dynconstraints import ConflictingBindingError, DynamicInt, dynamic_int_constraints, name_dims, suggest
@@ -191,3 +192,72 @@ def test_no_line_is_wider_than_80_columns() -> None:
     """Long lines of the user's are cut."""
     text = str(suggest(joined, [of_sizes(12, 20), of_sizes(10, 22)]))
     assert max(map(len, text.splitlines())) <= 80
+
+
+def detail(image: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    coarse = F.interpolate(F.avg_pool2d(image, 4), scale_factor=4.0)
+    return torch.where(mask[:, None], image - coarse, 0.0)
+
+
+def tokens(x: torch.Tensor) -> torch.Tensor:
+    b, c, h, w = x.shape
+    return x.reshape(b, c, h * w).view(b, c, -1, 16)
+
+
+def heads(x: torch.Tensor) -> torch.Tensor:
+    batch, length, width = x.size()
+    return x.view(batch, length, 4, width // 4).transpose(1, 2)
+
+
+def frames(x: torch.Tensor) -> torch.Tensor:
+    y = F.conv1d(x, torch.ones(2, 1, 4), stride=4)
+    return y.view(y.shape[0], 2, -1, 2)
+
+
+def beside(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x, y], 1).view(x.shape[0], -1, 4)
+
+
+def halves(x: torch.Tensor) -> torch.Tensor:
+    one, other = x.split(x.shape[1] // 2, 1)
+    return one * other
+
+
+def of_a_module(size: int) -> torch.nn.Module:
+    class Model(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            rows = x.shape[-2]
+            return x.view(rows // size, -1)
+
+    return Model()
+
+
+PROPOSED = [
+    (
+        detail,
+        [((2, 3, 64, 96), (2, 64, 96)), ((3, 3, 128, 64), (3, 128, 64))],
+        "image_2 % 4 == 0; image_3 % 4 == 0; image_0 >= 2; image_2 >= 4; image_3 >= 4; image_2 >= 8 or image_3 >= 8",
+    ),
+    (tokens, [((2, 3, 32, 48),), ((3, 3, 64, 32),)], "b >= 2; h >= 2; w >= 2; h*w % 16 == 0"),
+    (heads, [((2, 10, 32),), ((3, 12, 64),)], "width % 4 == 0; batch >= 1; length >= 1; width >= 8"),
+    (frames, [((2, 1, 64),), ((3, 1, 80),)], "x_0 >= 2; x_2 >= 8; x_2 // 4 % 2 == 0"),
+    (beside, [((2, 12), (2, 4)), ((3, 20), (3, 8))], "x_0 >= 2; x_1 >= 1; y_1 >= 1; (x_1 + y_1) % 4 == 0"),
+    (halves, [((2, 12),), ((3, 20),)], "x_1 % 2 == 0; x_0 >= 2; x_1 >= 4"),
+    (of_a_module(4), [((8, 6),), ((12, 9),)], "rows >= 4; x_1 >= 2; rows % 4 == 0"),
+]
+
+
+@pytest.mark.parametrize(
+    ("program", "sizes", "text"), PROPOSED, ids=[getattr(p, "__name__", "module") for p, *_ in PROPOSED]
+)
+def test_what_is_proposed_is_what_a_person_would_write(
+    program: Callable[..., Any], sizes: list[tuple[tuple[int, ...], ...]], text: str
+) -> None:
+    """In the names that the program itself has for its sizes, where it has any; and one graph serves all of it."""
+    calls = [of_sizes(*each) for each in sizes]
+    if program is detail:
+        calls = [(image, mask > 0) for image, mask in calls]
+    found = suggest(program, calls)
+    assert "; ".join(found.constraints) == text
+    assert found.report.covers_domain is True
+    assert len(found.report.graphs) == 1

@@ -2,7 +2,7 @@
 
 What follows from all of the guards is looked for in the forms that people declare: multiples, equalities, ranges, then
 relations of two names. Where these imply every guard they are what the guards amount to; a guard that they don't imply
-is proposed as it is.
+is said in other words (`simpler`), or proposed as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names, names_in_order, walk
 from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Int, Mod, Mul, Name, Relation
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch.report.simpler import simpler
 from dynconstraints.solver.verdict import Implied
 from dynconstraints.system import ConstraintSystem
 
@@ -25,10 +26,11 @@ _RELATIONS = ("{a} == {b}", "{a} % {b} == 0", "{a} >= 2*{b}", "{a} > {b}", "{a} 
 def generalised(
     guards: Sequence[Formula], known: ConstraintSystem, values: Sequence[Mapping[str, int]]
 ) -> tuple[Constraint, ...]:
-    """Constraints that, beside the known ones, hold where the guards hold and nowhere else, none of them needless.
+    """Constraints that, beside the known ones, imply every guard, none of them needless.
 
-    They imply every guard, and all but those that are guards themselves follow from the guards. ``values`` are
-    assignments for which the guards hold: equations are guessed from them, before they are proved.
+    They hold where the guards hold and nowhere else, except where guards in a roundabout way say nearly the same as
+    something simple that holds in all of the calls. ``values`` are the calls' assignments, for which the guards hold:
+    equations are guessed from them, before they are proved.
     """
     easy = known.extend(Constraint.of(g) for g in guards if len(names(g)) < 2 or _is_linear(g))
     guessed = (*_equations(values), *(Constraint.of(g) for g in guards if _is_equation(g)), *_facts(easy))
@@ -39,10 +41,24 @@ def generalised(
         spoken = dict.fromkeys(name for guard in left for name in names_in_order(guard))
         likely = [c for c in _relations(spoken) if all(c.holds(v) for v in values if v.keys() >= set(c.symbols))]
         found += [c for c in likely if _implied(plain, c)]
+    left = _left(guards, known.extend(found))
+    for together in _of_same_names(left):
+        found += simpler(together, known.extend(found), values) or ()
+    for guard in left:
+        if not _implied(known.extend(found), Constraint.of(guard)):
+            found += simpler([guard], known.extend(found), ()) or ()
     for guard in sorted(_left(guards, known.extend(found)), key=lambda g: len(show(g))):
         if not _implied(known.extend(found), Constraint.of(guard)):
             found.append(Constraint.of(guard))
     return _needed(found, known)
+
+
+def _of_same_names(guards: Iterable[Formula]) -> list[list[Formula]]:
+    """The guards, those together that speak of the same names."""
+    groups: dict[frozenset[str], list[Formula]] = {}
+    for guard in guards:
+        groups.setdefault(names(guard), []).append(guard)
+    return list(groups.values())
 
 
 def needed_by(others: ConstraintSystem, guards: Iterable[Formula]) -> Formula | None:

@@ -52,6 +52,19 @@ def sizes_of(call: inspect.BoundArguments) -> dict[Slot, int]:
     return found
 
 
+def ranks_of(call: inspect.BoundArguments) -> dict[str, int]:
+    """How many dimensions each tensor in the arguments has, by how the user writes it."""
+    found: dict[str, int] = {}
+
+    def note(text: str, value: Any) -> Any:
+        if isinstance(value, torch.Tensor):
+            found[text] = value.dim()
+        return value
+
+    _changed(call, note)
+    return found
+
+
 def differing(calls: Sequence[Mapping[Slot, int]]) -> tuple[Slot, ...]:
     """The sizes that all calls have and that differ between them; of a single call all that may be others."""
     first = calls[0]
@@ -61,12 +74,17 @@ def differing(calls: Sequence[Mapping[Slot, int]]) -> tuple[Slot, ...]:
     return tuple(slot for slot in common if len({call[slot] for call in calls}) > 1)
 
 
-def named_slots(slots: Iterable[Slot], taken: Iterable[str] = ()) -> tuple[Size, ...]:
-    """A name for each size, made from its source, ``x_2`` for ``x.size(2)``; no word of the language, none taken."""
+def named_slots(
+    slots: Iterable[Slot], taken: Iterable[str] = (), said: Mapping[Slot, str] | None = None
+) -> tuple[Size, ...]:
+    """A name for each size: what the program itself calls it (``said``), else one made from its source, ``x_2`` for
+    ``x.size(2)``; no word of the language, none taken."""
     used, sizes = set(taken), []
     for argument, dimension in slots:
         stem = re.sub(r"\W+", "_", argument).strip("_") or "size"
-        name = stem if dimension is None else f"{stem}_{dimension}"
+        made = stem if dimension is None else f"{stem}_{dimension}"
+        name = (said or {}).get((argument, dimension), made)
+        name = made if name in used else name
         while name in used or name in _WORDS or keyword.iskeyword(name) or not name.isidentifier():
             name += "_"
         used.add(name)

@@ -27,7 +27,8 @@ from dynconstraints.pytorch.report.explain import apart, explained, original_of,
 from dynconstraints.pytorch.report.generalise import generalised, needed_by
 from dynconstraints.pytorch.report.layout import code_line, fitted
 from dynconstraints.pytorch.report.model import Report
-from dynconstraints.pytorch.report.naming import Size, differing, named_slots, sizes_of, with_names
+from dynconstraints.pytorch.report.naming import Size, differing, named_slots, ranks_of, sizes_of, with_names
+from dynconstraints.pytorch.report.saying import names_in_source
 from dynconstraints.pytorch.scope import dynamic_int_constraints
 from dynconstraints.syntax.parser import parse
 
@@ -143,7 +144,8 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggest
     if not bound:
         raise ValueError("suggest needs a call to look at: suggest(fn, [(x,), (y,)]), each a tuple of arguments")
     taken = {name for call in bound for d in declarations_in(call.arguments) for name in d.names}
-    sizes = named_slots(differing([sizes_of(call) for call in bound]), taken)
+    said = names_in_source(target.forward if isinstance(target, torch.nn.Module) else target, ranks_of(bound[0]))
+    sizes = named_slots(differing([sizes_of(call) for call in bound]), taken, said)
     named = [with_names(call, sizes, apart=True) for call in bound]
     values = [_values(call) for call in named]
     asked, failing = _asked(target, named, values)
