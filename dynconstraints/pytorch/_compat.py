@@ -99,6 +99,7 @@ __all__ = [
     "bound_place",
     "current_trace",
     "dynamo",
+    "forget_simplified",
     "function_modes",
     "functions",
     "fused_attention",
@@ -193,6 +194,7 @@ def hook_points() -> SimpleNamespace:
         evaluate_static=(env, "_maybe_evaluate_static"),
         guard_relation=(env, "_maybe_guard_rel"),
         print_guards=(env, "produce_guards_verbose"),
+        replace_symbols=(env, "replace"),
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
@@ -285,6 +287,13 @@ def narrow(env: Any, symbol: Any, low: int | None, high: int | None) -> None:
     known = ranges.unknown_int()
     found = ranges(known.lower if low is None else low, known.upper if high is None else high)
     env._update_var_to_range(symbol, found)  # noqa: SLF001  what torch's own constraints call
+
+
+def forget_simplified(env: Any) -> None:
+    """Have the ShapeEnv simplify anew: what it, and from 2.12 on its nodes, keep of expressions is out of date."""
+    env._version_counter += 1  # noqa: SLF001
+    if hasattr(env, "_replacements_version_counter"):
+        env._replacements_version_counter += 1  # noqa: SLF001
 
 
 def backed_values(env: Any) -> dict[Any, Any]:

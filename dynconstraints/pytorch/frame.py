@@ -165,6 +165,7 @@ class FrameFacts:
     held: dict[str, Term] = field(default_factory=dict)
     dimensions: dict[str, sympy.Expr] = field(default_factory=dict)
     offsets: set[str] = field(default_factory=set)
+    extremes: dict[sympy.Basic, sympy.Basic] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     passed: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
     quotients: dict[str, Term] = field(default_factory=dict)

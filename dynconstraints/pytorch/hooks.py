@@ -229,17 +229,21 @@ def _named_sizes(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _ask_oracle(original: Callable[..., Any]) -> Callable[..., Any]:
     """ShapeEnv._maybe_evaluate_static: where it answers None, the declaration is asked."""
+    from dynconstraints.pytorch import extremes
     from dynconstraints.pytorch.frame import KEY
 
     @wraps(original)
     def _maybe_evaluate_static(self: Any, expr: Any, *args: Any, **kwargs: Any) -> Any:
+        declared = KEY in self.__dict__
+        if declared:
+            extremes.learn_asked(self, expr)
         try:
             answer = original(self, expr, *args, **kwargs)
         except OverflowError:  # torch's bounds of a quotient of floats
-            if KEY not in self.__dict__:
+            if not declared:
                 raise
             answer = None
-        if answer is None and KEY in self.__dict__ and not kwargs.get("compute_hint"):
+        if answer is None and declared and not kwargs.get("compute_hint"):
             from dynconstraints.pytorch.oracle import decide
 
             return decide(self, self.simplify(expr))
@@ -252,16 +256,18 @@ def _ask_oracle(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _sharpen_ranges(original: Callable[..., Any]) -> Callable[..., Any]:
-    """ShapeEnv._maybe_guard_rel: a new guard may rule out the least value of a parameter."""
+    """ShapeEnv._maybe_guard_rel: a new guard may rule out the least value of a parameter, or settle a minimum."""
     from dynconstraints.pytorch.frame import KEY
 
     @wraps(original)
     def _maybe_guard_rel(self: Any, expr: Any) -> None:
         original(self, expr)
         if KEY in self.__dict__:
+            from dynconstraints.pytorch import extremes
             from dynconstraints.pytorch.oracle import sharpen
 
             sharpen(self, expr)
+            extremes.learn(self, expr)
 
     return _maybe_guard_rel
 
@@ -353,14 +359,19 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:
-    """ShapeEnv.produce_guards_verbose: what it prints, for the report; of a declared frame in fewer guards."""
+    """ShapeEnv.produce_guards_verbose: what it prints, for the report; of a declared frame in fewer guards.
+
+    None is simplified by what it says itself.
+    """
+    from dynconstraints.pytorch import extremes
     from dynconstraints.pytorch.frame import KEY
     from dynconstraints.pytorch.joining import join
     from dynconstraints.pytorch.observe import record
 
     @wraps(original)
     def produce_guards_verbose(self: Any, placeholders: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
-        printed = original(self, placeholders, sources, *args, **kwargs)
+        with extremes.kept(self):
+            printed = original(self, placeholders, sources, *args, **kwargs)
         langs = kwargs.get("langs", ("python", "verbose_python"))
         if "verbose_python" in langs:  # without it, for the key of a cache on disk
             if KEY in self.__dict__:

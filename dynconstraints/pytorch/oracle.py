@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import sympy
@@ -23,6 +24,9 @@ from dynconstraints.pytorch.symbolic import formula_of
 from dynconstraints.solver.verdict import Implied, Refuted
 from dynconstraints.system import ConstraintSystem
 
+_MOST_PARTS = 128
+"""Of a question. Those of programs in use have up to 15; a proof about one of thousands takes seconds each time."""
+
 
 def decide(env: Any, expr: sympy.Basic) -> sympy.Basic | None:
     """sympy.true or sympy.false where the declaration settles the condition for every entry; None elsewhere."""
@@ -30,6 +34,8 @@ def decide(env: Any, expr: sympy.Basic) -> sympy.Basic | None:
     if facts is None or not (facts.parameters or facts.floats.inputs or facts.computed.symbols):
         return None
     if not isinstance(expr, sympy.logic.boolalg.Boolean | sympy.core.relational.Relational):
+        return None
+    if next(islice(sympy.preorder_traversal(expr), _MOST_PARTS, None), None) is not None:
         return None
     names: dict[sympy.Symbol, Term] = {p.symbol: Name(name) for name, p in facts.parameters.items()}
     names.update(facts.computed.symbols)
