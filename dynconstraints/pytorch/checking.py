@@ -38,14 +38,27 @@ def check_bindings(
     """
     if example is not None and not system.reals and satisfies({**example, **bindings}, system):
         return
-    known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
-    if system.reals or any(isinstance(value, float) for _, value in known):
-        floats = {name for name, value in known if isinstance(value, float)}
-        system = system.typed(floats, (name for name, _ in known if name not in floats))
+    system, known = _known(system, bindings)
     broken = _broken(system, known)
     if broken:
         found = system.violation(dict(known))
         raise violation(broken, dict(known), places or {}, () if found is None else found.diagnostic.help)
+
+
+def are_allowed(system: ConstraintSystem, bindings: Mapping[str, int]) -> bool:
+    """Whether `check_bindings` takes the values; to tell why not, and what would do, costs a thousand times as much."""
+    return not _broken(*_known(system, bindings))
+
+
+def _known(
+    system: ConstraintSystem, bindings: Mapping[str, int]
+) -> tuple[ConstraintSystem, tuple[tuple[str, int], ...]]:
+    """The values of names that the system speaks of, and the system with the kinds of these names."""
+    known = tuple((name, bindings[name]) for name in system.symbols if name in bindings)
+    if system.reals or any(isinstance(value, float) for _, value in known):
+        floats = {name for name, value in known if isinstance(value, float)}
+        system = system.typed(floats, (name for name, _ in known if name not in floats))
+    return system, known
 
 
 def merged(declarations: Iterable[Declaration]) -> Declaration:

@@ -18,7 +18,7 @@ from dynconstraints.ir.fold import names_in_order, substitute
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_name
 from dynconstraints.pytorch.calls import declarations_in
-from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
+from dynconstraints.pytorch.checking import are_allowed, constraints_in_force, merged
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import NamedDims, named_dims, still
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
@@ -203,7 +203,6 @@ def _allowed(objects: tuple[Any, ...]) -> bool:
     """Whether what the objects themselves declare, and the open blocks, holds for this call."""
     try:
         call = merged(d for value in objects for d in declarations_in(value))
-        check_bindings(constraints_in_force([call]), call.bindings, call.places)
+        return are_allowed(constraints_in_force([call]), call.bindings)
     except ConstraintError:
         return False
-    return True

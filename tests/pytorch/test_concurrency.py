@@ -15,7 +15,7 @@ import torch
 import torch._dynamo as dynamo
 from torch._dynamo.testing import CompileCounter
 
-from dynconstraints import ConstraintViolationError, DynamicInt, dynamic_int_constraints
+from dynconstraints import ConstraintSystem, ConstraintViolationError, DynamicInt, dynamic_int_constraints
 from dynconstraints.pytorch.scope import current_scope
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
@@ -55,6 +55,22 @@ async def tasks(compiled: Callable[..., torch.Tensor], until: float, rounds: Cou
                 rounds[f"task {i}"] += 1
 
     await asyncio.gather(*(task(i) for i in range(TASKS)))
+
+
+def test_a_frame_that_another_scope_does_not_allow_costs_no_search_for_better_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The frame is passed over; only a call that is refused is told what would do."""
+    told = []
+    original = ConstraintSystem.violation
+    monkeypatch.setattr(
+        ConstraintSystem, "violation", lambda self, values: told.append(values) or original(self, values)
+    )
+    dynamo.reset()
+    compiled = torch.compile(program, backend="eager")
+    for divisor, factor in ((4, 1), (5, 2), (6, 3), (7, 4)):
+        call(compiled, divisor, factor)
+    assert len(told) == 4
 
 
 def test_threads_and_tasks_never_see_each_others_scope() -> None:
