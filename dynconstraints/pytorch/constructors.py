@@ -166,6 +166,9 @@ FUNCTIONS: Mapping[str, Rule] = {
 }
 """Functions of ``torch``."""
 
+LIKES = ("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like")
+"""Functions of ``torch`` whose result has the sizes of their first argument."""
+
 METHODS: Mapping[str, Rule] = {
     **dict.fromkeys(("new_zeros", "new_ones", "new_empty"), _new),
     "new_full": _new_full,

@@ -7,7 +7,7 @@ stays in the process: a checkpoint of a named tensor can be read where this pack
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -29,6 +29,9 @@ _ATTRIBUTE = "_dynconstraints_dims"
 _NOTHING: Mapping[str, Any] = {}
 _COMPUTED = Place("a tensor named where it was computed")
 _T = TypeVar("_T", bound=torch.Tensor)
+
+before_first_name: Callable[[], None] | None = None
+"""What is to happen before a process has a tensor that `name_dims` named (`replacing`); None once it has."""
 
 
 class _Record:
@@ -98,6 +101,8 @@ def name_dims(
         record = _record(tensor, terms, given, as_tuple(constraints), place)
     except ConstraintError as error:
         raise located(error, place) from None
+    if before_first_name is not None:
+        before_first_name()
     setattr(tensor, _ATTRIBUTE, record)
     return tensor
 

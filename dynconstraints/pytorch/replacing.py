@@ -4,7 +4,8 @@ Torch asks no int of a size list, of a range or of a length what it is, and give
 is to look at the arguments beside it. So when the first DynamicInt with a name is made, the constructors are replaced;
 programs that make none keep torch as it is. (A call in whose arguments the first one is made was looked up before.)
 Where no DynamicInt is among the arguments, a wrapper calls the original and does nothing else; where one is, it also
-records the sizes on the result (`dims.attach_sizes`).
+records the sizes on the result (`dims.attach_sizes`). ``zeros_like`` and its like are replaced as soon as `name_dims`
+names a tensor, too: what they make has the names of the tensor that it is like.
 
 Torch and others know these functions by identity. So a replaced function of ``torch`` equals the original, hashes like
 it, and to modes is the one that ``torch`` has; and of a method the class shows the original, ``torch.Tensor.view``,
@@ -26,10 +27,9 @@ from typing import Any
 import torch
 from torch.overrides import handle_torch_function
 
-from dynconstraints.pytorch import dynamic_int
+from dynconstraints.pytorch import dims, dynamic_int
 from dynconstraints.pytorch._compat import function_modes, known_to_jit, only_eager
-from dynconstraints.pytorch.constructors import FUNCTIONS, METHODS, Rule
-from dynconstraints.pytorch.dims import attach_sizes
+from dynconstraints.pytorch.constructors import FUNCTIONS, LIKES, METHODS, Rule
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 
 _lock = threading.Lock()
@@ -39,8 +39,9 @@ _originals: list[Callable[[], None]] = []
 
 def install() -> None:
     """Replace the constructors. Calling it again does nothing."""
+    install_likes()
     with _lock:
-        if _originals:
+        if dynamic_int.before_first_name is None:
             return
         for name, rule in FUNCTIONS.items():
             _replace_function(name, rule)
@@ -49,12 +50,22 @@ def install() -> None:
         dynamic_int.before_first_name = None
 
 
+def install_likes() -> None:
+    """Replace the functions that make a tensor of another's sizes. Calling it again does nothing."""
+    with _lock:
+        if dims.before_first_name is None:
+            return
+        for name in LIKES:
+            _replace_like(name)
+        dims.before_first_name = None
+
+
 def uninstall() -> None:
     """Put the originals back."""
     with _lock:
         while _originals:
             _originals.pop()()
-        dynamic_int.before_first_name = install
+        dynamic_int.before_first_name, dims.before_first_name = install, install_likes
 
 
 class _Equal:
@@ -121,16 +132,39 @@ def _replace_function(name: str, rule: Rule) -> None:
         return _named(original(*plain(args), **kwargs), rule, args, kwargs)
 
     def in_mode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Modes compare with the function that torch has."""
-        given = _flat((*args, *kwargs.values()))
-        return _named(handle_torch_function(constructor, given, *args, **kwargs), rule, args, kwargs)
+        return _named(_through_modes(constructor, args, kwargs), rule, args, kwargs)
 
+    constructor = _put_in_place(name, original, call)
+
+
+def _replace_like(name: str) -> None:
+    original = getattr(torch, name)
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = _through_modes(constructor, args, kwargs) if function_modes() else original(*args, **kwargs)
+        if type(result) is torch.Tensor and args:
+            named = dims.named_dims(args[0])
+            if named is not None and only_eager():
+                dims.attach(result, named.dims, named.declaration)
+        return result
+
+    constructor = _put_in_place(name, original, call)
+
+
+def _put_in_place(name: str, original: Any, call: Callable[..., Any]) -> Constructor:
     constructor = Constructor(call)
     functools.update_wrapper(constructor, original)
     constructor.original = original
     setattr(torch, name, constructor)
     known_to_jit(constructor, original)
     _originals.append(lambda: setattr(torch, name, original))
+    return constructor
+
+
+def _through_modes(constructor: Constructor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Modes compare with the function that torch has."""
+    return handle_torch_function(constructor, _flat((*args, *kwargs.values())), *args, **kwargs)
 
 
 def _replace_method(name: str, rule: Rule) -> None:
@@ -182,8 +216,8 @@ def _named(result: Any, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any
     if type(result) is torch.Tensor and only_eager() and not (kwargs and kwargs.get("out") is result):
         sizes = rule(args, kwargs)
         if sizes is not None:
-            attach_sizes(result, sizes)
+            dims.attach_sizes(result, sizes)
     return result
 
 
-dynamic_int.before_first_name = install
+dynamic_int.before_first_name, dims.before_first_name = install, install_likes

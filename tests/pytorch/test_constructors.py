@@ -85,6 +85,13 @@ MADE: list[tuple[str, dict[int, str]]] = [
     ("torch.ones(5).repeat(n)", {0: "5*n"}),
     ("x.narrow(1, 0, n)", {0: "n", 1: "n"}),
     ("x.narrow(-2, start=1, length=m)", {0: "m", 1: "2*n"}),
+    ("torch.zeros_like(x)", {0: "n", 1: "2*n"}),
+    ("torch.ones_like(x.t(), dtype=torch.int64)", {0: "2*n", 1: "n"}),
+    ("torch.empty_like(x, memory_format=torch.contiguous_format)", {0: "n", 1: "2*n"}),
+    ("torch.full_like(x, 3.0)", {0: "n", 1: "2*n"}),
+    ("torch.rand_like(x[:, 1:])", {0: "n"}),
+    ("torch.randn_like(torch.ones(3))", {}),
+    ("torch.randint_like(x, 2, 9)", {0: "n", 1: "2*n"}),
 ]
 
 
@@ -96,6 +103,21 @@ def test_what_is_made_with_declared_ints_has_named_dimensions(made: str, expecte
     tensor = eval(made, space)
     assert type(tensor) is torch.Tensor
     assert {d: text.replace(" // ", "//") for d, text in names(tensor).items()} == expected
+
+
+def test_what_is_made_like_a_named_tensor_has_its_names() -> None:
+    """As a tensor by itself: its names are gone with its sizes, and those of the other stay."""
+    x = name_dims(torch.ones(8, 3), {0: "t"}, constraints=["t % 4 == 0"])
+    y = torch.zeros_like(x)
+    record = named_dims(y)
+    assert record is not None
+    assert [str(c) for c in record.declaration.constraints] == ["t % 4 == 0"]
+    assert names(y.resize_(5, 3)) == {}
+    assert names(x) == {0: "t"}
+    compiled = Compiled(lambda a: a * 2)
+    for size in (8, 12, 40):
+        compiled(torch.ones_like(name_dims(torch.ones(size), {0: "t"}, constraints=["t % 4 == 0"])))
+    assert compiled.graphs == 1
 
 
 def test_a_name_brings_its_constraints_along() -> None:
@@ -263,13 +285,16 @@ def both() -> Iterator[Callable[[Callable[[], Any]], None]]:
 
 
 def test_torch_is_replaced_only_when_a_named_int_is_made() -> None:
-    """Importing the package, naming dimensions and anonymous ints leave torch as it is."""
+    """Importing the package and anonymous ints leave torch as it is; naming dimensions replaces what makes others like
+    them."""
     code = """
 import torch
-ones, attributes = torch.ones, dict(vars(torch.Tensor))
+ones, like, attributes = torch.ones, torch.ones_like, dict(vars(torch.Tensor))
 from dynconstraints import DynamicInt, name_dims
-name_dims(torch.ones(3), {0: "n"}), DynamicInt(3), torch.ones(DynamicInt(3))
-assert torch.ones is ones and dict(vars(torch.Tensor)) == attributes
+DynamicInt(3), torch.ones(DynamicInt(3))
+assert torch.ones is ones and torch.ones_like is like and dict(vars(torch.Tensor)) == attributes
+name_dims(torch.ones(3), {0: "n"})
+assert torch.ones is ones and torch.ones_like is not like and dict(vars(torch.Tensor)) == attributes
 DynamicInt(3, name="n")
 assert torch.ones is not ones
 """
@@ -278,7 +303,7 @@ assert torch.ones is not ones
 
 def test_a_replaced_function_equals_the_original() -> None:
     """In tables made before and after, and by what it tells of itself."""
-    for name in replacing.FUNCTIONS:
+    for name in (*replacing.FUNCTIONS, *replacing.LIKES):
         function = getattr(torch, name)
         original = function.original
         assert function == original
