@@ -216,6 +216,41 @@ def inductor() -> SimpleNamespace:
 
 
 @cache
+def inductor_strides() -> SimpleNamespace:
+    """What hands strides from a forward to its backward, and asks for those of a convolution's gradients.
+
+    Read in 2.13; what a release lacks is None.
+    """
+    output, sizes = (importlib.import_module(f"torch._inductor.{name}") for name in ("output_code", "sizevars"))
+    convolution = importlib.import_module("torch._inductor.kernel.conv")
+    numbers = "guarding_hint_or_throw" if hasattr(sizes.SizeVarAllocator, "guarding_hint_or_throw") else "size_hint"
+    return SimpleNamespace(
+        told=(output, "set_tracing_context_output_strides"),  # the inputs, the compiled graph
+        layouts=((convolution, "conv_bwd_input_layout"), (convolution, "conv_bwd_weight_layout")),
+        guard_all=(sizes.SizeVarAllocator, "guard_int_seq"),
+        hint=lambda sizes, expr: getattr(sizes, numbers)(expr),  # its value in this call, without a guard
+    )
+
+
+@contextmanager
+def strides_as_expressions(key: str) -> Iterator[None]:
+    """While open, strides of a graph whose ShapeEnv has the key are told to the backward's compilation as expressions.
+
+    It is what torch does where it runs a compiled forward on fake tensors.
+    """
+    context = importlib.import_module("torch._guards").TracingContext.try_get()
+    env = getattr(getattr(context, "fake_mode", None), "shape_env", None)
+    if env is None or key not in env.__dict__ or not hasattr(context, "fakify_first_call"):
+        yield
+        return
+    before, context.fakify_first_call = context.fakify_first_call, True
+    try:
+        yield
+    finally:
+        context.fakify_first_call = before
+
+
+@cache
 def shape_functions() -> SimpleNamespace:
     """Functions from shapes to shapes that ask whether sizes are 1, as pairs of their module or object and their name.
 

@@ -18,7 +18,7 @@ from typing import Any
 from dynconstraints import __version__
 from dynconstraints.pytorch._compat import NEXT, hook_points, release
 
-_DYNAMO, _LOWERING = "torch._dynamo", "torch._inductor.lowering"
+_DYNAMO, _LOWERING, _COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
 
 
 def install() -> None:
@@ -29,7 +29,8 @@ def install() -> None:
     if release() >= NEXT:
         importlib.import_module(_DYNAMO)
     _once_loaded(_DYNAMO, _wrap_all)
-    _once_loaded(_LOWERING, _wrap_inductor)
+    _once_loaded(_LOWERING, _wrap_lowering)
+    _once_loaded(_COMPILING, _wrap_compiling)
     if release() >= NEXT:
         _try_out()
 
@@ -65,10 +66,16 @@ class _AfterImport(importlib.abc.MetaPathFinder):
         return run
 
 
-def _wrap_inductor() -> None:
+def _wrap_lowering() -> None:
     from dynconstraints.pytorch import inductor
 
     inductor.install()
+
+
+def _wrap_compiling() -> None:
+    from dynconstraints.pytorch import strides
+
+    strides.install()
 
 
 _wrapped: list[tuple[Any, str, Any]] = []
