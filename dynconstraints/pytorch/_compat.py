@@ -109,6 +109,7 @@ __all__ = [
     "inductor",
     "inferred_sizes",
     "inlined",
+    "is_wrapper",
     "keep_no_fakes",
     "known_to_jit",
     "narrow",
@@ -388,6 +389,12 @@ def fused_multiply_add() -> tuple[Any, ...]:
     prims = importlib.import_module("torch._inductor.inductor_prims")
     found = getattr(prims, "fma", None)
     return () if found is None else (found,)
+
+
+def is_wrapper(tensor: Any) -> bool:
+    """Whether the tensor is of a class that wraps other tensors and sees to operations by itself."""
+    modes = importlib.import_module("torch.utils._python_dispatch")
+    return bool(modes.is_traceable_wrapper_subclass(tensor))
 
 
 @contextmanager

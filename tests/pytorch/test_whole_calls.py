@@ -11,7 +11,7 @@ from compiled import Compiled
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 
-from dynconstraints import DynamicFloat, name_dims
+from dynconstraints import DynamicFloat, DynamicInt, name_dims
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
@@ -54,6 +54,7 @@ CALLS = {
     "index add": lambda x, a: x.index_add(0, torch.tensor([1, 1]), others[:2], alpha=a),
     "index fill": lambda x, a: x.index_fill(1, torch.tensor([1, 2]), a),
     "scatter": lambda x, a: x.scatter(0, classes[None, :5], a),
+    "in place": lambda x, a: (x * 1).renorm_(a, 0, a).index_fill_(1, classes[:1], a).scatter_(1, classes[:, None], a),
     "weights of classes": lambda x, a: F.cross_entropy(x, classes, others[0].abs(), label_smoothing=a / 3),
     "shares of classes": lambda x, a: F.cross_entropy(x, others.softmax(1), label_smoothing=a / 3),
     "size": lambda x, a: F.normalize(x.view(x.shape[0], -1), a) * x.norm(a),
@@ -67,7 +68,7 @@ def same(found: torch.Tensor, expected: torch.Tensor) -> bool:
 
 def outcome(run, a, dtype: torch.dtype = torch.float32) -> list[torch.Tensor]:
     """What it gives, and the gradient."""
-    x = rows.to(dtype).requires_grad_()
+    x = rows.to(dtype, copy=True).requires_grad_()
     found = run(x, a)
     return [found.detach(), *torch.autograd.grad(found.sum(), x)]
 
@@ -123,6 +124,35 @@ def test_sizes_may_change_as_well():
         x = name_dims(rows[:n].clone(), {0: "n"}, constraints=["2 <= n <= 99"])
         assert torch.equal(compiled(x, DynamicFloat(value)), program(rows[:n], value))
     assert compiled.graphs == 1
+
+
+def test_a_size_may_be_an_argument():
+    """One that changes, beside the number."""
+    program = lambda n, a: F.local_response_norm(image, n, alpha=a)  # noqa: E731
+    compiled = Compiled(program)
+    for n, value in ((2, 0.5), (3, 1.5), (4, 3.0)):
+        assert torch.equal(compiled(DynamicInt(n), DynamicFloat(value)), program(n, value))
+
+
+def test_what_a_call_writes_into_is_written_into():
+    """It is left to torch, with the number as a constant."""
+
+    def program(a):
+        found = torch.zeros(())
+        torch.norm(rows, a, out=found)
+        return found
+
+    compiled = Compiled(program, fullgraph=False)
+    for value in (0.5, 3.0):
+        assert torch.equal(compiled(DynamicFloat(value)), program(value))
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_a_call_gives_is_no_view(name: str):
+    """Of what it is given: torch takes results of custom operators for new tensors."""
+    for value in VALUES:
+        x = rows.clone()
+        assert CALLS[name](x, value).untyped_storage().data_ptr() != x.untyped_storage().data_ptr()
 
 
 def test_what_eager_refuses_is_refused_with_its_words():
@@ -221,7 +251,7 @@ ATTENTION = {
 
 def attended(run, a, dtype: torch.dtype) -> list[torch.Tensor]:
     torch.manual_seed(0)
-    leaves = [z.to(dtype).requires_grad_() for z in (q, k, v)]
+    leaves = [z.to(dtype, copy=True).requires_grad_() for z in (q, k, v)]
     found = run(*leaves, a)
     return [found.detach(), *torch.autograd.grad(found.square().sum(), leaves)]
 

@@ -70,3 +70,20 @@ def fill_(x: Value, value: Number) -> Value:
 def setitem(x: Value, index: Any, value: Number) -> Value:
     """The elements at the index become the number."""
     return x.call(operator.setitem, index, value.at(x.dtype))
+
+
+def _register(fill: str, scatter: str) -> None:
+    @lowers(fill)
+    def index_fill(x: Value, dim: int, index: Value, value: Number) -> Value:
+        """The slices at the indices become the number."""
+        return x.call(fill, dim, index, value.at(x.dtype))
+
+    @lowers(scatter)
+    def scattered(x: Value, dim: int, index: Value, value: Number) -> Value:
+        """The elements at the indices become the number."""
+        source = index.call(torch.empty_like, dtype=x.dtype).call("fill_", value)
+        return x.call(scatter, dim, index, source)
+
+
+_register("index_fill", "scatter")
+_register("index_fill_", "scatter_")

@@ -1,13 +1,12 @@
 """Functions that stay whole: their kernels do what cannot be written out with a number that changes, or not as exactly.
 
 Norms of some orders are other norms, quotients rounded down depend on how they were rounded before, a quantile picks
-elements by the number. Not here: what gives other sizes with other numbers, draws at random, or writes in place.
+elements by the number. Not here: what gives other sizes with other numbers, or draws at random.
 """
 
 from __future__ import annotations
 
 import operator
-from functools import reduce
 from typing import Any
 
 import torch
@@ -29,21 +28,31 @@ _LAYERS = (
 )
 _METHODS = (
     *("std", "var", "norm", "quantile", "nanquantile", "renorm", "dist", "floor_divide", "isclose", "logit"),
-    *("addbmm", "index_add", "index_fill", "scatter"),
+    *("addbmm", "index_add"),
 )
+_IN_PLACE = ("renorm_", "floor_divide_", "logit_", "addbmm_", "index_add_")
 
 
-def _register(name: str, *targets: Any) -> None:
+def _register(name: str, *targets: Any, in_place: tuple[Any, ...] = ()) -> None:
     @lowers(*targets)
     def unchanged(*args: Operand, **kwargs: Operand) -> Value:
-        devices = {v.fake.device.type for v in (*args, *kwargs.values()) if isinstance(v, Value)}
-        if any(map(torch.is_autocast_enabled, devices)):
-            raise NotLowered  # it may cast what the call is given
+        tensors = [v for v in (*args, *kwargs.values()) if isinstance(v, Value)]
+        # Autocast may cast what the call is given, and a call that writes into a tensor is no function.
+        if "out" in kwargs or any(torch.is_autocast_enabled(v.fake.device.type) for v in tensors):
+            raise NotLowered
         return whole(name, *args, **kwargs)
+
+    @lowers(in_place=in_place)
+    def of_what_it_was(x: Value, *args: Operand, **kwargs: Operand) -> Value:
+        return unchanged(x.call(torch.clone), *args, **kwargs)  # the gradient needs it, when it is written over
 
 
 for _name in (*_FUNCTIONS, *(f"torch.nn.functional.{name}" for name in _LAYERS)):
-    _register(_name, reduce(getattr, _name.split(".")[1:], torch))
+    _found: Any = torch
+    for _part in _name.split(".")[1:]:
+        _found = getattr(_found, _part, None)
+    if _found is not None:  # a release may lack some
+        _register(_name, _found)
 for _name in _METHODS:
-    _register(f".{_name}", _name)
-_register("operator.floordiv", operator.floordiv)
+    _register(f".{_name}", _name, in_place=tuple({f"{_name}_"} & set(_IN_PLACE)))
+_register("operator.floordiv", operator.floordiv, in_place=(operator.ifloordiv,))

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dynconstraints.pytorch._compat import in_transforms, recorded
+from dynconstraints.pytorch._compat import in_transforms, is_wrapper, recorded
 from dynconstraints.pytorch.floating.operations import ANY, operation
 from dynconstraints.pytorch.floating.table import NotLowered
 from dynconstraints.pytorch.floating.values import Number, Operand, Value
@@ -27,8 +27,8 @@ from dynconstraints.pytorch.floating.values import Number, Operand, Value
 def whole(call: str, *args: Operand, **kwargs: Operand) -> Value:
     """The result of a function, by its full name, or of a method of the first argument, by a name with a dot before it.
 
-    Raises NotLowered inside of vmap and its like, and for arguments that are no numbers, tensors, sizes, types, texts
-    or lists of them.
+    Raises NotLowered inside of vmap and its like, for tensors that wrap others, and for arguments that are no numbers,
+    tensors, sizes, types, texts or lists of them.
     """
     slots = _Slots()
     if call.startswith("."):
@@ -53,7 +53,7 @@ class _Slots:
         match value:
             case Number():
                 return _put(value, self.numbers, "n")
-            case Value():
+            case Value() if not is_wrapper(value.fake):
                 return _put(value, self.tensors, "t")
             case torch.fx.Proxy() if isinstance(value.node.meta.get("example_value"), torch.SymInt):
                 return _put(value, self.sizes, "s")
