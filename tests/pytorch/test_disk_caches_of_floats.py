@@ -22,7 +22,10 @@ from torch._dynamo.utils import counters
 torch.set_num_threads(1)
 
 def program(x, a):
-    return torch.softmax(x * a, -1) + torch.add(x, x, alpha=a) + (x if a * 2 <= 2.0 else 1)
+    y = torch.softmax(x * a, -1) + torch.add(x, x, alpha=a) + (x if a * 2 <= 2.0 else 1)
+    heads = (x + 1).view(1, 3, 2, 2)
+    attended = torch.nn.functional.scaled_dot_product_attention(heads, heads, heads, scale=a)
+    return y + attended.view(3, 4) * torch.linalg.vector_norm(x, a + 1)
 
 def outcome(function, a):
     x = torch.arange(12, dtype=torch.float64).view(3, 4).requires_grad_()
