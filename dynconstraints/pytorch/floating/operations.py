@@ -11,7 +11,7 @@ ANY = 0.5
 """Stands for a number where only types and sizes of results are asked for, which no operation here has depend on it."""
 
 _LIBRARY: Any = torch.library.Library("dynconstraints", "FRAGMENT")  # type: ignore[no-untyped-call]
-_TAGS = (torch.Tag.pt2_compliant_tag, torch.Tag.needs_exact_strides)
+_TAGS = tuple(getattr(torch.Tag, n) for n in ("pt2_compliant_tag", "needs_exact_strides") if hasattr(torch.Tag, n))
 
 
 def _refuse(_ctx: Any, *_grads: Any) -> Any:
