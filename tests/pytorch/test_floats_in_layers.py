@@ -93,6 +93,8 @@ def test_batch_norm_collects_what_eager_collects():
         lambda a: F.cross_entropy(rows, classes, label_smoothing=a + 1),
         lambda a: torch.empty(3).normal_(0, -a),
         lambda a: torch.empty(3).uniform_(a, 0),
+        lambda a: torch.empty(3).bernoulli_(a + 1),
+        lambda a: torch.empty(3).exponential_(-a),
     ],
 )
 def test_what_eager_refuses_is_refused(program):
@@ -127,6 +129,10 @@ def test_numbers_drawn_within_changing_bounds():
     for program in (
         lambda a: torch.empty(1000).normal_(a, 2 * a),
         lambda a: torch.nn.init.uniform_(torch.empty(1000), -a, a),
+        lambda a: torch.empty(1000).exponential_(a),
+        lambda a: torch.empty(1000).bernoulli_(a),
+        lambda a: F.gumbel_softmax(rows, a),
+        lambda a: F.gumbel_softmax(rows, tau=a, hard=True, dim=0),
     ):
         compiled = Compiled(program)
         for value in VALUES:
@@ -135,3 +141,19 @@ def test_numbers_drawn_within_changing_bounds():
             torch.manual_seed(0)
             torch.testing.assert_close(found, program(value))
         assert compiled.graphs == 1
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_samples_at_a_temperature_have_eagers_gradients(hard: bool):
+    """For a seed."""
+    program = lambda x, a: F.gumbel_softmax(x, a, hard)  # noqa: E731
+    compiled = Compiled(program, backend="aot_eager")
+    for value in VALUES:
+        results = []
+        for run, a in ((compiled, DynamicFloat(value)), (program, value)):
+            torch.manual_seed(0)
+            x = rows.clone().requires_grad_()
+            found = run(x, a)
+            results.append((found.detach(), *torch.autograd.grad((found * others).sum(), x)))
+        torch.testing.assert_close(*results)
+    assert compiled.graphs == 1

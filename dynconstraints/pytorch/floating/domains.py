@@ -65,6 +65,10 @@ def _deviation(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given.get("std", 1.0) >= 0
 
 
+def _positive_rate(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("lambd", 1.0) > 0
+
+
 def _ends(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given.get("low", 0.0) <= given.get("high", 1.0)
 
@@ -142,6 +146,8 @@ _ON_TENSORS: dict[Any, Callable[[Mapping[str, Any]], Iterator[Any]]] = {
     functional.cross_entropy: _smoothing,
     functional.huber_loss: _turning_point,
     functional.smooth_l1_loss: _turning_point,
+    "bernoulli_": _rate,
+    "exponential_": _positive_rate,
     "normal_": _deviation,
     "uniform_": _ends,
 }

@@ -36,9 +36,8 @@ def feature_dropout(input: Value, p: Number, training: bool = True, inplace: boo
 
 
 def _dropped(x: Value, like: Value, p: Number, inplace: bool) -> Value:
-    """One draw for each element of ``like``: on the CPU eager draws doubles for it, whatever the type."""
-    drawn = like.call(torch.rand_like, dtype=torch.float64 if x.fake.device.type == "cpu" else torch.float32)
-    kept = combined(operator.lt, drawn, 1 - p)
+    """One draw for each element of ``like``."""
+    kept = combined(operator.lt, _uniform(like), 1 - p)
     noise = choose(kept, kept.to(HALF.get(x.dtype, x.dtype)) / (1 - p), 0.0)
     return into(x, x * noise.to(x.dtype), inplace)
 
@@ -57,6 +56,42 @@ def uniform_(x: Value, low: Operand = 0.0, high: Operand = 1.0, generator: Any =
     if generator is not None:
         raise NotLowered
     return x.call("copy_", _drawn(x, "uniform_") * (high - low) + low)
+
+
+@lowers("exponential_")
+def exponential_(x: Value, lambd: Operand = 1.0, generator: Any = None) -> Value:
+    """Of the rate ``lambd``."""
+    if generator is not None:
+        raise NotLowered
+    return x.call("copy_", _drawn(x, "exponential_") / lambd)
+
+
+@lowers("bernoulli_")
+def bernoulli_(x: Value, p: Number, generator: Any = None) -> Value:
+    """One with probability ``p``, else zero."""
+    if generator is not None:
+        raise NotLowered
+    return x.call("copy_", combined(operator.lt, _uniform(x), p))
+
+
+@lowers(functional.gumbel_softmax)
+def gumbel_softmax(logits: Value, tau: Operand = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Value:
+    """A sample of the classes, or a distribution near one at a low temperature ``tau``; ``eps`` is for none."""
+    del eps
+    layout = {"memory_format": torch.legacy_contiguous_format}
+    noise = logits.call(torch.empty_like, **layout).call("exponential_").call(torch.log)
+    soft: Value = ((logits + -noise) / tau).call(torch.softmax, dim)
+    if not hard:
+        return soft
+    chosen = soft.call(torch.max, dim, keepdim=True).call(operator.getitem, 1)
+    found: Value = logits.call(torch.zeros_like, **layout).call("scatter_", dim, chosen, 1.0) - soft.call("detach")
+    answer: Value = found + soft
+    return answer
+
+
+def _uniform(x: Value) -> Value:
+    """A draw for each element: on the CPU eager draws doubles for these, whatever the type."""
+    return x.call(torch.rand_like, dtype=torch.float64 if x.fake.device.type == "cpu" else torch.float32)
 
 
 def _drawn(x: Value, draw: str) -> Value:
