@@ -96,10 +96,11 @@ def entry_check(
                     return False
                 foreign = True
         judged = foreign
-        for value, compiled_with in zip(objects[len(asked) :], unseen, strict=True):
-            found = [(d.names, d.constraints) for d in declarations_in(value)]
-            judged = judged or bool(found)
-            foreign = foreign or found != compiled_with
+        if unseen:
+            for value, compiled_with in zip(objects[len(asked) :], unseen, strict=True):
+                found = [(d.names, d.constraints) for d in declarations_in(value)]
+                judged = judged or bool(found)
+                foreign = foreign or found != compiled_with
         for holds, slots in residual:
             if not holds(*(objects[i] if d is None else int(objects[i].shape[d]) for i, d in slots)):
                 return False

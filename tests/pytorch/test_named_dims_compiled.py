@@ -14,6 +14,7 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
+from dynconstraints.pytorch.dims import named_dims
 
 
 def window(x: torch.Tensor) -> torch.Tensor:
@@ -183,3 +184,21 @@ def test_each_call_is_checked_for_what_its_tensor_declares_by_then() -> None:
     assert torch.equal(compiled(x.resize_(8).fill_(1)), x * 2)
     with pytest.raises(ConstraintViolationError, match="t % 4 == 0"):
         compiled(x.resize_(6))
+
+
+def test_a_line_that_names_batch_after_batch_is_worked_out_once_and_told_by_its_own_place() -> None:
+    """Equal declarations of one line are one object; of two lines each says where it is."""
+    first, again = (named_dims(name_dims(torch.ones(8), {0: "2*t"}, constraints=["t >= 1"])) for _ in range(2))
+    other = named_dims(name_dims(torch.ones(8), {0: "2*t"}, constraints=["t >= 1"]))
+    third = named_dims(name_dims(torch.ones(12), {0: "2*t"}, constraints=["t >= 1"]))
+    assert first is not None
+    assert again is not None
+    assert other is not None
+    assert third is not None
+    assert first.declaration is again.declaration
+    assert first.declaration == other.declaration
+    lines = [int(str(record.declaration.where).rsplit(":", 1)[1]) for record in (first, other, third)]
+    assert lines == [lines[0], lines[0] + 1, lines[0] + 2]
+    assert third.declaration.bindings == {"t": 6}
+    with pytest.raises(ConstraintViolationError, match="t >= 5"):
+        name_dims(torch.ones(8), {0: "2*t"}, constraints=["t >= 5"])
