@@ -113,6 +113,7 @@ __all__ = [
     "keep_no_fakes",
     "known_to_jit",
     "narrow",
+    "number_of_call",
     "only_eager",
     "plain_source",
     "python_operations",
@@ -122,7 +123,6 @@ __all__ = [
     "shape_functions",
     "source_name",
     "unseen_value",
-    "untouched_int",
     "user_line",
     "variable_of",
 ]
@@ -151,6 +151,7 @@ def dynamo() -> SimpleNamespace:
         DynamicScalarSource=source.DynamicScalarSource,  # int(base)
         AttrSource=source.AttrSource,  # an attribute of an object
         LocalSource=source.LocalSource,  # an argument
+        CallMethodItemSource=source.CallMethodItemSource,  # the number in an argument
         # Inside vmap, grad, jvp: inputs of the graph belong to the program outside of them.
         outside_transforms=importlib.import_module("torch._functorch.pyfunctorch").temporarily_clear_interpreter_stack,
         FloatTensorSource=source.FloatTensorSource,  # a float as a tensor, float64
@@ -338,11 +339,19 @@ def backed_values(env: Any) -> dict[Any, Any]:
     return found
 
 
-def untouched_int(variable: Any) -> tuple[int, Any] | None:
-    """The value and the source of an int of the call that the trace has not looked at; None for all else."""
-    if getattr(variable, "is_realized", lambda: True)() or variable.peek_type() is not int:
+def number_of_call(variable: Any, env: Any) -> tuple[int, Any] | None:
+    """The value and the source of an int that the call has, and the trace did not take for a constant; None for others.
+
+    It was not looked at, or is a symbol with a value: ``x.item()`` of an argument x is one, too.
+    """
+    if not getattr(variable, "is_realized", lambda: True)():
+        return (variable.peek_value(), variable.source) if variable.peek_type() is int else None
+    variable = variable.realize()
+    if not isinstance(variable, dynamo().SymNodeVariable) or variable.python_type() is not int:
         return None
-    return variable.peek_value(), variable.source
+    symbol, known = variable.sym_num.node.expr, backed_values(env)
+    sources = env.var_to_sources.get(symbol)
+    return (int(known[symbol]), sources[0]) if sources and symbol in known else None
 
 
 def allow_numbers_of_tensors(env: Any) -> None:
@@ -493,7 +502,8 @@ def user_line(sloc: Any) -> str:
     Torch leaves out what the file's path has in common with its own, and one character more where that is only the
     root; the file is there to be found.
     """
-    return _FILE.sub(_whole_path, getattr(sloc, "maybe_user_loc", None) or str(sloc))
+    line = _FILE.sub(_whole_path, getattr(sloc, "maybe_user_loc", None) or str(sloc))
+    return re.sub(r"(?<= in )torch_dynamo_resume_in_(\w+)_at_\d+$", r"\1", line)
 
 
 _FILE = re.compile(r"(?<=  # )(?:(?!  # ).)+(?=:\d+ in [^#]*$)")

@@ -139,7 +139,10 @@ def _warn(error: Exception) -> None:
 
 _NEVER_COMPILED = frozenset(
     f"dynconstraints.pytorch.{name}"
-    for name in ("arithmetic", "constructors", "declaring", "dims", "dynamic_int", "replacing", "rules")
+    for name in (
+        *("_compat", "arithmetic", "binding", "checking", "constructors", "declaring", "dims", "dynamic_int"),
+        *("placing", "replacing", "rules", "sources"),
+    )
 )
 """Modules that eager programs run in the place of something of C's, which Dynamo is not asked about."""
 
@@ -285,12 +288,14 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
     The trace is done there, and the guards aren't made yet.
     """
     from dynconstraints.pytorch.frame import KEY
+    from dynconstraints.pytorch.observe import note_constants
 
     @wraps(original)
     def _call_user_compiler(self: Any, *args: Any, **kwargs: Any) -> Any:
         from dynconstraints.pytorch.inject import watch_arguments
 
         watch_arguments(self)
+        note_constants(self)
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)

@@ -15,7 +15,7 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry, units
-from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, source_name, untouched_int
+from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, number_of_call, source_name
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
@@ -24,7 +24,7 @@ from dynconstraints.pytorch.floating.trace import add_input
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.proxies import proxy_of
-from dynconstraints.pytorch.sources import ComputedSource
+from dynconstraints.pytorch.sources import ComputedSource, ItemSource
 from dynconstraints.pytorch.symbolic import affine_to_term
 
 if TYPE_CHECKING:
@@ -95,10 +95,12 @@ def bind_computed(tx: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if not facts.computed.expressions:
         _look_at_arguments(tx)
     given = {**dict(zip(("name", "value"), args, strict=False)), **kwargs}
-    untouched = untouched_int(given["value"])
-    if untouched is None:
+    of_call = number_of_call(given["value"], facts.env)
+    if of_call is None or any(p.source == of_call[1] for p in facts.parameters.values()):
         return bound_in_trace(tx, facts, given)
-    number, source = untouched
+    number, source = of_call
+    if isinstance(source, dynamo().CallMethodItemSource):
+        source = ItemSource(source.base)
     member = said_in_trace(tx, given, number)
     term, base = Name(member.name), dynamo().DynamicScalarSource(source, True)
     expr = bind(tx, facts, Entrance(base, source, None, number, term, (member,)))

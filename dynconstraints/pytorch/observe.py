@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from dynconstraints.pytorch._compat import dynamo, source_name
 from dynconstraints.pytorch.frame import KEY, FrameFacts
 
 
@@ -16,12 +17,14 @@ from dynconstraints.pytorch.frame import KEY, FrameFacts
 class Frame:
     """One compiled frame: the shape guards in torch's notation, and what was declared for it, if anything was.
 
-    ``code`` is the function that it was compiled for, or the rest of one after a graph break.
+    ``code`` is the function that it was compiled for, or the rest of one after a graph break. ``constants`` are the
+    ints of the call that declare nothing, and that the graph is compiled for.
     """
 
     guards: tuple[str, ...]
     facts: FrameFacts | None
     code: CodeType | None = None
+    constants: Mapping[str, int] = field(default_factory=dict)
 
 
 _code: ContextVar[CodeType | None] = ContextVar("dynconstraints_code", default=None)
@@ -52,4 +55,16 @@ def compiling(code: CodeType) -> Iterator[None]:
 def record(env: Any, guards: list[str]) -> None:
     """Hand a frame's guards to the blocks that observe; called when torch has printed them."""
     for frames in _collectors.get():
-        frames.append(Frame(tuple(guards), env.__dict__.get(KEY), _code.get()))
+        frames.append(Frame(tuple(guards), env.__dict__.get(KEY), _code.get(), env.__dict__.get(_CONSTANTS, {})))
+
+
+def note_constants(output: Any) -> None:
+    """Keep, for `record`, which plain ints of the call the trace took for constants; called when it is done."""
+    if _collectors.get():
+        guarded = {source_name(guard.originating_source) for guard in output.guards if guard.originating_source}
+        ints = {name: value for name, value in output.local_scope.items() if type(value) is int}
+        found = {n: v for n, v in ints.items() if source_name(dynamo().LocalSource(n)) in guarded}
+        output.shape_env.__dict__[_CONSTANTS] = found
+
+
+_CONSTANTS = f"{KEY}_constants"

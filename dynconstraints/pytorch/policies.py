@@ -113,6 +113,8 @@ def open_guards(facts: FrameFacts) -> Iterator[tuple[Any, bool]]:
     symbols |= {symbol for symbol, name in floats.items() if name in facts.members}
     # What arithmetic made of declared floats changes with them, in a way that nobody keeps.
     derived = {symbol for symbol, name in floats.items() if name in _declared_floats(facts)} - symbols
+    # So does what a program gives a name to that it made of numbers of the call.
+    derived |= {s for expr in facts.computed.expressions.values() for s in expr.free_symbols} - symbols
     for guard in facts.env.guards:
         known = not guard.expr.free_symbols & (symbols | derived)
         if not known and facts.env._maybe_evaluate_static(guard.expr, axioms=()) is None:  # noqa: SLF001  as torch prints

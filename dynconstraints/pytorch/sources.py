@@ -90,3 +90,23 @@ class ExactFloatSource(_d.ChainedSource):  # type: ignore[misc, name-defined]
         codegen.add_push_null(lambda: codegen.load_import_from("builtins", "float"))
         codegen(self.base)
         codegen.extend_output(_d.create_call_function(1, False))
+
+
+@_d.dataclass_with_cached_hash(frozen=True)
+class ItemSource(_d.ChainedSource):  # type: ignore[misc, name-defined]
+    """The number in a tensor of the call. Torch has a source of that name, which it can't emit."""
+
+    @property
+    def _name_template(self) -> str:
+        return "{0}.item()"
+
+    def reconstruct(self, codegen: Any) -> None:
+        """Emit the call."""
+        codegen.add_push_null(lambda: codegen.load_import_from(__name__, number_in.__name__))
+        codegen(self.base)
+        codegen.extend_output(_d.create_call_function(1, False))
+
+
+def number_in(tensor: Any) -> int:
+    """What `ItemSource` emits a call of."""
+    return int(tensor.item())

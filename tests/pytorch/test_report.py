@@ -242,7 +242,7 @@ def test_the_text_fits_80_columns() -> None:
         report = explain(rows, DynamicInt(64, name="n"), name_dims(torch.randn(24 * 64), {0: "rows*n"}))
     texts = [str(report), str(explain(splitting, declared_n(), X)), str(explain(UNTOLD["rounded"], declared_n(), X))]
     assert max(len(line) for text in texts for line in text.splitlines()) <= 80
-    assert "n is n" in texts[0]
+    assert "n is the number n" in texts[0]
     assert "rows*n is x.size(0)" in texts[0]
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Not, conjunction, disjunction
 from dynconstraints.pytorch.report.model import Graph, Remaining
 from dynconstraints.solver.verdict import Implied, Sat
 from dynconstraints.system import ConstraintSystem
+
+_MOST_NEAR, _EFFORT = 4, 20_000
+"""Of more names the nearest assignment is not looked for; nor with more than this effort of the solver's."""
 
 
 @dataclass(frozen=True)
@@ -54,15 +59,26 @@ def split(graphs: Sequence[Graph]) -> Split:
     if isinstance(last.system.implies(Constraint.of(served)), Implied):
         return Split(last.code, tuple(graphs), True, None)
     outside = [_not_served(graph, last.system) for graph in graphs]
-    found = within(last.system, conjunction(tuple(outside)))
+    found = within(last.system, conjunction(tuple(outside)), last.values)
     return Split(last.code, tuple(graphs), None if found is None else False, found)
 
 
-def within(system: ConstraintSystem, formula: Formula) -> Mapping[str, int] | None:
-    """An assignment that satisfies the system and the formula, if one is found that ints and floats hold."""
-    found = ConstraintSystem((*system, Constraint.of(formula)), system.reals).check()
+def within(
+    system: ConstraintSystem, formula: Formula, near: Mapping[str, int] | None = None
+) -> Mapping[str, int] | None:
+    """An assignment that satisfies the system and the formula, if one is found that ints and floats hold.
+
+    The nearest to those values, where that is found easily.
+    """
+    asked = ConstraintSystem((*system, Constraint.of(formula)), system.reals)
+    found = asked.check()
     model = found.model if isinstance(found, Sat) else {}
-    return model if model and all(isinstance(value, int | float) for value in model.values()) else None
+    if not model or not all(isinstance(value, int | float) for value in model.values()):
+        return None
+    if near and not asked.reals and len(near) <= _MOST_NEAR:
+        with suppress(ConstraintError):
+            return asked.nearest({n: v for n, v in near.items() if n in asked.symbols}, _EFFORT)
+    return model
 
 
 def needed(system: ConstraintSystem, found: Sequence[Remaining]) -> list[Remaining]:

@@ -12,7 +12,9 @@ from dynconstraints.pytorch.violating import shown
 _SIZE, _GAP, _BREAK = 26, 2, 10
 """Of a cell, between two, and more where values between them are left out."""
 
-_LEFT, _TOP, _BOTTOM = 64, 8, 64
+_TOP, _LETTER, _LEAST = 8, 7, 64
+"""Above the map; of a letter; what is left for labels at least."""
+
 _COLORS = 5
 _PHONE = 320
 """The pixels that a map may be wide on any screen."""
@@ -22,10 +24,11 @@ def drawing(picture: Picture, numbers: Sequence[int], label: str) -> Element:
     """The figure, with its legend and caption; ``numbers`` are those of the graphs, ``label`` starts its ids."""
     across = picture.axes[0]
     down = picture.axes[1] if len(picture.axes) > 1 else None
-    xs = _offsets(across, _LEFT)
+    left = _LEAST if down is None else max(_LEAST, 30 + _LETTER * _longest(down))
+    xs = _offsets(across, left)
     ys = _offsets(down, _TOP) if down is not None else [_TOP]
     ys = [max(ys) + min(ys) - y for y in ys]  # values grow upwards
-    width, height = max(xs) + _SIZE + 8, max(ys) + _SIZE + _BOTTOM
+    width, height = max(xs) + _SIZE + 8, max(ys) + _SIZE + max(_LEAST, 34 + _LETTER * _longest(across))
     cells = [
         part
         for y, row in zip(ys, picture.rows, strict=True)
@@ -54,6 +57,11 @@ def drawing(picture: Picture, numbers: Sequence[int], label: str) -> Element:
         _legend(picture, numbers),
         tag("figcaption", f"{steps}{fixed}. A wider gap leaves out values."),
     )
+
+
+def _longest(axis: Axis) -> int:
+    """The letters of its longest label."""
+    return max(len(str(value)) for value in axis.values)
 
 
 def _named(picture: Picture) -> str:
@@ -101,7 +109,7 @@ def _labels(across: Axis, down: Axis | None, xs: list[int], ys: list[int], heigh
     yield tag("text", across.name, cls="axis", x=(xs[0] + xs[-1] + _SIZE) / 2, y=height - 6, text_anchor="middle")
     if down is not None:
         for y, value in zip(ys, down.values, strict=True):
-            yield tag("text", str(value), x=_LEFT - 6, y=y + _SIZE / 2 + 4, text_anchor="end")
+            yield tag("text", str(value), x=xs[0] - 6, y=y + _SIZE / 2 + 4, text_anchor="end")
         middle = (min(ys) + floor) / 2
         yield tag(
             "text", down.name, cls="axis", x=14, y=middle, text_anchor="middle", transform=f"rotate(-90 14 {middle})"
@@ -124,7 +132,7 @@ def _summary(picture: Picture, numbers: Sequence[int]) -> str:
 def _legend(picture: Picture, numbers: Sequence[int]) -> Element:
     cells = [cell for row in picture.rows for cell in row]
     entries: dict[str, Cell] = {}
-    for cell in cells:
+    for cell in sorted(cells, key=lambda c: len(numbers) if c.graph is None else numbers[c.graph]):
         entries.setdefault(_said(cell, numbers).split(" by ")[0], Cell(cell.values, cell.state, cell.graph))
     items = [_entry(text, _cell(cell, 0, 0, numbers)) for text, cell in entries.items()]
     served = next((cell for cell in cells if cell.compiled and cell.graph is not None), None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, cast
@@ -46,20 +47,43 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
 def explain_calls(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
-    Each call is the tuple of its arguments.
+    Each call is the tuple of its arguments. Raises ValueError where there is none, and what the calls raise.
     """
     return explained(fn, ((tuple(args), {}) for args in calls))
 
 
 def explained(fn: Callable[..., Any], calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> Report:
     """The report on a function and its calls, each the positional and the named arguments."""
+    calls = list(calls)
+    if not calls:
+        raise ValueError("there is no call to look at: explain_calls(fn, [(x,), (y,)]), each a tuple of arguments")
     target = original_of(fn)
     compiled = torch.compile(apart(target), backend="eager")
     with observe() as frames:
         for args, kwargs in calls:
-            compiled(*args, **kwargs)
+            result = compiled(*args, **kwargs)
+            if inspect.iscoroutine(result):  # it was compiled when it was made
+                result.close()
     codes = list(dict.fromkeys(frame.code for frame in frames))
-    return Report(title_of(target), tuple(_graph(frame, codes.index(frame.code)) for frame in frames))
+    graphs = (_graph(frame, codes.index(frame.code), _lost(frame, _parameters(target))) for frame in frames)
+    return Report(title_of(target), tuple(graphs))
+
+
+def _parameters(target: Callable[..., Any]) -> AbstractSet[str]:
+    try:
+        return inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target).parameters.keys()
+    except (TypeError, ValueError):  # a builtin
+        return set()
+
+
+def _lost(frame: Frame, parameters: AbstractSet[str]) -> list[str]:
+    """What comes over a graph break without a name, such as ``m = int(n)`` of code that is not compiled, may change
+    with the names; the graph is for one value of it."""
+    resumed = frame.code is not None and _RESUMED.fullmatch(frame.code.co_name)
+    if not resumed:
+        return []
+    called = {n: "a value from before the graph break" if n.startswith("___stack") else n for n in frame.constants}
+    return [f"{called[name]} == {value}" for name, value in frame.constants.items() if name not in parameters]
 
 
 def original_of(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,7 +126,7 @@ def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
     return copy if owner is None else types.MethodType(copy, owner)
 
 
-def _graph(frame: Frame, number: int) -> Graph:
+def _graph(frame: Frame, number: int, lost: Sequence[str]) -> Graph:
     facts, code = frame.facts, title_of_code(frame.code)
     if facts is None:
         unknown = ConstraintSystem()
@@ -110,8 +134,9 @@ def _graph(frame: Frame, number: int) -> Graph:
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
-    places = dict.fromkeys((_place(p), p.name) for p in facts.places)
-    places |= dict.fromkeys((str(place), name) for name, place in facts.computed.places.items())
+    given = facts.computed.places
+    places = dict.fromkeys((_place(p), p.name) for p in facts.places if not (p.name in given and _is_nameless(p)))
+    places |= dict.fromkeys((str(place), name) for name, place in given.items())
     return Graph(
         code,
         number,
@@ -121,7 +146,7 @@ def _graph(frame: Frame, number: int) -> Graph:
         tuple(_lattice(facts)),
         frame.guards,
         tuple(needed(facts.system, list(_remaining(facts)))),
-        tuple(map(str, mixed)),
+        (*map(str, mixed), *lost),
         (facts.asked, facts.seconds),
         facts.system,
         tuple(facts.parameters),
@@ -153,12 +178,12 @@ def _remaining(facts: FrameFacts) -> Iterator[Remaining]:
         if isinstance(verdict, Refuted) and narrowing.bounds is None:
             # The call that was traced satisfies both, so this cannot be.
             raise RuntimeError(f"a guard contradicts the declaration: {narrowing.text}")
-        if isinstance(verdict, Open) and narrowing.bounds is None:
-            fails_at: Mapping[str, int] | None = verdict.fails_at
-        elif false is not None:
-            fails_at = within(facts.system, false)
+        if false is not None:
+            fails_at = within(facts.system, false, facts.values)
         else:
             fails_at = None if narrowing.guard is None else _tried(facts, narrowing.guard)
+        if fails_at is None and isinstance(verdict, Open) and narrowing.bounds is None:
+            fails_at = verdict.fails_at
         yield Remaining(narrowing.text, narrowing.line, narrowing.name, narrowing.operation, fails_at, true, false)
 
 
@@ -191,6 +216,11 @@ def _lattice(facts: FrameFacts) -> list[str]:
         low, high = state.range_of(Name(name))
         lines.append(f"k_{name} in {'-oo' if low is None else low}..{'oo' if high is None else high}")
     return lines
+
+
+def _is_nameless(place: Place) -> bool:
+    """Whether the value comes over a graph break without a variable of the user's."""
+    return "___stack" in source_name(place.source)
 
 
 def _place(place: Place) -> str:

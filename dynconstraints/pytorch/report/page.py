@@ -44,10 +44,10 @@ def _split(split: Split, report: Report, label: str) -> Iterator[Element]:
     yield tag("h2", split.code)
     if last.places:
         yield tag("h3", "Names")
-        yield _table(("name", "is", "in the graph"), _names(last))
+        yield _table("names", ("name", "is", "in the graph"), _names(last))
     if last.declared:
         yield tag("h3", "Declared")
-        yield _table(("constraint", "where"), ((code(text), at or "") for text, at in last.declared))
+        yield _table("constraints", ("constraint", "where"), ((code(text), at or "") for text, at in last.declared))
     drawn = picture(split)
     if drawn is not None:
         numbers = [_number(graph, report) for graph in split.graphs]
@@ -75,7 +75,9 @@ def _graph(graph: Graph, number: int) -> Iterator[Element]:
     compiled = f", compiled for {shown(values)}" if values else ""
     yield tag("h3", f"Graph {number}{compiled}")
     conditions = serves(graph)
-    if graph.places and not conditions:
+    if not graph.places:
+        yield tag("p", "Nothing that it looks at is declared.", cls="soft")
+    elif not conditions:
         yield tag("p", "It serves all that is declared: no guard is left that the declaration does not imply.")
     for remaining in graph.remaining:
         yield _remaining(remaining)
@@ -83,10 +85,12 @@ def _graph(graph: Graph, number: int) -> Iterator[Element]:
         yield tag("div", tag("p", code(guard), " is also about sizes that nothing declares."), cls="condition")
     if graph.guards:
         listed = tag("pre", "\n".join(graph.guards))
-        yield tag("details", tag("summary", f"all {len(graph.guards)} guards, in torch's notation"), listed)
+        number_of = "its guard" if len(graph.guards) == 1 else f"all {len(graph.guards)} guards"
+        yield tag("details", tag("summary", f"{number_of}, in torch's notation"), listed)
     questions, seconds = graph.oracle
     if questions:
-        yield tag("p", f"The declaration was asked {questions} times, {seconds * 1e3:.1f} ms in all.", cls="soft")
+        often = "once" if questions == 1 else f"{questions} times"
+        yield tag("p", f"The declaration was asked {often}, {seconds * 1e3:.1f} ms in all.", cls="soft")
 
 
 def _remaining(remaining: Remaining) -> Element:
@@ -105,7 +109,8 @@ def _remaining(remaining: Remaining) -> Element:
     return tag("div", *parts, cls="condition")
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[Element | str, ...]]) -> Element:
+def _table(label: str, head: tuple[str, ...], rows: Iterable[tuple[Element | str, ...]]) -> Element:
     body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
     top = tag("tr", *(tag("th", text, scope="col") for text in head))
-    return tag("div", tag("table", tag("thead", top), tag("tbody", *body)), cls="scroll")
+    table = tag("table", tag("thead", top), tag("tbody", *body))
+    return tag("div", table, cls="scroll", tabindex=0, role="region", aria_label=label)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.ir.fold import names
+from dynconstraints.ir.nodes import Compare, Formula, Int, Name
 from dynconstraints.pytorch.report.coverage import Split
 from dynconstraints.pytorch.report.model import Graph
 from dynconstraints.system import ConstraintSystem
@@ -58,7 +59,10 @@ def picture(split: Split) -> Picture | None:
     if not drawn:
         return None
     marks = [graph.values for graph in split.graphs] + ([split.counterexample] if split.counterexample else [])
-    axes = tuple(_axis(last.system, name, [m[name] for m in marks if name in m]) for name in drawn)
+    asked = [r.true for graph in split.graphs for r in graph.remaining if r.true is not None]
+    axes = tuple(
+        _axis(last.system, name, [m[name] for m in marks if name in m], _numbers(asked, name)) for name in drawn
+    )
     fixed = {name: last.values[name] for name in last.free if name not in drawn}
     first, *others = axes
     second = others[0].values if others else (None,)
@@ -79,10 +83,27 @@ def _drawn(split: Split) -> tuple[str, ...]:
     return tuple(dict.fromkeys([name for name in spoken if name in free] + free))[:2]
 
 
-def _axis(system: ConstraintSystem, name: str, marks: Iterable[int]) -> Axis:
+def _numbers(asked: Iterable[Formula], name: str) -> list[int]:
+    """The numbers that conditions on the name alone have it compared with."""
+    found = [
+        node.value
+        for formula in asked
+        if isinstance(formula, Compare) and names(formula) == {name} and Name(name) in formula.operands
+        for node in formula.operands
+        if isinstance(node, Int)
+    ]
+    return list(dict.fromkeys(found))[:_SHOWN]
+
+
+def _axis(system: ConstraintSystem, name: str, marks: Iterable[int], borders: Iterable[int]) -> Axis:
     low, high = system.bounds(name)
-    step = max(system.congruence(name)[0], 1)
+    modulus, rest = system.congruence(name)
+    step = max(modulus, 1)
     known = list(marks)
+    for border in borders:  # what is on either side of it
+        below = border - (border - rest) % step
+        sides = (below - step, below, below + step)
+        known += [v for v in sides if (low is None or low <= v) and (high is None or v <= high)]
     start = low if low is not None else min(known) - step * (_SHOWN // 2)
     stop = min(start + step * (_SHOWN - 1), start + step * _SHOWN if high is None else high)
     shown = {*range(start, stop + 1, step), *known}

@@ -28,7 +28,7 @@ def text(report: Report) -> str:
 def verdict(report: Report) -> str:
     """The sentence that the report comes to."""
     if not report.graphs:
-        return "nothing was compiled"
+        return "nothing was compiled: torch.compile leaves this to run in eager, as it does generators"
     one = len(report.graphs) == 1
     if report.covers_domain:
         return (
@@ -39,7 +39,17 @@ def verdict(report: Report) -> str:
         return f"not the whole domain: {shown(report.counterexample)} compiles anew"
     if not any(graph.places for graph in report.graphs):
         return "nothing is declared: suggest(function, calls) proposes what to declare"
-    return f"not known whether {'this covers' if one else 'these cover'} the declared domain"
+    return f"not known whether {'this covers' if one else 'these cover'} the declared domain: {_open(report)}"
+
+
+def _open(report: Report) -> str:
+    """Why it is not known, in the first function where it is not."""
+    split = next(split for split in report.splits if split.covers_domain is None)
+    if not any(graph.places for graph in split.graphs):
+        return f"nothing that {split.code} looks at is declared"
+    if any(graph.undeclared for graph in split.graphs):
+        return "it depends on sizes that are not declared, too"
+    return "the solver could not settle what it asks"
 
 
 def _compiled_for(graph: Graph) -> str:
@@ -50,7 +60,7 @@ def _compiled_for(graph: Graph) -> str:
 
 def _graph(graph: Graph) -> Iterator[str]:
     for place, name in graph.places:
-        yield f"{name} is {place}"
+        yield f"{name} is the number {place}" if name == place else f"{name} is {place}"
     for constraint, at in graph.declared:
         yield f"declared: {constraint}"
         if at:
@@ -65,7 +75,7 @@ def _graph(graph: Graph) -> Iterator[str]:
         yield f"also on sizes that are not declared: {guard}"
     questions, seconds = graph.oracle
     if questions:
-        yield f"oracle: {questions} questions in {seconds * 1e3:.1f} ms"
+        yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
 
 
 def _remaining(remaining: Remaining) -> Iterator[str]:
