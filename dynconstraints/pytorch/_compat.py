@@ -277,14 +277,14 @@ def python_operations() -> SimpleNamespace:
     What a release lacks is left out by the caller.
     """
     variables = importlib.import_module("torch._dynamo.variables")
+    translator = importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslatorBase
+    variable = importlib.import_module("torch._dynamo.variables.base").VariableTracker
     return SimpleNamespace(
-        builtin=(variables.BuiltinVariable, "call_function"),
-        function=(variables.TorchInGraphFunctionVariable, "call_function"),
-        attribute=(variables.SymNodeVariable, "var_getattr"),
-        formatted=(
-            importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslatorBase,
-            "_format_value",
-        ),
+        can_inline=hasattr(translator, "inline_user_function_return") and hasattr(variable, "build"),
+        builtin=(getattr(variables, "BuiltinVariable", None), "call_function"),
+        function=(getattr(variables, "TorchInGraphFunctionVariable", None), "call_function"),
+        attribute=(getattr(variables, "SymNodeVariable", None), "var_getattr"),
+        formatted=(translator, "_format_value"),
         joined=(getattr(variables, "StringFormatVariable", None), "create"),
     )
 

@@ -28,6 +28,8 @@ Choice: TypeAlias = "tuple[Callable[..., Any], Sequence[Any]] | None"
 def install() -> None:
     """Wrap what this torch has; what it lacks stays as it is, refused."""
     points = _compat.python_operations()
+    if not points.can_inline:
+        return
     for (owner, name), wrap in (
         (points.builtin, _called("fn")),
         (points.function, _called("value")),
@@ -46,7 +48,7 @@ def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(original)
         def call_function(self: Any, tx: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-            function = getattr(self, attribute)
+            function = getattr(self, attribute, None)
             if function in _ASKED and not kwargs and _declares(tx, args):
                 args = [arg.realize() for arg in args]
                 kind = _own_type(tx, function, args)
