@@ -48,7 +48,7 @@ def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(original)
         def call_function(self: Any, tx: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-            function = getattr(self, attribute, None)
+            function: Any = getattr(self, attribute, None)
             if function in _ASKED and not kwargs and _declares(tx, args):
                 args = [arg.realize() for arg in args]
                 kind = _own_type(tx, function, args)
