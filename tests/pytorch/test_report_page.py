@@ -147,6 +147,23 @@ def test_names_that_follow_from_others_are_not_drawn() -> None:
     assert "a = 3 as when compiled" in Page(more.to_html()).text
 
 
+def test_long_labels_are_whole_and_both_sides_of_a_border_are_drawn() -> None:
+    """Of two names with large bounds; and of a branch far from the least value."""
+    with dynamic_int_constraints(["h % 7 == 0", "w % 7 == 0", "0 < h <= 700000000", "0 < w <= 700000000"]):
+        page = Page(explain(areas, name_dims(torch.ones(56, 56), {0: "h", 1: "w"})).to_html())
+    (svg,) = (a for tag, a in page.elements if tag == "svg" and a.get("role") == "img")
+    letters = 7
+    left = min(float(a["x"] or 0) for tag, a in page.elements if tag == "text" and a.get("text-anchor") == "end")
+    floor = max(float(a["y"] or 0) + 26 for tag, a in page.elements if tag == "rect")
+    assert left >= 20 + letters * len("700000007")
+    assert float(svg["height"] or 0) >= floor + 20 + letters * len("700000007")
+    far = DynamicInt(64, name="n", constraints=["n % 4 == 0", "0 < n <= 5000"])
+    drawn = picture(explain(lambda n, x: x + 1 if n > 1002 else x, far, X).splits[0])
+    assert drawn is not None
+    assert {1000, 1004} <= set(drawn.axes[0].values)
+    assert max(drawn.axes[0].values) == 5004
+
+
 def test_nothing_declared_has_a_page_too() -> None:
     """Without a map."""
     page = Page(explain(splitting, 64, X).to_html())

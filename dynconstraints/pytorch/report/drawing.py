@@ -132,7 +132,7 @@ def _summary(picture: Picture, numbers: Sequence[int]) -> str:
 def _legend(picture: Picture, numbers: Sequence[int]) -> Element:
     cells = [cell for row in picture.rows for cell in row]
     entries: dict[str, Cell] = {}
-    for cell in sorted(cells, key=lambda c: len(numbers) if c.graph is None else numbers[c.graph]):
+    for cell in sorted(cells, key=lambda c: max(numbers) + 1 if c.graph is None else numbers[c.graph]):
         entries.setdefault(_said(cell, numbers).split(" by ")[0], Cell(cell.values, cell.state, cell.graph))
     items = [_entry(text, _cell(cell, 0, 0, numbers)) for text, cell in entries.items()]
     served = next((cell for cell in cells if cell.compiled and cell.graph is not None), None)

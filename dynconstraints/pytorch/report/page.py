@@ -110,7 +110,13 @@ def _remaining(remaining: Remaining) -> Element:
 
 
 def _table(label: str, head: tuple[str, ...], rows: Iterable[tuple[Element | str, ...]]) -> Element:
-    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
-    top = tag("tr", *(tag("th", text, scope="col") for text in head))
-    table = tag("table", tag("thead", top), tag("tbody", *body))
+    # The roles are what the elements have by themselves, and lose where a narrow screen has a row as a paragraph.
+    body = [
+        tag(
+            "tr", *(tag("td", cell, role="cell", data_label=of) for of, cell in zip(head, row, strict=True)), role="row"
+        )
+        for row in rows
+    ]
+    top = tag("tr", *(tag("th", text, scope="col", role="columnheader") for text in head), role="row")
+    table = tag("table", tag("thead", top), tag("tbody", *body), role="table")
     return tag("div", table, cls="scroll", tabindex=0, role="region", aria_label=label)
