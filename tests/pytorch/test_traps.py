@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from dynconstraints import ConstraintViolationError, DynamicFloat, DynamicInt, dynamic_int_constraints, name_dims
 from dynconstraints.ir.nodes import Name
-from dynconstraints.pytorch import entry, inject, oracle, resuming, scope
+from dynconstraints.pytorch import entry, inject, oracle, resuming, scope, sources
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, hook_points
 from dynconstraints.pytorch.floating import trace
 from dynconstraints.pytorch.frame import KEY, FrameFacts
@@ -91,7 +91,7 @@ def floats_are_exact() -> bool:
 
 
 def subclasses_go_in(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(trace, "ExactFloatSource", lambda source: source)
+    patch.setattr(sources, "exact_tensor", torch._as_tensor_fullprec)
 
 
 # 5. Operations that take numbers, not tensors, get one graph a value, or a stale one.

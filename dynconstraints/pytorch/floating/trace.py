@@ -20,7 +20,7 @@ from dynconstraints.pytorch.floating.facts import Constant
 from dynconstraints.pytorch.floating.lowering import lower
 from dynconstraints.pytorch.floating.table import NotLowered
 from dynconstraints.pytorch.frame import FrameFacts
-from dynconstraints.pytorch.sources import ExactFloatSource
+from dynconstraints.pytorch.sources import ExactFloatSource, ExactTensorSource
 
 
 def add_input(tx: Any, facts: FrameFacts, name: str, source: Any, value: float) -> Any:
@@ -34,7 +34,12 @@ def add_input(tx: Any, facts: FrameFacts, name: str, source: Any, value: float) 
     label = re.sub(r"\W+", "_", source_name(source))
     proxy = tracer.create_graph_input(label, type(tensor), fake, source=tensor_source)
     proxy.node.meta["grapharg"] = d.GraphArg(
-        exact, tensor, pass_arg_as_tensor=True, fake_tensor=fake, is_tensor=False, example_strong_ref=tensor
+        ExactTensorSource(source),
+        tensor,
+        pass_arg_as_tensor=False,
+        fake_tensor=fake,
+        is_tensor=False,
+        example_strong_ref=tensor,
     )
     d.set_example_value(proxy.node, fake)
     number = fake.item_memo
