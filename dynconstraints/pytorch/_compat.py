@@ -147,6 +147,7 @@ def dynamo() -> SimpleNamespace:
         TrackedFake=builder.TrackedFake,  # a symbolic input whose expression is guarded
         SymNodeVariable=importlib.import_module("torch._dynamo.variables.tensor").SymNodeVariable,
         ConstantVariable=importlib.import_module("torch._dynamo.variables.constant").ConstantVariable,
+        LazyVariableTracker=importlib.import_module("torch._dynamo.variables.lazy").LazyVariableTracker,
         TupleVariable=importlib.import_module("torch._dynamo.variables.lists").TupleVariable,
         DynamicScalarSource=source.DynamicScalarSource,  # int(base)
         AttrSource=source.AttrSource,  # an attribute of an object
@@ -302,8 +303,8 @@ def inlined(tx: Any, function: Any, args: Any) -> Any:
 
 def unseen_value(variable: Any) -> Any:
     """What a variable of the trace stands for that Dynamo has not looked at yet; None for others."""
-    lazy = importlib.import_module("torch._dynamo.variables.lazy").LazyVariableTracker
-    return variable.peek_value() if type(variable) is lazy and not variable.is_realized() else None
+    is_lazy = type(variable) is dynamo().LazyVariableTracker
+    return variable.peek_value() if is_lazy and not variable.is_realized() else None
 
 
 def current_trace() -> Any:

@@ -130,8 +130,12 @@ def _declares(tx: Any, variables: Iterable[Any]) -> bool:
     """Whether the frame declares something: so far, or with a variable that the trace has not looked at yet."""
     if KEY in tx.output.shape_env.__dict__:
         return True
-    parts = [p for v in variables for p in (v.items if type(v) is _compat.dynamo().TupleVariable else [v])]
-    return any(isinstance(_compat.unseen_value(part), DynamicInt) for part in parts)
+    tuples = _compat.dynamo().TupleVariable
+    for variable in variables:
+        for part in variable.items if type(variable) is tuples else (variable,):
+            if isinstance(_compat.unseen_value(part), DynamicInt):
+                return True
+    return False
 
 
 def _is_int(variable: Any) -> bool:
