@@ -81,6 +81,7 @@ def test_the_report_is_saved(explain, tmp_path):
 REFUSED = [
     (("nothing",), "sample_program:nothing cannot be had: AttributeError"),
     (("constant",), "sample_program:constant is no function: it is of type int"),
+    (("Nested",), "sample_program:Nested is a class: name a function, or an object that the module makes of the class"),
     (("scale", "--assign", "n=64"), "nothing is given for the parameter x"),
     (("scale", "--tensor", "x=3"), "nothing is given for the parameter n"),
     (("scale", "--assign", "n=64", "--tensor", "x=3", "--tensor", "y=3"), "y is no parameter; there are n, x"),

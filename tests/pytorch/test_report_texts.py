@@ -67,6 +67,12 @@ def opaque(n: int) -> int:
     return int(n)
 
 
+def forgetting(n: int, x: torch.Tensor) -> torch.Tensor:
+    y = x * opaque(n)
+    dynamo.graph_break()
+    return y * 2
+
+
 def losing(n: int, x: torch.Tensor) -> torch.Tensor:
     y = x * n
     return y + opaque(n) + n
@@ -153,8 +159,8 @@ graph 2, breaking from FILE on, compiled for n = 8
     bind("n", 8)  at FILE
   lattice: n = 4*k_n
   lattice: k_n in -oo..oo
-not known whether these cover the declared domain: nothing that breaking at FILE
-    looks at is declared""",
+proved: the graphs serve every input that the declaration allows,
+dtypes, contiguous layouts and undeclared sizes being as here""",
     ),
     (
         "a constant",
@@ -215,6 +221,22 @@ graph 2, losing from FILE on, compiled for n = 4
   also on sizes that are not declared: a value from before the graph break == 4
 not known whether these cover the declared domain: it depends on sizes that are
     not declared, too""",
+    ),
+    (
+        "nothing that the rest looks at is declared",
+        lambda: explain(forgetting, declared(4), X),
+        """\
+forgetting: 3 graphs
+graph 1, forgetting at FILE, compiled for n = 4
+  n is the number n
+  declared: n > 0
+    DynamicInt(4, name="n")  at FILE
+  lattice: n = k_n
+  lattice: k_n in 1..oo
+graph 2, forgetting from FILE on
+graph 3, forgetting from FILE on
+not known whether these cover the declared domain: nothing that forgetting from
+    FILE on looks at is declared""",
     ),
     (
         "a generator",

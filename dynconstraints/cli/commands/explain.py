@@ -109,6 +109,8 @@ def _function(target: str) -> Any:
         raise click.UsageError(f"{target} cannot be had: {type(error).__name__}: {error}") from None
     finally:
         sys.path.remove(os.getcwd())
+    if isinstance(found, type):
+        raise click.UsageError(f"{target} is a class: name a function, or an object that the module makes of the class")
     if not callable(found):
         raise click.UsageError(f"{target} is no function: it is of type {type(found).__name__}")
     return found

@@ -31,6 +31,14 @@ class Split:
     covers_domain: bool | None
     counterexample: Mapping[str, int] | None
 
+    @property
+    def is_concerned(self) -> bool:
+        """Whether the domain matters to the function: it looks at declared values, or may at what is made of them.
+
+        One that does neither, such as what comes before the first graph break, is the same for all of the domain.
+        """
+        return any(graph.places or graph.resumed for graph in self.graphs)
+
     def as_data(self, graphs: Sequence[Graph]) -> dict[str, Any]:
         """The split as plain data, graphs by their index among all of the report."""
         return {

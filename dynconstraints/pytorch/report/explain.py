@@ -79,8 +79,7 @@ def _parameters(target: Callable[..., Any]) -> AbstractSet[str]:
 def _lost(frame: Frame, parameters: AbstractSet[str]) -> list[str]:
     """What comes over a graph break without a name, such as ``m = int(n)`` of code that is not compiled, may change
     with the names; the graph is for one value of it."""
-    resumed = frame.code is not None and _RESUMED.fullmatch(frame.code.co_name)
-    if not resumed:
+    if not _is_resumed(frame):
         return []
     called = {n: "a value from before the graph break" if n.startswith("___stack") else n for n in frame.constants}
     return [f"{called[name]} == {value}" for name, value in frame.constants.items() if name not in parameters]
@@ -126,11 +125,16 @@ def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
     return copy if owner is None else types.MethodType(copy, owner)
 
 
+def _is_resumed(frame: Frame) -> bool:
+    return frame.code is not None and _RESUMED.fullmatch(frame.code.co_name) is not None
+
+
 def _graph(frame: Frame, number: int, lost: Sequence[str]) -> Graph:
     facts, code = frame.facts, title_of_code(frame.code)
     if facts is None:
         unknown = ConstraintSystem()
-        return Graph(code, number, {}, (), (), (), frame.guards, (), frame.guards, (0, 0.0), unknown, (), {})
+        resumed = _is_resumed(frame)
+        return Graph(code, number, {}, (), (), (), frame.guards, (), frame.guards, (0, 0.0), unknown, (), {}, resumed)
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
@@ -151,6 +155,7 @@ def _graph(frame: Frame, number: int, lost: Sequence[str]) -> Graph:
         facts.system,
         tuple(facts.parameters),
         {n: substitute_term(facts.term_of(n), terms) for n in facts.rows if n not in facts.parameters},
+        _is_resumed(frame),
     )
 
 

@@ -55,7 +55,8 @@ class Graph:
     held as; ``lattice`` each name over parameters (``s0 = 32*k_s0``) with the parameters' ranges; ``remaining`` the
     conditions beyond the declaration, without those that follow from others; ``undeclared`` the guards that relate
     declared names to sizes that nothing declares. ``system`` is all that is in force; of the integers that the frame
-    has met, ``free`` ones vary, and ``definitions`` tell the others in terms of them.
+    has met, ``free`` ones vary, and ``definitions`` tell the others in terms of them. ``resumed`` graphs are of the
+    rest of a function after a graph break.
     """
 
     code: str
@@ -71,6 +72,7 @@ class Graph:
     system: ConstraintSystem = field(repr=False)
     free: tuple[str, ...]
     definitions: Mapping[str, Term] = field(repr=False)
+    resumed: bool = False
 
     @property
     def covers_domain(self) -> bool | None:
@@ -119,7 +121,7 @@ class Report:
         False where some assignment within the declaration needs another graph, as `counterexample` does; None where it
         is not known.
         """
-        found = [split.covers_domain for split in self.splits]
+        found = [split.covers_domain for split in self.splits if split.is_concerned]
         if not found or False in found:
             return False if found else None
         return None if None in found else True

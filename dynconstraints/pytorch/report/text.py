@@ -44,7 +44,7 @@ def verdict(report: Report) -> str:
 
 def _open(report: Report) -> str:
     """Why it is not known, in the first function where it is not."""
-    split = next(split for split in report.splits if split.covers_domain is None)
+    split = next(split for split in report.splits if split.covers_domain is None and split.is_concerned)
     if not any(graph.places for graph in split.graphs):
         return f"nothing that {split.code} looks at is declared"
     if any(graph.undeclared for graph in split.graphs):
