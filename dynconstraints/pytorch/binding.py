@@ -20,7 +20,8 @@ def bind(name: str, value: int, *, constraints: str | Constraint | Iterable[str 
 
     From here on the constraints, and those on the name that open blocks and other declared values have, hold for the
     value: compiled code asserts them, and branches, reshapes and the like that they decide need no data-dependent
-    guard. Not a name for what is known before the call: that is `DynamicInt` and `name_dims`.
+    guard. The name lives on after a graph break; a value that is an int of the call there, as ``x.item()`` is where it
+    breaks the graph itself, is one that the call declares, and its constraints are guarded rather than asserted.
 
     Raises ConstraintViolationError where the value breaks a constraint, compiled code when it computes such a value;
     NotAnIntegerError for what is no integer; ConstraintSyntaxError, InconsistentConstraintsError and UnboundNameError

@@ -114,7 +114,8 @@ class Suggestion:
         if not self.sizes:
             return f"{self.function}: no size that could be declared differs from call to call"
         lines = [f"{self.function}: what its calls could declare"]
-        lines += [f"  {size.name} is {size.where}" for size in self.sizes]
+        numbers = {size.name for size in self.sizes if size.name == size.where}
+        lines += [f"  {s.name} is {'the number ' * (s.name in numbers)}{s.where}" for s in self.sizes]
         for proposed in self.proposed:
             lines.append(f"  declare: {proposed.constraint}")
             lines += [code_line("    for ", proposed.line)] if proposed.line else []
