@@ -152,7 +152,7 @@ def dynamo() -> SimpleNamespace:
         DynamicScalarSource=source.DynamicScalarSource,  # int(base)
         AttrSource=source.AttrSource,  # an attribute of an object
         LocalSource=source.LocalSource,  # an argument
-        CallMethodItemSource=source.CallMethodItemSource,  # the number in an argument
+        CallMethodItemSource=getattr(source, "CallMethodItemSource", ()),  # the number in an argument
         # Inside vmap, grad, jvp: inputs of the graph belong to the program outside of them.
         outside_transforms=importlib.import_module("torch._functorch.pyfunctorch").temporarily_clear_interpreter_stack,
         FloatTensorSource=source.FloatTensorSource,  # a float as a tensor, float64
