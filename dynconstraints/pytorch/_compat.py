@@ -87,6 +87,7 @@ def release() -> tuple[int, int]:
 
 
 __all__ = [
+    "CONTIGUITY",
     "NEXT",
     "NO_TORCH_FUNCTION",
     "OLDEST",
@@ -111,6 +112,7 @@ __all__ = [
     "inlined",
     "is_wrapper",
     "keep_no_fakes",
+    "known",
     "known_to_jit",
     "narrow",
     "number_of_call",
@@ -261,14 +263,31 @@ def shape_functions() -> SimpleNamespace:
     """
     refs = importlib.import_module("torch._refs")
     fakes = importlib.import_module("torch._subclasses.fake_impls")
+    common = importlib.import_module("torch._prims_common")
+    nodes = importlib.import_module("torch.fx.experimental.sym_node").SymNode
     return SimpleNamespace(
         broadcast_shapes=(refs, "_broadcast_shapes"),
         broadcast_tensors=(refs, "_maybe_broadcast"),
         broadcast_two=(fakes, "infer_size"),
         broadcast_in_dim=(torch.ops.prims.broadcast_in_dim.default, "prim_meta_impl"),
         view=(refs, "_reshape_view_helper"),
-        contiguous=(importlib.import_module("torch._prims_common"), "check_contiguous_sizes_strides"),
+        contiguous=(common, "check_contiguous_sizes_strides"),
+        contiguous_tensor=(common, "is_contiguous"),
+        dense=(common, "_is_non_overlapping_and_dense_or_false"),
+        guard_or_false=(nodes, "guard_or_false"),
+        guard_or_true=(nodes, "guard_or_true"),
     )
+
+
+CONTIGUITY = "c10/core/Contiguity.h"
+"""Where C++ works out whether a tensor is contiguous: first as if nothing were known of sizes that torch can't tell,
+which may find that it is, whatever they are; then, if not, as a condition on them, asked by whoever wants to know."""
+
+
+def known(node: Any) -> bool | None:
+    """Whether the condition is known to hold, or not to, without a guard."""
+    found = node.shape_env._maybe_evaluate_static(node.expr)  # noqa: SLF001
+    return None if found is None else bool(found)
 
 
 @cache

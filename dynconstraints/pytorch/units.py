@@ -9,7 +9,7 @@ result there, for every value alike, and elsewhere leaves the question to torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from itertools import zip_longest
 from typing import Any
 
@@ -30,6 +30,10 @@ def install() -> None:
         (_compat.shape_functions().broadcast_in_dim, _expanded),
         (_compat.shape_functions().view, _viewed),
         (_compat.shape_functions().contiguous, _contiguous),
+        (_compat.shape_functions().contiguous_tensor, _contiguous_tensor),
+        (_compat.shape_functions().dense, _contiguous),  # what is contiguous is dense
+        (_compat.shape_functions().guard_or_false, partial(_unless_known, False)),
+        (_compat.shape_functions().guard_or_true, partial(_unless_known, True)),
     ):
         original = getattr(owner, name, None)
         if original is not None:
@@ -126,11 +130,37 @@ def _contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def check_contiguous_sizes_strides(sizes: Any, strides: Any, *args: Any, **kwargs: Any) -> Any:
-        if _declared(sizes) and all(map(_same, strides, _row(sizes)[1:])):
-            return True
-        return original(sizes, strides, *args, **kwargs)
+        return _in_a_row(sizes, strides) or original(sizes, strides, *args, **kwargs)
 
     return check_contiguous_sizes_strides
+
+
+def _contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
+    """_prims_common.is_contiguous: whether the tensor is."""
+
+    @wraps(original)
+    def is_contiguous(a: Any, *args: Any, **kwargs: Any) -> Any:
+        return _in_a_row(a.shape, a.stride()) or original(a, *args, **kwargs)
+
+    return is_contiguous
+
+
+def _unless_known(answer: bool, original: Callable[..., Any]) -> Callable[..., Any]:
+    """SymNode.guard_or_false and guard_or_true, which C++ asks: in its first attempt at contiguity, without a guard."""
+
+    @wraps(original)
+    def guard_or(self: Any, file: str, line: int) -> bool:
+        if file.endswith(_compat.CONTIGUITY) and KEY in getattr(self.shape_env, "__dict__", ()):
+            known = _compat.known(self)
+            return answer if known is None else known
+        return original(self, file, line)  # type: ignore[no-any-return]
+
+    return guard_or
+
+
+def _in_a_row(sizes: Sequence[Any], strides: Sequence[Any]) -> bool:
+    """Whether the strides are those of a contiguous tensor, whatever the sizes are."""
+    return _declared(sizes) and all(map(_same, strides, _row(sizes)[1:]))
 
 
 def _row(sizes: Sequence[Any]) -> list[Any]:

@@ -48,6 +48,10 @@ ONE_GRAPH: dict[str, Program] = {
     "softmax over another": lambda x: x.softmax(-1),
     "view": lambda x: x.view(2, 2, x.shape[1], 3, 2) * 2,
     "rows and back": lambda x: x.view(-1, 6).relu().view(x.shape),
+    "contiguous": lambda x: x[0].contiguous() * x[1].contiguous(),
+    "log softmax of a part": lambda x: x[1].log_softmax(-1),
+    "less its greatest": lambda x: x[2] - x[2].amax(-1, keepdim=True),
+    "positions": lambda x: x * torch.arange(x.shape[1]).to(torch.float64).float()[:, None],
 }
 
 
@@ -86,6 +90,11 @@ EACH_AS_EAGER: dict[str, Program] = {
     "squeeze": lambda x: x.squeeze() * 2,
     "squeeze one": lambda x: x.squeeze(1) * 2,
     "branch on contiguity": lambda x: x + 1 if x.transpose(0, 1).is_contiguous() else x - 1,
+    "branch on contiguity of columns": lambda x: x + 1 if x[:, :, :1].is_contiguous() else x - 1,
+    "branch on contiguity of part of the rows": lambda x: x + 1 if x.view(4, -1)[:, :6].is_contiguous() else x - 1,
+    "branch on both sizes": lambda x: x + 1 if x[:1].transpose(0, 1).is_contiguous() else x - 1,
+    "contiguous of the transpose": lambda x: x.transpose(0, 1).contiguous().view(-1) * 2,
+    "writes to what may be contiguous": lambda x: x.transpose(1, 2).contiguous().add_(1) + x.transpose(1, 2),
     "branch on a stride": lambda x: x + 1 if x.transpose(0, 1).contiguous().stride(0) == 24 else x - 1,
     "branch on the strides of a sum": lambda x: x + 1 if (x.mT + x.mT).is_contiguous() else x - 1,
     "branch on a view": lambda x: x + 1 if x.view(-1, 3).stride(0) == x.shape[1] * 3 else x - 1,
@@ -95,6 +104,7 @@ EACH_AS_EAGER: dict[str, Program] = {
     "branch on the size": lambda x: x + 1 if x.shape[1] == 1 else x - 1,
     "rows of the transpose": transposed_rows,
     "writes to a view or a copy": writes_to_a_view_or_a_copy,
+    "writes to a view": lambda x: (x.transpose(1, 2).reshape(4, -1).add_(1), x * 2)[1],
     "view that copies": lambda x: x.transpose(0, 1).contiguous().view(-1) * 2,
     "matrix and batch": lambda x: x.transpose(1, 2) @ x,
     "concatenation": lambda x: torch.cat([x, x], 1)[:, :1],
@@ -148,5 +158,14 @@ def test_sizes_taken_for_the_same_that_are_not_are_found_out(monkeypatch: pytest
     program = EACH_AS_EAGER["broadcast and its size"]
     check(program, [4, 1], three, "eager")
     monkeypatch.setattr(units, "_common", lambda shapes: list(shapes[0]))
+    with pytest.raises(AssertionError):
+        check(program, [4, 1], three, "eager")
+
+
+def test_contiguity_taken_for_granted_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the tests above can fail."""
+    program = EACH_AS_EAGER["branch on the strides of a sum"]
+    check(program, [4, 1], three, "eager")
+    monkeypatch.setattr(units, "_in_a_row", lambda sizes, strides: units._declared(sizes))
     with pytest.raises(AssertionError):
         check(program, [4, 1], three, "eager")
