@@ -129,7 +129,7 @@ OPERATORS = {
     "std correction": Operator(lambda t, a: t.x.std(-1, correction=a)),
     "norm": Operator(lambda t, a: torch.linalg.vector_norm(t.x, a, -1)),
     "normalize": Operator(lambda t, a: F.normalize(t.x, p=a)),
-    "cdist": Operator(lambda t, a: torch.cdist(t.square, t.square + 1, p=a)),
+    "cdist": Operator(lambda t, a: torch.cdist(t.square.float(), t.square.float() + 1, p=a)),
     "quantile": Operator(lambda t, a: t.x.float().quantile(a / 3, dim=-1)),
     "floor division": Operator(lambda t, a: t.x.detach() // a * t.y),
     "interpolate": Operator(
