@@ -21,6 +21,7 @@ from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison, conjunction
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import bound_place, plain_source, replacement_place, source_name, user_line
+from dynconstraints.pytorch.extremes import kept
 from dynconstraints.pytorch.floating.conditions import Condition, condition_of, real
 from dynconstraints.pytorch.frame import FrameFacts
 from dynconstraints.pytorch.symbolic import formula_of
@@ -115,10 +116,11 @@ def open_guards(facts: FrameFacts) -> Iterator[tuple[Any, bool]]:
     derived = {symbol for symbol, name in floats.items() if name in _declared_floats(facts)} - symbols
     # So does what a program gives a name to that it made of numbers of the call.
     derived |= {s for expr in facts.computed.expressions.values() for s in expr.free_symbols} - symbols
-    for guard in facts.env.guards:
-        known = not guard.expr.free_symbols & (symbols | derived)
-        if not known and facts.env._maybe_evaluate_static(guard.expr, axioms=()) is None:  # noqa: SLF001  as torch prints
-            yield guard, not guard.expr.free_symbols <= symbols
+    concerned = [guard for guard in facts.env.guards if guard.expr.free_symbols & (symbols | derived)]
+    with kept(facts.env):  # as torch prints
+        left = [g for g in concerned if facts.env._maybe_evaluate_static(g.expr, axioms=()) is None]  # noqa: SLF001
+    for guard in left:
+        yield guard, not guard.expr.free_symbols <= symbols
 
 
 def _declared_floats(facts: FrameFacts) -> set[str]:

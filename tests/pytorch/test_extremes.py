@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from compiled import Compiled
 
-from dynconstraints import dynamic_int_constraints, name_dims
+from dynconstraints import dynamic_int_constraints, explain, name_dims
 from dynconstraints.pytorch import extremes, oracle
 from dynconstraints.pytorch.observe import observe
 
@@ -102,6 +102,16 @@ def test_the_guard_that_settles_a_minimum_stays(sizes: list[tuple[int, int]], mo
     if min(sizes[0]) == 2:
         monkeypatch.setattr(extremes, "kept", lambda _: nullcontext())
         assert not serves_all(program, list(sizes))
+
+
+def test_the_report_tells_of_the_guard_that_settles_a_minimum() -> None:
+    """It is no more proved from itself there than while guards are printed."""
+    x = name_dims(torch.ones(2, 3), {0: "h", 1: "w"}, constraints=["h >= 2", "w >= 2"])
+    report = explain(PROGRAMS["least at its bound"], x)
+    assert report.covers_domain is False
+    assert [r.condition for r in report.graphs[0].remaining] == ["min(h, w) <= 2"]
+    assert report.counterexample is not None
+    assert min(report.counterexample.values()) > 2
 
 
 @pytest.mark.parametrize(("length", "answer"), [(10, sympy.true), (100, None)])
