@@ -25,6 +25,7 @@ from dynconstraints.diagnostics.errors import (
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import substitute
 from dynconstraints.ir.nodes import Formula, Name, Relation, Term, comparison
+from dynconstraints.ir.sorts import has_real
 from dynconstraints.lowering.plain import plain
 from dynconstraints.pytorch._compat import assert_in_graph, backed_values, dynamo
 from dynconstraints.pytorch.declaration import Binding, as_tuple
@@ -135,7 +136,8 @@ def assert_known(tx: Any, facts: FrameFacts) -> None:
             or facts.rows.keys() >= set(constraint.symbols)
         ):
             continue
-        condition = condition_to_torch(plain(constraint.formula, gcd_of), values)
+        whole = not has_real(constraint.formula)
+        condition = condition_to_torch(plain(constraint.formula, gcd_of), values) if whole else None
         if condition is None:
             raise _unsupported(constraint, place)
         named = {name: values[name] for name in constraint.symbols}
@@ -259,6 +261,6 @@ def _unsupported(constraint: Constraint, place: Place) -> UnsupportedTorchError:
             "DC702",
             f"compiled code has no assertion for this constraint: {constraint}",
             (place.constraint(constraint).label(),),
-            help=("say the same by comparisons and remainders, or leave the value without a name",),
+            help=("say the same with integers alone, or leave the value without a name",),
         )
     )

@@ -1,6 +1,6 @@
 """All benchmarks, with the machine and the versions: `tox -e bench`, or where jax and apache-tvm are installed,
 
-    python tests/benchmarks/run.py [kernels sweeps calls solvers eager] [--write]
+    python tests/benchmarks/run.py [kernels sweeps training calls solvers eager] [--write]
 
 ``--write`` puts the tables that the README has a place for into it. Each part runs in a process of its own.
 """
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tables import Table, written
 
-PARTS = ("kernels", "sweeps", "calls", "solvers", "eager")
+PARTS = ("kernels", "sweeps", "training", "calls", "solvers", "eager")
 PACKAGES = ("dynconstraints", "torch", "transformers", "z3-solver", "jax", "apache-tvm")
 README = Path(__file__).parents[2] / "README.md"
 

@@ -10,6 +10,7 @@ CELL = re.compile(
     r"""(?P<ratio>\d+\.\d\d\ \(\d+\.\d\d–\d+\.\d\d\))      # a median, and its quartiles
     |(?P<time>\d[\d,]*(\.\d+)?\ (µs|ms|s|ns))
     |(?P<sweep>\d+;\ \d+(\ \+\ \d+)?(;\ \d+\.\d\ s){2})     # graphs; guards, and asserts in the graph; seconds
+    |(?P<trained>\d+;\ \d+\.\d\ s)                        # graphs; seconds
     |(?P<count>\d+\ of\ \d+(,\ \d+\ wrong)?;\ \d+\.\d\d\ ms)
     |(?P<failure>[A-Z]\w+)                                  # the type of what a rival raised
     |(?P<nothing>–)""",
