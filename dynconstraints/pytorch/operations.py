@@ -49,7 +49,9 @@ def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
         @wraps(original)
         def call_function(self: Any, tx: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             function: Any = getattr(self, attribute, None)
-            if function in _ASKED and not kwargs and _declares(tx, args):
+            if kwargs or function not in _ASKED:
+                return original(self, tx, args, kwargs)
+            if _declares(tx, args):
                 args = [arg.realize() for arg in args]
                 kind = _own_type(tx, function, args)
                 if kind is not None:

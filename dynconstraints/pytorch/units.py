@@ -130,7 +130,9 @@ def _contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def check_contiguous_sizes_strides(sizes: Any, strides: Any, *args: Any, **kwargs: Any) -> Any:
-        return _in_a_row(sizes, strides) or original(sizes, strides, *args, **kwargs)
+        if _declared(sizes) and _in_a_row(sizes, strides):
+            return True
+        return original(sizes, strides, *args, **kwargs)
 
     return check_contiguous_sizes_strides
 
@@ -140,7 +142,10 @@ def _contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def is_contiguous(a: Any, *args: Any, **kwargs: Any) -> Any:
-        return _in_a_row(a.shape, a.stride()) or original(a, *args, **kwargs)
+        sizes = a.shape
+        if _declared(sizes) and _in_a_row(sizes, a.stride()):
+            return True
+        return original(a, *args, **kwargs)
 
     return is_contiguous
 
@@ -160,7 +165,7 @@ def _unless_known(answer: bool, original: Callable[..., Any]) -> Callable[..., A
 
 def _in_a_row(sizes: Sequence[Any], strides: Sequence[Any]) -> bool:
     """Whether the strides are those of a contiguous tensor, whatever the sizes are."""
-    return _declared(sizes) and all(map(_same, strides, _row(sizes)[1:]))
+    return all(map(_same, strides, _row(sizes)[1:]))
 
 
 def _row(sizes: Sequence[Any]) -> list[Any]:
