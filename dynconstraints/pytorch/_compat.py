@@ -442,10 +442,9 @@ def attention_is_fused(*args: Any, **kwargs: Any) -> bool:
 
     As eager chooses, which the context manager ``sdpa_kernel`` has a say in; so it is run, to see what it calls.
     """
-    modes = importlib.import_module("torch.utils._python_dispatch")
     called = set()
 
-    class Watch(modes.TorchDispatchMode):  # type: ignore[misc, name-defined]
+    class Watch(DispatchMode):  # type: ignore[misc]  # torch's classes come untyped
         def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             called.add(function)
             return function(*args, **(kwargs or {}))

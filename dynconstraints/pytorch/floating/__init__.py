@@ -14,10 +14,9 @@ Where a graph with a changing number gives other results than eager, by the swee
   losses, which are written out.
 - Under Inductor a seed draws other numbers than in eager, with a constant as well, without its ``fallback_random``.
 - Attention off the CPU, and inside of vmap, scales its queries first, in their type.
-
 - A power in half precision whose gradient is asked for rounds as in eager; what surrounds it rounds as in Inductor.
 
 A graph a value have operations that no tensor can do for a number: those with sizes in it (``interpolate``,
 ``arange``), those that draw at random by other functions than those of ``random``, ``out=`` arguments, what stays whole
-inside of vmap, and ``max(a, 1)`` where it matters that it may be an integer.
+inside of vmap and, but for attention, under autocast, and ``max(a, 1)`` where it matters that it may be an integer.
 """
