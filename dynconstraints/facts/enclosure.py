@@ -77,7 +77,7 @@ def _called(function: Function, arguments: tuple[Range, ...]) -> Range:
         case Function.MAX:
             return reduce(ranges.greatest, arguments)
         case Function.ABS:
-            return ranges.greatest(arguments[0], ranges.scale(arguments[0], -1))
+            return ranges.absolute(arguments[0])
         case Function.CEILDIV:
             return ranges.scale(ranges.floor_divide(ranges.scale(arguments[0], -1), arguments[1]), -1)
         case Function.ALIGN_DOWN:
@@ -88,15 +88,14 @@ def _called(function: Function, arguments: tuple[Range, ...]) -> Range:
         case Function.GCD:
             return _gcd(arguments)
         case Function.LCM:
-            sizes = [_called(Function.ABS, (a,)) for a in arguments]
-            return (0, reduce(ranges.multiply, sizes)[1])
+            return (0, reduce(ranges.multiply, map(ranges.absolute, arguments))[1])
         case _:
             assert_never(function)
 
 
 def _gcd(arguments: tuple[Range, ...]) -> Range:
     """At most the size of any argument that is not 0."""
-    sizes = [_called(Function.ABS, (a,)) for a in arguments]
+    sizes = [ranges.absolute(a) for a in arguments]
     some = [size for size in sizes if size[0]]
     least = [size[1] for size in some if size[1] is not None]
     every = [size[1] for size in sizes]

@@ -11,23 +11,19 @@ from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Polynomial
 from dynconstraints.facts.proof import at_least
-from dynconstraints.ir.fold import children, walk
+from dynconstraints.ir.fold import children, divisor_of, divisors
 from dynconstraints.ir.nodes import (
     And,
     Bool,
-    Call,
     Choice,
     Compare,
-    FloorDiv,
     Formula,
-    Function,
     IfElse,
     Implies,
     Int,
     Member,
     Mod,
     Name,
-    Node,
     Not,
     Or,
     Predicate,
@@ -39,7 +35,6 @@ from dynconstraints.ir.nodes import (
     comparison,
 )
 
-_DIVIDING = (Function.CEILDIV, Function.ALIGN_UP, Function.ALIGN_DOWN)
 NEGATED = {
     Relation.EQ: Relation.NE,
     Relation.NE: Relation.EQ,
@@ -82,7 +77,8 @@ def possible(known: Knowledge, formula: Formula) -> Possible:
             if abs(step) > 1:
                 aligned = known.normal.remainder(_difference(known, item, start), poly.constant(abs(step)))
                 parts.append(_zero(known, aligned, Possible(undefined=False)))
-            return _all(parts)
+            inside = _all(parts)  # but defined only where both ends are
+            return Possible(inside.true, inside.false, any(can_be_undefined(known, t) for t in (item, start, stop)))
         case Test(Predicate.DIVIDES, (divisor, dividend)):
             return _link(known, Mod(dividend, divisor), Int(0), Relation.EQ)
         case Test(_, arguments):
@@ -172,16 +168,10 @@ def _zero(known: Knowledge, p: Polynomial, allowed: Possible) -> Possible:
 
 def can_be_undefined(known: Knowledge, term: Term) -> bool:
     """Whether a zero divisor is not excluded."""
+    if not divisors(term):
+        return False
     match term:
-        case Int() | Name():
-            return False
-        case FloorDiv(dividend, divisor) | Mod(dividend, divisor):
-            return _can_be_zero(known, divisor) or can_be_undefined(known, dividend)
-        case Call(function, (dividend, divisor)) if function in _DIVIDING:
-            return _can_be_zero(known, divisor) or can_be_undefined(known, dividend)
         case IfElse(condition, then, otherwise):
-            if not any(map(_divides, walk(term))):
-                return False
             chosen = possible(known, condition)
             return (
                 chosen.undefined
@@ -189,18 +179,11 @@ def can_be_undefined(known: Knowledge, term: Term) -> bool:
                 or (chosen.false and can_be_undefined(known, otherwise))
             )
         case _:
-            return any(can_be_undefined(known, t) for t in children(term))  # type: ignore[arg-type]
-
-
-def _divides(node: Node) -> bool:
-    """Whether the node has a divisor that is not a literal other than 0."""
-    match node:
-        case FloorDiv(_, divisor) | Mod(_, divisor):
-            return not (isinstance(divisor, Int) and divisor.value)
-        case Call(function, (_, divisor)) if function in _DIVIDING:
-            return not (isinstance(divisor, Int) and divisor.value)
-        case _:
-            return False
+            divisor = divisor_of(term)
+            return (divisor is not None and _can_be_zero(known, divisor)) or any(
+                can_be_undefined(known, t)  # type: ignore[arg-type]
+                for t in children(term)
+            )
 
 
 def _can_be_zero(known: Knowledge, divisor: Term) -> bool:
@@ -325,9 +308,7 @@ def _learn_divisors(known: Knowledge, term: Term) -> None:
     match term:
         case Int() | Name() | IfElse():
             return
-        case FloorDiv(_, divisor) | Mod(_, divisor):
-            known.learn_nonzero(known.normal.term(divisor))
-        case Call(function, (_, divisor)) if function in _DIVIDING:
+        case _ if (divisor := divisor_of(term)) is not None:
             known.learn_nonzero(known.normal.term(divisor))
         case _:
             pass

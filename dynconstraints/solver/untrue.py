@@ -7,27 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dynconstraints.ir.fold import walk
-from dynconstraints.ir.nodes import (
-    TRUE,
-    And,
-    Call,
-    Compare,
-    FloorDiv,
-    Formula,
-    Int,
-    Mod,
-    Not,
-    Or,
-    Relation,
-    Term,
-    Test,
-    comparison,
-    conjunction,
-)
+from dynconstraints.ir.fold import divisors
+from dynconstraints.ir.nodes import TRUE, And, Compare, Formula, Int, Not, Or, Relation, Test, comparison, conjunction
 from dynconstraints.solver.normal import normal
-
-_DIVIDING = ("ceildiv", "align_up", "align_down")
 
 
 def ways_untrue(formula: Formula) -> tuple[Formula, ...]:
@@ -35,22 +17,6 @@ def ways_untrue(formula: Formula) -> tuple[Formula, ...]:
     if not divisors(formula):
         return (Not(formula),)
     return (Not(formula), *_undefined(normal(formula)))
-
-
-def divisors(formula: Formula) -> tuple[Term, ...]:
-    """The terms that the formula divides by, without nonzero literals: where one is 0 it may be undefined."""
-    found: dict[Term, None] = {}
-    for node in walk(formula):
-        match node:
-            case FloorDiv(_, divisor) | Mod(_, divisor):
-                found[divisor] = None
-            case Call(function, (_, divisor)) if function.value in _DIVIDING:
-                found[divisor] = None
-            case Test(_, (divisor, _)):
-                found[divisor] = None
-            case _:
-                pass
-    return tuple(d for d in found if not (isinstance(d, Int) and d.value))
 
 
 def _undefined(formula: Formula) -> Iterator[Formula]:

@@ -8,9 +8,12 @@ from oracle import Meaning
 from strategies import formulas
 
 from dynconstraints import parse
+from dynconstraints.ir.evaluate import truth_of
+from dynconstraints.ir.fold import divisors
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.untrue import divisors, ways_untrue
+from dynconstraints.solver.normal import normal
+from dynconstraints.solver.untrue import ways_untrue
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), repeat=2)]
 
@@ -23,6 +26,15 @@ def test_one_way_is_true_wherever_the_formula_is_not(formula: Formula) -> None:
     holds, ways = Meaning(show(formula)), [Meaning(show(way)) for way in ways_untrue(formula)]
     for values in BOX:
         assert holds(values) is True or any(way(values) is True for way in ways)
+
+
+@given(formulas(("a", "b"), max_leaves=5, constants=6))
+def test_the_normal_form_is_true_where_the_formula_is(formula: Formula) -> None:
+    """And that of the negation where it is false; neither where it is undefined."""
+    for values in BOX:
+        truth = truth_of(formula, values)
+        assert (truth_of(normal(formula), values) is True) is (truth is True)
+        assert (truth_of(normal(formula, False), values) is True) is (truth is False)
 
 
 @pytest.mark.parametrize(
