@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.fold import walk
+from dynconstraints.ir.functions import expanded_term, expanded_test
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -17,7 +18,6 @@ from dynconstraints.ir.nodes import (
     Compare,
     FloorDiv,
     Formula,
-    Function,
     Int,
     Member,
     Mod,
@@ -28,7 +28,6 @@ from dynconstraints.ir.nodes import (
     Not,
     Or,
     Pow,
-    Predicate,
     RangeOf,
     Relation,
     SetOf,
@@ -142,8 +141,8 @@ def linear_facts(formula: Formula) -> LinearFacts:
             return _sum(_equality(*pair) for relation, pair in links if relation is Relation.EQ)
         case And(operands):
             return _sum(map(linear_facts, operands))
-        case Test(Predicate.DIVIDES, (Int(divisor), dividend)):
-            return _equality(Mod(dividend, Int(divisor)), Int(0))
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return linear_facts(meant)
         case Member(item, RangeOf(start, _, step)):
             return _congruence(_form(item), _form(start), step)
         case Member(item, SetOf(elements)):
@@ -268,12 +267,8 @@ def _form(term: Term) -> _Form | None:
             return _total([form, _quotient(dividend, divisor, -divisor)])
         case FloorDiv(dividend, Int(divisor)):
             return _quotient(dividend, divisor, 1)
-        case Call(Function.CEILDIV, (dividend, Int(divisor))):
-            return _quotient(Neg(dividend), divisor, -1)
-        case Call(Function.ALIGN_UP, (dividend, Int(divisor))):
-            return _quotient(Neg(dividend), divisor, -divisor)
-        case Call(Function.ALIGN_DOWN, (dividend, Int(divisor))):
-            return _quotient(dividend, divisor, divisor)
+        case Call(_, (_, Int())) if (meant := expanded_term(term)) is not None:
+            return _form(meant)
         case _:
             return _Form(Affine(0), {term: 1})
 

@@ -16,7 +16,6 @@ from dynconstraints.ir.nodes import (
     Compare,
     FloorDiv,
     Formula,
-    Function,
     IfElse,
     Implies,
     Int,
@@ -29,7 +28,6 @@ from dynconstraints.ir.nodes import (
     Not,
     Or,
     Pow,
-    Predicate,
     RangeOf,
     Real,
     SetOf,
@@ -42,8 +40,6 @@ from dynconstraints.ir.nodes import (
     product,
     total,
 )
-
-_DIVIDING = (Function.CEILDIV, Function.ALIGN_UP, Function.ALIGN_DOWN)
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -95,24 +91,6 @@ def names(node: Node) -> frozenset[str]:
 def names_in_order(node: Node) -> tuple[str, ...]:
     """The names that occur, each once, in the order of first occurrence."""
     return tuple(dict.fromkeys([n.id for n in walk(node) if isinstance(n, Name)]))
-
-
-def divisor_of(node: Node) -> Term | None:
-    """What the node itself divides by."""
-    match node:
-        case FloorDiv(_, divisor) | Mod(_, divisor) | Test(Predicate.DIVIDES, (divisor, _)):
-            return divisor
-        case Call(function, (_, divisor)) if function in _DIVIDING:
-            return divisor
-        case _:
-            return None
-
-
-@lru_cache(maxsize=8192)
-def divisors(node: Node) -> tuple[Term, ...]:
-    """What is divided by in the node, but for literals other than 0; where one of them is 0, it may be undefined."""
-    found = dict.fromkeys(divisor for inner in walk(node) if (divisor := divisor_of(inner)) is not None)
-    return tuple(d for d in found if not (isinstance(d, Int) and d.value))
 
 
 def conjuncts(formula: Formula) -> Iterator[Formula]:

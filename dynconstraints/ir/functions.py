@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast, get_args, overload
 
 from dynconstraints.diagnostics.frozen import Frozen
@@ -177,3 +177,9 @@ def _needs(name: Function | Predicate) -> tuple[Formula, ...]:
 
 def _is_nonzero_literal(need: Formula) -> bool:
     return isinstance(need, Compare) and isinstance(need.operands[0], Int) and need.operands[0].value != 0
+
+
+@lru_cache(maxsize=8192)
+def all_requirements(node: Node) -> tuple[Formula, ...]:
+    """The requirements of all that is in the node; where one of them is not true, the node may be undefined."""
+    return tuple(dict.fromkeys(need for inner in walk(node) for need in requirements(inner)))

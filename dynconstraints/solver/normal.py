@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from dynconstraints.diagnostics.matching import assert_never
-from dynconstraints.ir.fold import divisors
+from dynconstraints.ir.functions import all_requirements, expanded_test
 from dynconstraints.ir.nodes import (
     And,
     Bool,
@@ -24,7 +24,6 @@ from dynconstraints.ir.nodes import (
     Neg,
     Not,
     Or,
-    Predicate,
     RangeOf,
     Relation,
     SetOf,
@@ -68,8 +67,8 @@ def normal(formula: Formula, truth: bool = True) -> Formula:
             return inside if truth else conjunction((inside, *_defined(item, collection.start, collection.stop)))
         case Member():
             raise TypeError(f"not a collection: {formula.collection!r}")
-        case Test(Predicate.DIVIDES, (divisor, dividend)):
-            return comparison(Mod(dividend, divisor), Relation.EQ if truth else Relation.NE, Int(0))
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return normal(meant, truth)
         case Test():
             return formula if truth else Not(formula)
         case Not(operand):
@@ -93,7 +92,7 @@ def _joined(formulas: tuple[Formula, ...], all_of: bool) -> Formula:
 
 def _defined(*terms: Term) -> Iterator[Formula]:
     """What is outside one end of a range is outside it only if the other end has a value."""
-    return (comparison(term, Relation.EQ, term) for term in terms if divisors(term))
+    return (comparison(term, Relation.EQ, term) for term in terms if all_requirements(term))
 
 
 def _inside(item: Term, collection: RangeOf) -> list[Formula]:

@@ -9,7 +9,7 @@ from strategies import formulas
 
 from dynconstraints import parse
 from dynconstraints.ir.evaluate import truth_of
-from dynconstraints.ir.fold import divisors
+from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.normal import normal
@@ -44,4 +44,4 @@ def test_each_divisor_that_may_be_zero_is_a_way(text: str, number: int) -> None:
     """Beside the negation."""
     formula = parse(text).formula
     assert len(ways_untrue(formula)) == number
-    assert len(divisors(formula)) == number - 1
+    assert len(all_requirements(formula)) == number - 1
