@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.fold import walk
+from dynconstraints.ir.functions import expanded_term, expanded_test
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -17,7 +18,6 @@ from dynconstraints.ir.nodes import (
     Compare,
     FloorDiv,
     Formula,
-    Function,
     Int,
     Member,
     Mod,
@@ -28,7 +28,6 @@ from dynconstraints.ir.nodes import (
     Not,
     Or,
     Pow,
-    Predicate,
     RangeOf,
     Relation,
     SetOf,
@@ -142,10 +141,10 @@ def linear_facts(formula: Formula) -> LinearFacts:
             return _sum(_equality(*pair) for relation, pair in links if relation is Relation.EQ)
         case And(operands):
             return _sum(map(linear_facts, operands))
-        case Test(Predicate.DIVIDES, (Int(divisor), dividend)):
-            return _equality(Mod(dividend, Int(divisor)), Int(0))
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return linear_facts(meant)
         case Member(item, RangeOf(start, _, step)):
-            return _congruence(item, start, step)
+            return _congruence(_form(item), _form(start), step)
         case Member(item, SetOf(elements)):
             return _member(item, elements)
         case Not(operand):
@@ -193,25 +192,23 @@ def _out_of_range(remainder: Term, value: Term) -> bool:
             return False
 
 
-def _congruence(item: Term, start: Term, modulus: int) -> LinearFacts:
-    one, other = _form(item), _form(start)
+def _congruence(one: _Form | None, other: _Form | None, modulus: int) -> LinearFacts:
+    """``one ≡ other``, and for the modulus 0 ``one == other``."""
     if one is None or other is None:
         return NOTHING
-    return (one - other + _Form(Affine(0), {Name(""): abs(modulus)})).zero()
+    distance = one - other
+    return (distance + _Form(Affine(0), {Name(""): abs(modulus)}) if modulus else distance).zero()
 
 
 def _member(item: Term, elements: tuple[Term, ...]) -> LinearFacts:
     """The elements' common residue: all differences between them are multiples of the modulus."""
-    forms = [affine_of(element) for element in elements]
-    first = forms[0] if forms else None
-    if first is None or len(forms) == 1:
-        return _equality(item, elements[0]) if forms else ABSURD
-    modulus = 0
-    for form in forms:
-        if form is None:
-            return NOTHING
-        modulus = math.gcd(modulus, (form - first).constant, (form - first).content)
-    return _congruence(item, elements[0], modulus) if modulus else _equality(item, elements[0])
+    if len(elements) == 1:
+        return _equality(item, elements[0])
+    forms = [form for element in elements if (form := _form(element)) is not None]  # the others have no value
+    if not forms:
+        return ABSURD
+    modulus = math.gcd(*((form - forms[0]).content for form in forms))
+    return _congruence(_form(item), forms[0], modulus)
 
 
 class _Form(Frozen):
@@ -231,6 +228,11 @@ class _Form(Frozen):
 
     def __sub__(self, other: _Form) -> _Form:
         return self + other * -1
+
+    @property
+    def content(self) -> int:
+        """The greatest integer that divides every value."""
+        return math.gcd(self.affine.constant, self.affine.content, *self.opaque.values())
 
     def zero(self) -> LinearFacts:
         """What ``self == 0`` says."""
@@ -265,12 +267,8 @@ def _form(term: Term) -> _Form | None:
             return _total([form, _quotient(dividend, divisor, -divisor)])
         case FloorDiv(dividend, Int(divisor)):
             return _quotient(dividend, divisor, 1)
-        case Call(Function.CEILDIV, (dividend, Int(divisor))):
-            return _quotient(Neg(dividend), divisor, -1)
-        case Call(Function.ALIGN_UP, (dividend, Int(divisor))):
-            return _quotient(Neg(dividend), divisor, -divisor)
-        case Call(Function.ALIGN_DOWN, (dividend, Int(divisor))):
-            return _quotient(dividend, divisor, divisor)
+        case Call(_, (_, Int())) if (meant := expanded_term(term)) is not None:
+            return _form(meant)
         case _:
             return _Form(Affine(0), {term: 1})
 
@@ -305,5 +303,5 @@ def _product(term: Mul, forms: list[_Form | None]) -> _Form | None:
     if len(rest) <= 1:
         return rest[0] * constant if rest else _Form(Affine(constant), {})
     # Each factor is a multiple of its content, and so the product one of theirs.
-    content = math.prod(math.gcd(f.affine.constant, f.affine.content, *f.opaque.values()) for f in rest)
+    content = math.prod(f.content for f in rest)
     return _Form(Affine(0), {term: constant * content})

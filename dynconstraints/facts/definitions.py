@@ -11,7 +11,8 @@ from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.lattice import Lattice
 from dynconstraints.facts.polynomial import Monomial, Polynomial
-from dynconstraints.ir.nodes import And, Compare, Formula, Int, Mod, Predicate, Relation, Term, Test
+from dynconstraints.ir.functions import expanded_test
+from dynconstraints.ir.nodes import And, Compare, Formula, Relation, Term, Test
 
 Rows: TypeAlias = Mapping[str, Polynomial]
 """Names, each with a polynomial that it equals, over parameters: other names and quotients, whose keys are no names."""
@@ -64,8 +65,8 @@ def _equalities(formula: Formula) -> Iterator[tuple[Term, Term]]:
             for relation, pair in zip(relations, pairwise(operands), strict=True):
                 if relation is Relation.EQ:
                     yield pair
-        case Test(Predicate.DIVIDES, (divisor, dividend)):
-            yield Mod(dividend, divisor), Int(0)
+        case Test() if (meant := expanded_test(formula)) is not None:
+            yield from _equalities(meant)
         case _:
             return
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from typing import cast
 
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts import congruences, ranges
 from dynconstraints.facts.congruences import Congruence
 from dynconstraints.facts.ranges import Range
+from dynconstraints.ir.functions import MEANINGS, PARAMETERS
 from dynconstraints.ir.nodes import (
     Add,
     Call,
@@ -77,26 +79,34 @@ def _called(function: Function, arguments: tuple[Range, ...]) -> Range:
         case Function.MAX:
             return reduce(ranges.greatest, arguments)
         case Function.ABS:
-            return ranges.greatest(arguments[0], ranges.scale(arguments[0], -1))
-        case Function.CEILDIV:
-            return ranges.scale(ranges.floor_divide(ranges.scale(arguments[0], -1), arguments[1]), -1)
+            return ranges.absolute(arguments[0])
         case Function.ALIGN_DOWN:
-            # a // m * m is a - a % m
+            # tighter than its definition: a // m * m is a - a % m
             return ranges.add(arguments[0], ranges.scale(ranges.modulo(*arguments), -1))
         case Function.ALIGN_UP:
             return ranges.add(arguments[0], ranges.modulo(ranges.scale(arguments[0], -1), arguments[1]))
         case Function.GCD:
             return _gcd(arguments)
         case Function.LCM:
-            sizes = [_called(Function.ABS, (a,)) for a in arguments]
-            return (0, reduce(ranges.multiply, sizes)[1])
+            return (0, reduce(ranges.multiply, map(ranges.absolute, arguments))[1])
         case _:
-            assert_never(function)
+            return _by_table(function, arguments)
+
+
+def _by_table(function: Function, arguments: tuple[Range, ...]) -> Range:
+    meaning = MEANINGS[function]
+    if meaning.definition is not None:
+        bound = {parameter.id: argument for parameter, argument in zip(PARAMETERS, arguments, strict=False)}
+        known = lambda t: bound[t.id] if isinstance(t, Name) else ranges.EVERYTHING  # noqa: E731  # of this call alone
+        return range_of(cast("Term", meaning.definition), known, lambda _: None)
+    ends = arguments[0] if meaning.is_monotone else ranges.EVERYTHING
+    low, high = (None if end is None else meaning.value(end) for end in ends)
+    return (0 if low is None and meaning.is_nonnegative else low, high)
 
 
 def _gcd(arguments: tuple[Range, ...]) -> Range:
     """At most the size of any argument that is not 0."""
-    sizes = [_called(Function.ABS, (a,)) for a in arguments]
+    sizes = [ranges.absolute(a) for a in arguments]
     some = [size for size in sizes if size[0]]
     least = [size[1] for size in some if size[1] is not None]
     every = [size[1] for size in sizes]

@@ -12,13 +12,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.polynomial import ONE, ZERO, Polynomial, constant
 from dynconstraints.facts.ranges import Range
+from dynconstraints.ir.functions import MEANINGS, PARAMETERS
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -40,7 +41,6 @@ from dynconstraints.ir.nodes import (
     Not,
     Or,
     Pow,
-    Predicate,
     RangeOf,
     Real,
     Relation,
@@ -129,8 +129,8 @@ class Normaliser:
                 )
             case Member(item, collection):
                 return self.member(self.term(item), collection)
-            case Test(Predicate.DIVIDES, (divisor, dividend)):
-                return self.is_zero(self.remainder(self.term(dividend), self.term(divisor)))
+            case Test() if (meant := MEANINGS[formula.predicate].definition) is not None:
+                return self.bound(tuple(map(self.term, formula.arguments))).formula(cast("Formula", meant))
             case Test(predicate, arguments):
                 key = f"[{predicate.value}({', '.join(poly.show(self.term(a)) for a in arguments)})"
                 return self.make(key, "opaque", *map(self.term, arguments))
@@ -261,22 +261,27 @@ class Normaliser:
                 return result
             case Function.ABS:
                 return poly.add(poly.scale(self.positive(arguments[0]), 2), arguments[0], -1)
-            case Function.CEILDIV:
-                return poly.scale(self.quotient(poly.scale(arguments[0], -1), arguments[1]), -1)
-            case Function.ALIGN_UP:
-                return self.product(self.call(Function.CEILDIV, arguments), arguments[1])
-            case Function.ALIGN_DOWN:
-                return self.product(self.quotient(*arguments), arguments[1])
-            case Function.GCD | Function.LCM:
-                values = [poly.value_of(a) for a in arguments]
-                known = [v for v in values if v is not None]
-                if len(known) == len(values):
-                    return constant(math.gcd(*known) if function is Function.GCD else math.lcm(*known))
-                parts = sorted({poly.show(a): a for a in arguments}.items())
-                key = f"{function.value}({', '.join(text for text, _ in parts)})"
-                return self.make(key, "opaque", *(p for _, p in parts))
             case _:
-                assert_never(function)
+                return self.by_table(function, arguments)
+
+    def by_table(self, function: Function, arguments: tuple[Polynomial, ...]) -> Polynomial:
+        """A function by its definition; an atom of its own where it has none."""
+        meaning = MEANINGS[function]
+        if meaning.definition is not None:
+            return self.bound(arguments).term(cast("Term", meaning.definition))
+        known = [v for v in map(poly.value_of, arguments) if v is not None]
+        value = meaning.value(*known) if len(known) == len(arguments) else None
+        if value is not None:
+            return constant(value)
+        parts = [(poly.show(a), a) for a in arguments]
+        if meaning.most is None:  # such functions take their arguments in any order, and more than once
+            parts = sorted(dict(parts).items())
+        return self.make(f"{function.value}({', '.join(text for text, _ in parts)})", "opaque", *(p for _, p in parts))
+
+    def bound(self, arguments: tuple[Polynomial, ...]) -> Normaliser:
+        """One to which the parameters of the table of functions stand for the arguments."""
+        rows = {parameter.id: argument for parameter, argument in zip(PARAMETERS, arguments, strict=False)}
+        return Normaliser({**self.rows, **rows}, self.range_of, self.atoms)
 
     def positive(self, u: Polynomial) -> Polynomial:
         """``max(u, 0)``."""

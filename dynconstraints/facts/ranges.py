@@ -133,6 +133,12 @@ def modulo(a: Range, b: Range) -> Range:
     return (None if low is None else min(low + 1, 0), None if high is None else max(high - 1, 0))
 
 
+def absolute(a: Range) -> Range:
+    """``abs(x)``; tight."""
+    low, high = greatest(a, scale(a, -1))
+    return (0 if low is None else max(low, 0), high)
+
+
 def least(a: Range, b: Range) -> Range:
     """``min(x, y)``; tight."""
     low, high = greatest(scale(a, -1), scale(b, -1))

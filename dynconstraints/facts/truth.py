@@ -11,26 +11,19 @@ from dynconstraints.facts import polynomial as poly
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.polynomial import Polynomial
 from dynconstraints.facts.proof import at_least
-from dynconstraints.ir.fold import children, walk
+from dynconstraints.ir.fold import children
+from dynconstraints.ir.functions import all_requirements, expanded_test, requirements
 from dynconstraints.ir.nodes import (
     And,
     Bool,
-    Call,
     Choice,
     Compare,
-    FloorDiv,
     Formula,
-    Function,
     IfElse,
     Implies,
-    Int,
     Member,
-    Mod,
-    Name,
-    Node,
     Not,
     Or,
-    Predicate,
     RangeOf,
     Relation,
     SetOf,
@@ -39,7 +32,6 @@ from dynconstraints.ir.nodes import (
     comparison,
 )
 
-_DIVIDING = (Function.CEILDIV, Function.ALIGN_UP, Function.ALIGN_DOWN)
 NEGATED = {
     Relation.EQ: Relation.NE,
     Relation.NE: Relation.EQ,
@@ -82,9 +74,10 @@ def possible(known: Knowledge, formula: Formula) -> Possible:
             if abs(step) > 1:
                 aligned = known.normal.remainder(_difference(known, item, start), poly.constant(abs(step)))
                 parts.append(_zero(known, aligned, Possible(undefined=False)))
-            return _all(parts)
-        case Test(Predicate.DIVIDES, (divisor, dividend)):
-            return _link(known, Mod(dividend, divisor), Int(0), Relation.EQ)
+            inside = _all(parts)  # but defined only where both ends are
+            return Possible(inside.true, inside.false, any(can_be_undefined(known, t) for t in (item, start, stop)))
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return possible(known, meant)
         case Test(_, arguments):
             indicator = poly.value_of(known.normal.formula(formula))
             undefined = any(can_be_undefined(known, a) for a in arguments)
@@ -171,17 +164,11 @@ def _zero(known: Knowledge, p: Polynomial, allowed: Possible) -> Possible:
 
 
 def can_be_undefined(known: Knowledge, term: Term) -> bool:
-    """Whether a zero divisor is not excluded."""
+    """Whether a zero divisor, or an argument outside of its function's domain, is not excluded."""
+    if not all_requirements(term):
+        return False
     match term:
-        case Int() | Name():
-            return False
-        case FloorDiv(dividend, divisor) | Mod(dividend, divisor):
-            return _can_be_zero(known, divisor) or can_be_undefined(known, dividend)
-        case Call(function, (dividend, divisor)) if function in _DIVIDING:
-            return _can_be_zero(known, divisor) or can_be_undefined(known, dividend)
         case IfElse(condition, then, otherwise):
-            if not any(map(_divides, walk(term))):
-                return False
             chosen = possible(known, condition)
             return (
                 chosen.undefined
@@ -189,29 +176,10 @@ def can_be_undefined(known: Knowledge, term: Term) -> bool:
                 or (chosen.false and can_be_undefined(known, otherwise))
             )
         case _:
-            return any(can_be_undefined(known, t) for t in children(term))  # type: ignore[arg-type]
-
-
-def _divides(node: Node) -> bool:
-    """Whether the node has a divisor that is not a literal other than 0."""
-    match node:
-        case FloorDiv(_, divisor) | Mod(_, divisor):
-            return not (isinstance(divisor, Int) and divisor.value)
-        case Call(function, (_, divisor)) if function in _DIVIDING:
-            return not (isinstance(divisor, Int) and divisor.value)
-        case _:
-            return False
-
-
-def _can_be_zero(known: Knowledge, divisor: Term) -> bool:
-    if isinstance(divisor, Int):
-        return divisor.value == 0
-    if can_be_undefined(known, divisor):
-        return True
-    p = known.normal.term(divisor)
-    if known.is_nonzero(p):
-        return False
-    return not (at_least(known, poly.shift(p, -1)) or at_least(known, poly.shift(poly.scale(p, -1), -1)))
+            return any(possible(known, need).verdict is not True for need in requirements(term)) or any(
+                can_be_undefined(known, t)  # type: ignore[arg-type]
+                for t in children(term)
+            )
 
 
 def learn(known: Knowledge, formula: Formula) -> list[Formula]:
@@ -237,9 +205,8 @@ def learn(known: Knowledge, formula: Formula) -> list[Formula]:
             aligned = known.normal.remainder(_difference(known, item, start), poly.constant(abs(step)))
             known.learn_zero(aligned)
             return []
-        case Test(Predicate.DIVIDES, (divisor, dividend)):
-            _learn_link(known, Mod(dividend, divisor), Int(0), Relation.EQ)
-            return []
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return learn(known, meant)
         case Test(_, (argument,)):
             known.learn_at_least(poly.shift(known.normal.term(argument), -1))
             return []
@@ -277,9 +244,8 @@ def learn_not(known: Knowledge, formula: Formula) -> list[Formula]:
             for element in elements:
                 _learn_link(known, item, element, Relation.NE)
             return []
-        case Test(Predicate.DIVIDES, (divisor, dividend)):
-            _learn_link(known, Mod(dividend, divisor), Int(0), Relation.NE)
-            return []
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return learn_not(known, meant)
         case And(operands):
             return [Or(tuple(Not(o) for o in operands))]
         case Or(operands):
@@ -300,8 +266,8 @@ def _learn_links(known: Knowledge, chain: Compare) -> None:
 
 
 def _learn_link(known: Knowledge, left: Term, right: Term, relation: Relation) -> None:
-    _learn_divisors(known, left)
-    _learn_divisors(known, right)
+    _learn_requirements(known, left)
+    _learn_requirements(known, right)
     difference = _difference(known, left, right)
     match relation:
         case Relation.EQ:
@@ -320,16 +286,11 @@ def _learn_link(known: Knowledge, left: Term, right: Term, relation: Relation) -
             assert_never(relation)
 
 
-def _learn_divisors(known: Knowledge, term: Term) -> None:
+def _learn_requirements(known: Knowledge, term: Term) -> None:
     """A comparison that is true is defined, and so no divisor in it is 0; what is in a conditional may be."""
-    match term:
-        case Int() | Name() | IfElse():
-            return
-        case FloorDiv(_, divisor) | Mod(_, divisor):
-            known.learn_nonzero(known.normal.term(divisor))
-        case Call(function, (_, divisor)) if function in _DIVIDING:
-            known.learn_nonzero(known.normal.term(divisor))
-        case _:
-            pass
+    if isinstance(term, IfElse):
+        return
+    for need in requirements(term):
+        learn(known, need)
     for child in children(term):
-        _learn_divisors(known, child)  # type: ignore[arg-type]
+        _learn_requirements(known, child)  # type: ignore[arg-type]

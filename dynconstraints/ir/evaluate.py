@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import cast
 
 from dynconstraints.diagnostics.matching import assert_never
+from dynconstraints.ir.functions import MEANINGS
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -120,36 +121,12 @@ def holds(formula: Formula, assignment: Mapping[str, int]) -> bool:
 
 def apply(function: Function, values: tuple[int, ...]) -> int | None:
     """The function's value, or None where it is undefined."""
-    match function:
-        case Function.MIN:
-            return min(values)
-        case Function.MAX:
-            return max(values)
-        case Function.ABS:
-            return abs(values[0])
-        case Function.CEILDIV:
-            return -(-values[0] // values[1]) if values[1] else None
-        case Function.ALIGN_UP:
-            return -(-values[0] // values[1]) * values[1] if values[1] else None
-        case Function.ALIGN_DOWN:
-            return values[0] // values[1] * values[1] if values[1] else None
-        case Function.GCD:
-            return math.gcd(*values)
-        case Function.LCM:
-            return math.lcm(*values)
-        case _:
-            assert_never(function)
+    return MEANINGS[function].value(*values)
 
 
 def test(predicate: Predicate, values: tuple[int, ...]) -> bool | None:
     """The predicate's truth, or None where it is undefined."""
-    match predicate:
-        case Predicate.DIVIDES:
-            return values[1] % values[0] == 0 if values[0] else None
-        case Predicate.IS_POWER_OF_TWO:
-            return values[0] > 0 and values[0].bit_count() == 1
-        case _:
-            assert_never(predicate)
+    return cast("bool | None", MEANINGS[predicate].value(*values))
 
 
 def compare(relation: Relation, left: int | None, right: int | None) -> bool | None:

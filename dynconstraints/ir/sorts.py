@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from dynconstraints.ir.fold import names, walk
-from dynconstraints.ir.nodes import Call, FloorDiv, Formula, Function, Member, Mod, Node, RangeOf, Real, Test
-
-_OF_REALS = (Function.MIN, Function.MAX, Function.ABS)
+from dynconstraints.ir.functions import MEANINGS
+from dynconstraints.ir.nodes import Call, FloorDiv, Formula, Member, Mod, Node, RangeOf, Real, Test
 
 
 @lru_cache(maxsize=8192)
@@ -35,7 +34,7 @@ def is_of_integers(node: Node) -> bool:
         case FloorDiv() | Mod() | Test() | Member(_, RangeOf()):
             return True
         case Call(function):
-            return function not in _OF_REALS
+            return not MEANINGS[function].of_reals
         case _:
             return False
 

@@ -15,6 +15,7 @@ from math import gcd, isqrt
 from typing import TypeAlias
 
 from dynconstraints.diagnostics.matching import assert_never
+from dynconstraints.ir.functions import expanded_term, expanded_test
 from dynconstraints.ir.nodes import (
     FALSE,
     TRUE,
@@ -102,12 +103,12 @@ class _Plain:
                 # A range without its start or stop is undefined also where the other would settle it.
                 both = self._compared(total((start, stop, item)), Relation.EQ, total((start, stop, item)))
                 return _every([both, every([go(within), go(among)])])
-            case Test(Predicate.DIVIDES, (divisor, dividend)):
-                return go(Compare((Mod(dividend, divisor), _ZERO), (Relation.EQ,)))
             case Test(Predicate.IS_POWER_OF_TWO, (argument,)):
                 # The divisors of a power of two are the smaller ones.
                 rest = Mod(_LARGEST_POWER, Call(Function.MAX, (_ONE, argument)))
                 return every([go(comparison(argument, Relation.GE, _ONE)), go(comparison(rest, Relation.EQ, _ZERO))])
+            case Test() if (known := expanded_test(formula)) is not None:
+                return go(known)
             case Not(operand):
                 return go(operand, not truth)
             case And(operands):
@@ -145,16 +146,12 @@ class _Plain:
                 return self._divided((dividend, divisor), lambda a, b: FloorDiv(a, b))
             case Mod(dividend, divisor):
                 return self._divided((dividend, divisor), lambda a, b: Mod(a, b))
-            case Call(Function.CEILDIV, arguments):
-                return self._divided(arguments, _ceildiv)
-            case Call(Function.ALIGN_UP, arguments):
-                return self._divided(arguments, lambda a, b: product((_ceildiv(a, b), b)))
-            case Call(Function.ALIGN_DOWN, arguments):
-                return self._divided(arguments, lambda a, b: product((FloorDiv(a, b), b)))
             case Call(Function.GCD, arguments):
                 return self._of(arguments, lambda parts: reduce(self._gcd, parts[1:], _absolute(parts[0])))
             case Call(Function.LCM, arguments):
                 return self._of(arguments, lambda parts: reduce(self._lcm, parts[1:], _absolute(parts[0])))
+            case Call(function, arguments) if (known := expanded_term(term)) is not None:
+                return self.cases(known)
             case Call(function, arguments):
                 return self._of(arguments, lambda parts: Call(function, parts))
             case IfElse(condition, then, otherwise):
@@ -213,10 +210,6 @@ def _some(formulas: Sequence[Formula]) -> Formula:
 
 def _absolute(term: Term) -> Term:
     return Int(abs(term.value)) if isinstance(term, Int) else Call(Function.ABS, (term,))
-
-
-def _ceildiv(dividend: Term, divisor: Term) -> Term:
-    return negated(FloorDiv(negated(dividend), divisor))
 
 
 def _if_divides(divisor: int, term: Term) -> Term:

@@ -8,18 +8,22 @@ variables that are then None; what can't be undefined, the usual case, becomes o
 from __future__ import annotations
 
 import ast
+import builtins
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from unicodedata import normalize
 
 from dynconstraints.diagnostics.matching import assert_never
+from dynconstraints.ir.functions import MEANINGS, PARAMETERS
 from dynconstraints.ir.nodes import (
+    TRUE,
     Add,
     And,
     Bool,
@@ -49,13 +53,11 @@ from dynconstraints.ir.nodes import (
     Test,
 )
 
-_GLOBALS = {"__builtins__": {}, "min": min, "max": max, "abs": abs, "sum": sum, "range": range} | {
-    "prod": math.prod,
-    "gcd": math.gcd,
-    "lcm": math.lcm,
-    "Fraction": Fraction,
+_CALLED = {"sum", "range", "prod", *(m.python for m in MEANINGS.values() if m.python is not None)}
+_FROM_MATH = {name for name in _CALLED if not hasattr(builtins, name)}
+_GLOBALS: dict[str, Any] = {"__builtins__": {}, "Fraction": Fraction} | {
+    name: getattr(math if name in _FROM_MATH else builtins, name) for name in _CALLED
 }
-_FROM_MATH = {"prod", "gcd", "lcm"}
 _LOCAL = re.compile(r"t\d+")
 # Longer sums and products become a call: nested additions would exhaust the stack of Python's own compiler.
 _LONGEST_SPINE = 16
@@ -134,6 +136,7 @@ class _Code:
     floats: bool = False
     body: list[ast.stmt] = field(default_factory=list)
     locals: int = 0
+    arguments: dict[str, _Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.places = {name: f"v{index}" for index, name in enumerate(self.parameters)}
@@ -182,6 +185,8 @@ class _Code:
                 return _Part(ast.Constant(value))
             case Real(value):
                 return _Part(_called("Fraction", [ast.Constant(number) for number in value.as_integer_ratio()]))
+            case Name(id) if id in self.arguments:
+                return self.arguments[id]
             case Name(id):
                 name = ast.Name(self.places[id], ast.Load())
                 return _Part(_called("Fraction", [name]) if self.floats else name)
@@ -222,21 +227,37 @@ class _Code:
         return self.strict([self.term(operand) for operand in operands], build, zero=None if never_zero else 1)
 
     def call(self, function: Function, arguments: tuple[Term, ...]) -> _Part:
-        """The code of a function's value."""
-        match function:
-            case Function.MIN | Function.MAX | Function.GCD | Function.LCM | Function.ABS:
-                if len(arguments) == 1 and function in (Function.MIN, Function.MAX):
-                    return self.term(arguments[0])
-                parts = [self.term(argument) for argument in arguments]
-                return self.strict(parts, lambda v: _called(function.value, v))
-            case Function.CEILDIV:
-                return self.divided(arguments, _ceildiv)
-            case Function.ALIGN_UP:
-                return self.divided(arguments, lambda v: ast.BinOp(_ceildiv(v), ast.Mult(), v[1]))
-            case Function.ALIGN_DOWN:
-                return self.divided(arguments, lambda v: ast.BinOp(_floordiv(v), ast.Mult(), v[1]))
-            case _:
-                assert_never(function)
+        """The code of a function's value: Python's own function, or the code of its definition."""
+        meaning = MEANINGS[function]
+        if meaning.python is None:
+            with self.bound(arguments):
+                return self.term(cast("Term", meaning.definition))
+        if len(arguments) == 1 and meaning.most is None and meaning.of_reals:
+            return self.term(arguments[0])  # Python's min and max of one number ask for its elements
+        if meaning.domain == TRUE:
+            python = meaning.python
+            return self.strict([self.term(argument) for argument in arguments], lambda v: _called(python, v))
+        with self.bound(arguments):
+            parts = [self.term(parameter) for parameter in PARAMETERS[: len(arguments)]]
+            domain = self.formula(meaning.domain)
+        tests = [_test(part.value, ast.IsNot(), ast.Constant(None)) for part in parts if part.partial]
+        tests.append(_is(domain.value, True) if domain.partial else domain.value)
+        called = _called(meaning.python, [part.value for part in parts])
+        return _Part(self.kept(ast.IfExp(_joined(ast.And(), tests), called, ast.Constant(None))), partial=True)
+
+    @contextmanager
+    def bound(self, arguments: tuple[Term, ...]) -> Iterator[None]:
+        """While open, the parameters of the table of functions stand for the arguments, computed once."""
+        parts = [self.term(argument) for argument in arguments]
+        before = self.arguments
+        self.arguments = {
+            parameter.id: _Part(self.kept(part.value), part.partial)
+            for parameter, part in zip(PARAMETERS, parts, strict=False)
+        }
+        try:
+            yield
+        finally:
+            self.arguments = before
 
     def chosen(self, condition: _Part, then: _Part, otherwise: _Part) -> _Part:
         """The code of a conditional: only the branch that is taken has to be defined."""
@@ -307,14 +328,12 @@ class _Code:
     def test(self, predicate: Predicate, arguments: tuple[Term, ...]) -> _Part:
         """The code of a predicate."""
         match predicate:
-            case Predicate.DIVIDES:
-                divisor, dividend = arguments
-                return self.divided((dividend, divisor), lambda v: _test(_mod(v), ast.Eq(), ast.Constant(0)))
             case Predicate.IS_POWER_OF_TWO:
                 part = self.term(arguments[0])
                 return self.strict([_Part(self.kept(part.value), part.partial)], _is_power_of_two)
             case _:
-                assert_never(predicate)
+                with self.bound(arguments):
+                    return self.formula(cast("Formula", MEANINGS[predicate].definition))
 
     def connected(self, parts: Sequence[_Part], *, deciding: bool) -> _Part:
         """Kleene's disjunction where True decides, his conjunction where False does."""
@@ -360,11 +379,6 @@ def _floordiv(values: list[ast.expr]) -> ast.expr:
 
 def _mod(values: list[ast.expr]) -> ast.expr:
     return ast.BinOp(values[0], ast.Mod(), values[1])
-
-
-def _ceildiv(values: list[ast.expr]) -> ast.expr:
-    opposite = ast.UnaryOp(ast.USub(), values[0])
-    return ast.UnaryOp(ast.USub(), ast.BinOp(opposite, ast.FloorDiv(), values[1]))
 
 
 def _is_power_of_two(values: list[ast.expr]) -> ast.expr:

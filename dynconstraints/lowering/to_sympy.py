@@ -8,15 +8,16 @@ never looked at.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import sympy
 
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.fold import names
+from dynconstraints.ir.functions import MEANINGS, PARAMETERS
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -70,30 +71,6 @@ _OPPOSITE = {
 }
 
 
-class gcd(sympy.Function):  # type: ignore[misc]  # noqa: N801  # printed as the language spells it
-    """The greatest common divisor of integers; sympy's own is that of polynomials."""
-
-    is_integer = True
-    is_nonnegative = True
-
-    @classmethod
-    def eval(cls, *arguments: _Expr) -> _Expr | None:
-        """The value, once all arguments are numbers."""
-        return sympy.Integer(math.gcd(*map(int, arguments))) if all(a.is_Integer for a in arguments) else None
-
-
-class lcm(sympy.Function):  # type: ignore[misc]  # noqa: N801  # printed as the language spells it
-    """The least common multiple of integers; sympy's own is that of polynomials."""
-
-    is_integer = True
-    is_nonnegative = True
-
-    @classmethod
-    def eval(cls, *arguments: _Expr) -> _Expr | None:
-        """The value, once all arguments are numbers."""
-        return sympy.Integer(math.lcm(*map(int, arguments))) if all(a.is_Integer for a in arguments) else None
-
-
 class lowest_bit(sympy.Function):  # type: ignore[misc]  # noqa: N801  # reads as the functions beside it
     """The largest power of two that divides an integer; 0 for 0."""
 
@@ -116,6 +93,30 @@ class or_one(sympy.Function):  # type: ignore[misc]  # noqa: N801  # reads as th
     def eval(cls, argument: _Expr) -> _Expr | None:
         """The value, once it is known whether the argument is 0."""
         return sympy.Integer(1) if argument.is_zero else argument if argument.is_Integer else None
+
+
+def _function(name: Function) -> Any:
+    """A function that sympy lacks: the language's own, printed as the language spells it.
+
+    sympy's gcd and lcm are those of polynomials.
+    """
+    meaning = MEANINGS[name]
+
+    def evaluated(_: Any, *arguments: _Expr) -> _Expr | None:
+        """The value, once all arguments are numbers."""
+        if not all(a.is_Integer for a in arguments):
+            return None
+        value = meaning.value(*map(int, arguments))
+        return sympy.nan if value is None else sympy.Integer(value)
+
+    body = {"is_integer": True, "is_nonnegative": meaning.is_nonnegative or None, "eval": classmethod(evaluated)}
+    return type(name.value, (sympy.Function,), {**body, "__module__": __name__})
+
+
+FUNCTIONS = {
+    name: _function(name) for name in Function if MEANINGS[name].definition is None and not MEANINGS[name].of_reals
+}
+globals().update({name.value: kind for name, kind in FUNCTIONS.items()})  # printed sources import them from here
 
 
 class quotient(sympy.Function):  # type: ignore[misc]  # noqa: N801  # reads as the functions beside it
@@ -221,16 +222,6 @@ class _Lowering:
         return (a, or_one(b)), _and(defined, _relation(Relation.NE, b, sympy.Integer(0)))
 
     def call(self, function: Function, arguments: tuple[Term, ...]) -> _Value:
-        match function:
-            case Function.CEILDIV:
-                (a, b), defined = self.divided(*arguments)
-                return _Value(_ceiling(a, b), defined)
-            case Function.ALIGN_UP:
-                (a, b), defined = self.divided(*arguments)
-                return _Value(_ceiling(a, b) * b, defined)
-            case Function.ALIGN_DOWN:
-                (a, b), defined = self.divided(*arguments)
-                return _Value(_floor(a, b) * b, defined)
         values, defined = self.terms(arguments)
         match function:
             case Function.MIN:
@@ -239,12 +230,28 @@ class _Lowering:
                 return _Value(_extreme(sympy.Max, values), defined)
             case Function.ABS:
                 return _Value(sympy.Abs(*values), defined)
-            case Function.GCD:
-                return _Value(gcd(*values), defined)
-            case Function.LCM:
-                return _Value(lcm(*values), defined)
             case _:
-                assert_never(function)
+                return self.by_table(function, values, defined)
+
+    def by_table(self, function: Function, values: list[_Expr], defined: _Condition) -> _Value:
+        """The function by its definition, or as a function of sympy's of its own."""
+        meaning = MEANINGS[function]
+        with self.bound(values):
+            if meaning.definition is not None:
+                value, within = self.term(cast("Term", meaning.definition))
+            else:
+                value, within = FUNCTIONS[function](*values), self.formula(meaning.domain).true
+        return _Value(value, _and(defined, within))
+
+    @contextmanager
+    def bound(self, values: list[_Expr]) -> Iterator[None]:
+        """While open, the parameters of the table of functions stand for the values."""
+        before = self.symbols
+        self.symbols = {**before, **{p.id: value for p, value in zip(PARAMETERS, values, strict=False)}}
+        try:
+            yield
+        finally:
+            self.symbols = before
 
     def formula(self, formula: Formula) -> _Truth:
         match formula:
@@ -296,15 +303,15 @@ class _Lowering:
 
     def test(self, predicate: Predicate, arguments: tuple[Term, ...]) -> _Truth:
         match predicate:
-            case Predicate.DIVIDES:
-                (dividend, divisor), defined = self.divided(arguments[1], arguments[0])
-                return _decided(Relation.EQ, sympy.Mod(dividend, divisor), sympy.Integer(0), defined)
             case Predicate.IS_POWER_OF_TWO:
                 value, defined = self.term(arguments[0])
                 positive = _decided(Relation.GT, value, sympy.Integer(0), defined)
                 return _all([positive, _decided(Relation.EQ, lowest_bit(value), value, defined)])
             case _:
-                assert_never(predicate)
+                values, defined = self.terms(arguments)
+                with self.bound(values):
+                    truth = self.formula(cast("Formula", MEANINGS[predicate].definition))
+                return _Truth(_and(defined, truth.true), _and(defined, truth.false))
 
 
 def _floor(dividend: _Expr, divisor: _Expr) -> _Expr:

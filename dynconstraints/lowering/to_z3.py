@@ -12,15 +12,17 @@ evaluator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import z3
 
 from dynconstraints.diagnostics.matching import assert_never
+from dynconstraints.ir.functions import MEANINGS, PARAMETERS, VALUE
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -87,6 +89,8 @@ class Encoder:
         self._reals = reals
         self._divisions: dict[tuple[int, int], tuple[Any, Any, Any, Any]] = {}
         self._powers: dict[int, Any] = {}
+        self._by_law: dict[tuple[Function, tuple[int, ...]], tuple[Any, tuple[Valued, ...]]] = {}
+        self._bound: dict[str, Valued] = {}
         self._count = 0
         self._true = z3.BoolVal(True, context)
         self._false = z3.BoolVal(False, context)
@@ -148,7 +152,7 @@ class Encoder:
             case Int(value):
                 return Valued(z3.IntVal(value, self.context), self._true)
             case Name(id):
-                return Valued(self.name(id), self._true)
+                return self._bound[id] if id in self._bound else Valued(self.name(id), self._true)
             case Neg(operand):
                 inner = self.term(operand)
                 return Valued(-inner.value, inner.defined)
@@ -247,15 +251,14 @@ class Encoder:
 
     def _test(self, predicate: Predicate, arguments: tuple[Term, ...]) -> Truth:
         match predicate:
-            case Predicate.DIVIDES:
-                divisor, dividend = arguments
-                return self._link(Relation.EQ, self.term(Mod(dividend, divisor)), self.term(Int(0)))
             case Predicate.IS_POWER_OF_TWO:
                 value, defined = self.term(arguments[0])
                 power = self._power_of_two(value)
                 return Truth(self._and(defined, power), self._and(defined, z3.Not(power)))
             case _:
-                assert_never(predicate)
+                with self._arguments(arguments) as (_, defined):
+                    truth = self.formula(cast("Formula", MEANINGS[predicate].definition))
+                return Truth(self._and(defined, truth.true), self._and(defined, truth.false))
 
     def _power_of_two(self, value: Any) -> Any:
         key = value.get_id()
@@ -273,21 +276,38 @@ class Encoder:
                 return self._fold(arguments, lambda a, b: z3.If(a >= b, a, b))
             case Function.ABS:
                 return self._fold((arguments[0], arguments[0]), lambda a, _: z3.If(a >= 0, a, -a))
-            case Function.CEILDIV:
-                quotient, defined = self.term(FloorDiv(Neg(arguments[0]), arguments[1]))
-                return Valued(-quotient, defined)
-            case Function.ALIGN_UP:
-                quotient, defined = self.term(FloorDiv(Neg(arguments[0]), arguments[1]))
-                return Valued(-quotient * self.term(arguments[1]).value, defined)
-            case Function.ALIGN_DOWN:
-                quotient, defined = self.term(FloorDiv(arguments[0], arguments[1]))
-                return Valued(quotient * self.term(arguments[1]).value, defined)
             case Function.GCD:
                 return self._fold((Int(0), *arguments), self._gcd)
             case Function.LCM:
                 return self._fold((Int(1), *arguments), self._lcm)
             case _:
-                assert_never(function)
+                with self._arguments(arguments) as (values, defined):
+                    result = self._by_table(function, values)
+                return Valued(result.value, self._and(defined, result.defined))
+
+    @contextmanager
+    def _arguments(self, arguments: tuple[Term, ...]) -> Iterator[tuple[tuple[Valued, ...], Any]]:
+        """While open, the parameters of the table of functions stand for the arguments; with when these are defined."""
+        values = tuple(self.term(argument) for argument in arguments)
+        before, total = self._bound, [Valued(v.value, self._true) for v in values]
+        self._bound = {parameter.id: value for parameter, value in zip(PARAMETERS, total, strict=False)}
+        try:
+            yield values, self._and(*(v.defined for v in values))
+        finally:
+            self._bound = before
+
+    def _by_table(self, function: Function, values: tuple[Valued, ...]) -> Valued:
+        """The function of the arguments that are bound, by its definition, or by a symbol that obeys its law."""
+        meaning = MEANINGS[function]
+        if meaning.law is None:
+            return self.term(cast("Term", meaning.definition))
+        domain = self.true(meaning.domain)
+        key = function, tuple(v.value.get_id() for v in values)
+        if key not in self._by_law:
+            self._by_law[key] = self._helper("v"), values  # z3 gives the id of a dead expression to another
+            self._bound[VALUE.id] = Valued(self._by_law[key][0], self._true)
+            self.sides.append(z3.Implies(domain, self.true(meaning.law)))
+        return Valued(self._by_law[key][0], domain)
 
     def _gcd(self, a: Any, b: Any) -> Any:
         """The greatest common divisor, by the divisors of a literal, or by Bézout's identity."""

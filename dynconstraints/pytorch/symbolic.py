@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 import torch
 
+from dynconstraints.ir.functions import expanded_term
 from dynconstraints.ir.nodes import (
     Add,
     And,
@@ -75,12 +76,8 @@ def operate(term: Term, on_name: Callable[[str], Any], call: Callable[..., Any])
                 return reduce(partial(call, torch.sym_max), map(go, arguments))
             case Call(Function.ABS, (argument,)):
                 return call(operator.abs, go(argument))
-            case Call(Function.CEILDIV, (dividend, divisor)):
-                return go(Neg(FloorDiv(Neg(dividend), divisor)))
-            case Call(Function.ALIGN_UP, (dividend, divisor)):
-                return go(Mul((Neg(FloorDiv(Neg(dividend), divisor)), divisor)))
-            case Call(Function.ALIGN_DOWN, (dividend, divisor)):
-                return go(Mul((FloorDiv(dividend, divisor), divisor)))
+            case Call() if (known := expanded_term(t)) is not None:
+                return go(known)
             case _:
                 raise NotImplementedError(f"no size operation for {type(t).__name__}")
 

@@ -1,15 +1,16 @@
 """Formulas in negation normal form: conjunctions and disjunctions of single comparisons.
 
-Kleene's logic keeps De Morgan's laws, and the negation of a comparison is undefined where the comparison is. So a
-formula is definitely true wherever its normal form is; the normal form may be true at more places where a part is
-undefined, which is what a hypothesis of a refutation may be.
+Kleene's logic keeps De Morgan's laws, and the negation of a comparison is undefined where the comparison is. So the
+normal form is true where the formula is (or, negated, is definitely false), and nowhere else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from dynconstraints.diagnostics.matching import assert_never
+from dynconstraints.ir.functions import all_requirements, expanded_test
 from dynconstraints.ir.nodes import (
     And,
     Bool,
@@ -23,7 +24,6 @@ from dynconstraints.ir.nodes import (
     Neg,
     Not,
     Or,
-    Predicate,
     RangeOf,
     Relation,
     SetOf,
@@ -46,7 +46,7 @@ OPPOSITE = {
 
 
 def normal(formula: Formula, truth: bool = True) -> Formula:
-    """Where the formula is definitely true (or, for ``truth=False``, definitely false), the result is true.
+    """True where the formula is definitely true (or, for ``truth=False``, definitely false), and nowhere else.
 
     Only ``Bool``, ``And``, ``Or``, comparisons with one relation and power-of-two tests, perhaps negated, are left.
     """
@@ -63,11 +63,12 @@ def normal(formula: Formula, truth: bool = True) -> Formula:
             relation = Relation.EQ if truth else Relation.NE
             return _joined(tuple(comparison(item, relation, element) for element in elements), not truth)
         case Member(item, RangeOf() as collection):
-            return _joined(tuple(normal(f, truth) for f in _inside(item, collection)), truth)
+            inside = _joined(tuple(normal(f, truth) for f in _inside(item, collection)), truth)
+            return inside if truth else conjunction((inside, *_defined(item, collection.start, collection.stop)))
         case Member():
             raise TypeError(f"not a collection: {formula.collection!r}")
-        case Test(Predicate.DIVIDES, (divisor, dividend)):
-            return comparison(Mod(dividend, divisor), Relation.EQ if truth else Relation.NE, Int(0))
+        case Test() if (meant := expanded_test(formula)) is not None:
+            return normal(meant, truth)
         case Test():
             return formula if truth else Not(formula)
         case Not(operand):
@@ -87,6 +88,11 @@ def normal(formula: Formula, truth: bool = True) -> Formula:
 
 def _joined(formulas: tuple[Formula, ...], all_of: bool) -> Formula:
     return conjunction(formulas) if all_of else disjunction(formulas)
+
+
+def _defined(*terms: Term) -> Iterator[Formula]:
+    """What is outside one end of a range is outside it only if the other end has a value."""
+    return (comparison(term, Relation.EQ, term) for term in terms if all_requirements(term))
 
 
 def _inside(item: Term, collection: RangeOf) -> list[Formula]:

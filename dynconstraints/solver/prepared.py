@@ -114,7 +114,7 @@ class Prepared:
             if combinations > _MOST_LISTED:
                 return None
             ranges[name] = range(low, high + 1)
-        return tuple(assignments_in(self.formulas, ranges, 2 * _MOST_LISTED))
+        return tuple(assignments_in(self.formulas, ranges, _MOST_LISTED * len(ranges)))
 
     def image(self, term: Term) -> Polynomial | None:
         """The term over unknowns of the tableau's case; None where that does not say all, or it is no polynomial."""

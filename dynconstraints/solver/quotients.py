@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from math import gcd
 
-from dynconstraints.solver.case import Case, Sign
+from dynconstraints.solver.case import Case, Contradiction, Sign
 from dynconstraints.solver.polynomial import Monomial, Polynomial
 from dynconstraints.solver.residues import values_modulo
 
@@ -91,12 +91,17 @@ def _cancelled(case: Case, p: Polynomial, d: Polynomial) -> tuple[Polynomial, Po
 
 
 def merge(case: Case) -> None:
-    """Dividends that turned out to differ by multiples of the divisor, since they were divided, leave the same rest."""
+    """Dividends that turned out to differ by multiples of the divisor, since they were divided, leave the same rest.
+
+    Raises Contradiction.
+    """
     if len(case.divisions) < 2:
         return
     known: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = {}
     for (p, d), (quotient, remainder) in tuple(case.divisions.items()):
         divisor = case.image(d)
+        if not divisor:  # though it was positive when it was divided by
+            raise Contradiction
         times, rest = case.image(p).divided(divisor)
         first = known.setdefault((rest, divisor), (quotient - times, remainder))
         for value, same in zip(first, (quotient - times, remainder), strict=True):

@@ -137,9 +137,8 @@ def _is_linear_fact(formula: Formula) -> bool:
         return bool(facts.equalities)
     match left, right:
         case Mod(dividend, Int(m)), Int(r):
-            return (
-                m > r >= 0 and all(isinstance(n, plain) for n in walk(dividend)) and bool(facts.congruences or m == 1)
-            )
+            moduli = {modulus for _, modulus in facts.congruences}  # products of names may leave a divisor of m
+            return m > r >= 0 and all(isinstance(n, plain) for n in walk(dividend)) and (m == 1 or moduli == {m})
         case _:
             return False
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, reduce
+from types import MappingProxyType
+from typing import cast
 
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.fold import walk
+from dynconstraints.ir.functions import MEANINGS, PARAMETERS
 from dynconstraints.ir.nodes import (
     Add,
     Call,
@@ -123,30 +127,33 @@ def _seen(case: Case, condition: Formula) -> bool | None:
             return None if ahead and not ahead.is_constant else (not ahead) is (relation is Relation.EQ)
 
 
-def _value(case: Case, term: Term) -> Polynomial:
+def _value(case: Case, term: Term, bound: Mapping[str, Polynomial] = MappingProxyType({})) -> Polynomial:
+    """``bound`` are the arguments of the definition that the term is a part of."""
+
+    def go(t: Term) -> Polynomial:
+        return _value(case, t, bound)
+
     match term:
         case Int(value):
             return Polynomial.constant(value)
         case Name(id):
-            return Polynomial.unknown(id)
+            return bound[id] if id in bound else Polynomial.unknown(id)
         case Neg(operand):
-            return -_value(case, operand)
+            return -go(operand)
         case Add(terms):
-            return reduce(lambda a, b: a + b, (_value(case, t) for t in terms))
+            return reduce(lambda a, b: a + b, map(go, terms))
         case Mul(factors):
-            return reduce(lambda a, b: a * b, (case.image(_value(case, f)) for f in factors))
+            return reduce(lambda a, b: a * b, (case.image(go(f)) for f in factors))
         case FloorDiv(dividend, divisor):
-            return divide(case, _value(case, dividend), _value(case, divisor))[0]
+            return divide(case, go(dividend), go(divisor))[0]
         case Mod(dividend, divisor):
-            return divide(case, _value(case, dividend), _value(case, divisor))[1]
+            return divide(case, go(dividend), go(divisor))[1]
         case Pow(base, exponent):
             if exponent > _MOST_DEGREE and not isinstance(base, Int):
                 raise TooLarge
-            return (
-                Polynomial.constant(base.value**exponent) if isinstance(base, Int) else _value(case, base) ** exponent
-            )
+            return Polynomial.constant(base.value**exponent) if isinstance(base, Int) else go(base) ** exponent
         case Call(function, arguments):
-            return _call(case, function, tuple(_value(case, argument) for argument in arguments))
+            return _call(case, function, tuple(map(go, arguments)))
         case IfElse():
             raise AssertionError("conditionals are resolved before")
         case Real():
@@ -157,12 +164,6 @@ def _value(case: Case, term: Term) -> Polynomial:
 
 def _call(case: Case, function: Function, arguments: tuple[Polynomial, ...]) -> Polynomial:
     match function:
-        case Function.CEILDIV:
-            return -divide(case, -arguments[0], arguments[1])[0]
-        case Function.ALIGN_UP:
-            return -divide(case, -arguments[0], arguments[1])[0] * arguments[1]
-        case Function.ALIGN_DOWN:
-            return divide(case, *arguments)[0] * arguments[1]
         case Function.GCD:
             return gcd_of(case, arguments)
         case Function.LCM:
@@ -170,4 +171,8 @@ def _call(case: Case, function: Function, arguments: tuple[Polynomial, ...]) -> 
         case Function.MIN | Function.MAX | Function.ABS:
             raise AssertionError("choices are resolved before")
         case _:
-            assert_never(function)
+            definition = MEANINGS[function].definition
+            if definition is None:
+                raise TooLarge  # for a law there are no cases here: the domains and z3 know it
+            bound = {parameter.id: argument for parameter, argument in zip(PARAMETERS, arguments, strict=False)}
+            return _value(case, cast("Term", definition), bound)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.fold import conjuncts, walk
-from dynconstraints.ir.nodes import Call, FloorDiv, Function, Mod, Node, Predicate, Term, Test
+from dynconstraints.ir.fold import conjuncts
+from dynconstraints.ir.functions import all_requirements
+from dynconstraints.ir.nodes import Compare, Formula, Relation, Term
 from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.solver.prepared import Prepared
 
 _MOST_CONDITIONS = 64
-_DIVIDING = (Function.CEILDIV, Function.ALIGN_UP, Function.ALIGN_DOWN)
 
 
 def zero_divisors(core: Sequence[Constraint]) -> Mapping[Constraint, Term]:
@@ -24,19 +24,18 @@ def zero_divisors(core: Sequence[Constraint]) -> Mapping[Constraint, Term]:
         return {}
     found: dict[Constraint, Term] = {}
     for constraint, part in conditions:
-        divisors = [divisor for node in walk(part) for divisor in _divisors(node)]
-        others = Prepared([other for _, other in conditions if other is not part]) if divisors else None
+        others = Prepared([other for _, other in conditions if other is not part]) if _divisors(part) else None
         if others is None or others.facts.is_empty:
             continue
-        for divisor in divisors:
+        for divisor in _divisors(part):
             if others.facts.range_of(divisor) == (0, 0):
                 found.setdefault(constraint, divisor)
     return found
 
 
-def _divisors(node: Node) -> Iterator[Term]:
-    match node:
-        case FloorDiv(_, divisor) | Mod(_, divisor) | Test(Predicate.DIVIDES, (divisor, _)):
-            yield divisor
-        case Call(function, (_, divisor)) if function in _DIVIDING:
-            yield divisor
+def _divisors(formula: Formula) -> list[Term]:
+    return [
+        need.operands[0]
+        for need in all_requirements(formula)
+        if isinstance(need, Compare) and need.relations == (Relation.NE,)
+    ]

@@ -17,6 +17,7 @@ from dynconstraints.diagnostics.source import Span
 from dynconstraints.ir import nodes as n
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import children, names
+from dynconstraints.ir.functions import MEANINGS
 from dynconstraints.syntax import foreign
 from dynconstraints.syntax.failure import Failure, Mend
 from dynconstraints.syntax.lexer import Token
@@ -26,18 +27,10 @@ MAX_DEPTH = 100
 # A power is refused where it could be longer than this for 64-bit values: it would cost more than it could say.
 MAX_POWER_BITS = 8192
 
-_ARITY: dict[str, tuple[int, int | None]] = {
-    **{f.value: (1, None) for f in (n.Function.MIN, n.Function.MAX, n.Function.GCD, n.Function.LCM)},
-    **{f.value: (2, 2) for f in (n.Function.CEILDIV, n.Function.ALIGN_UP, n.Function.ALIGN_DOWN)},
-    n.Function.ABS.value: (1, 1),
-    n.Predicate.DIVIDES.value: (2, 2),
-    n.Predicate.IS_POWER_OF_TWO.value: (1, 1),
-}
-_PREDICATES = {p.value: p for p in n.Predicate}
-_FUNCTIONS = {f.value: f for f in n.Function}
+_CALLABLE: dict[str, n.Function | n.Predicate] = {f.value: f for f in MEANINGS}
 _RELATIONS = {r.value: r for r in n.Relation}
 _FORMULAS = (n.Bool, n.Compare, n.Member, n.Test, n.Not, n.And, n.Or, n.Implies, n.Choice)
-RESERVED = frozenset((*_ARITY, "range"))
+RESERVED = frozenset((*_CALLABLE, "range"))
 
 
 class Builder:
@@ -161,17 +154,16 @@ class Builder:
     def call(self, parts: list[Any]) -> n.Node:
         token, _, arguments, _ = parts
         name, span = token.text, _span(parts)
-        if name not in _ARITY:
+        function = _CALLABLE.get(name)
+        if function is None:
             raise foreign.operator_as_function(name, arguments, span) or _unknown(token)
-        least, most = _ARITY[name]
+        least, most = MEANINGS[function].fewest, MEANINGS[function].most
         if len(arguments) < least or (most is not None and len(arguments) > most):
             number = f"{least} or more arguments" if most is None else f"{least} argument{'s' * (least > 1)}"
             message = f"`{name}` takes {number}, and here {'is' if len(arguments) == 1 else 'are'} {len(arguments)}"
             raise Failure("DC116", message, span, advice=form_of(name))
         terms = tuple(map(_term, arguments))
-        if name in _PREDICATES:
-            return n.Test(_PREDICATES[name], terms, span)
-        return n.Call(_FUNCTIONS[name], terms, span)
+        return n.Call(function, terms, span) if isinstance(function, n.Function) else n.Test(function, terms, span)
 
 
 def formula(node: Any) -> n.Formula:
@@ -285,11 +277,11 @@ def _reserved(text: str, token: Token) -> Failure:
 
 
 def _unknown(token: Token) -> Failure:
-    near = [name for name in get_close_matches(token.text, _ARITY, cutoff=0.6) if _alike(token.text, name)]
+    near = [name for name in get_close_matches(token.text, _CALLABLE, cutoff=0.6) if _alike(token.text, name)]
     if near:
         mend = Mend(token.span, (near[0],))
         return Failure("DC115", f"there is no function `{token.text}`", token.span, mend=mend)
-    advice = f"the functions are {', '.join(sorted(_ARITY))}"
+    advice = f"the functions are {', '.join(sorted(_CALLABLE))}"
     return Failure("DC115", f"there is no function `{token.text}`", token.span, advice=advice)
 
 
@@ -300,10 +292,10 @@ def _alike(wrong: str, name: str) -> bool:
 
 def form_of(name: str) -> str:
     """How the function is called."""
-    if name not in _ARITY and name != "range":
-        return f"the functions are {', '.join(sorted(_ARITY))}"
+    if name not in _CALLABLE and name != "range":
+        return f"the functions are {', '.join(sorted(_CALLABLE))}"
     if name == "range":
         return "the forms are `range(stop)`, `range(start, stop)` and `range(start, stop, step)`"
-    least, most = _ARITY[name]
+    least, most = MEANINGS[_CALLABLE[name]].fewest, MEANINGS[_CALLABLE[name]].most
     arguments = "a, b, …" if most is None else ", ".join("ab"[:least])
     return f"the form is `{name}({arguments})`"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -72,19 +71,6 @@ def _driver() -> Driver:
 @cache
 def _parser() -> Lark:
     from dynconstraints.syntax.build import Builder
-    from dynconstraints.syntax.tables import parser_of
+    from dynconstraints.syntax.tables import grammar, parser_of
 
-    return parser_of(_grammar(), Builder())
-
-
-def _grammar() -> str:
-    package = os.path.dirname(os.path.dirname(__file__))
-    for folder in (
-        package,
-        os.path.dirname(package),
-    ):  # a wheel has it inside, a checkout and an editable install beside
-        path = os.path.join(folder, "grammar", "constraints.lark")
-        if os.path.isfile(path):
-            with open(path, encoding="utf-8") as file:
-                return file.read()
-    raise FileNotFoundError("grammar/constraints.lark is missing from the installation")
+    return parser_of(grammar(), Builder())

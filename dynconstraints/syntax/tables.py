@@ -16,48 +16,59 @@ if TYPE_CHECKING:
 TABLES = os.path.join(os.path.dirname(__file__), "tables.json")  # pathlib takes longer to load than the tables
 
 
-def parser_of(grammar: str, builder: object) -> Lark:
+def grammar() -> str:
+    """The text of the grammar. A wheel has it inside of the package, a checkout and an editable install beside it."""
+    package = os.path.dirname(os.path.dirname(__file__))
+    for folder in (package, os.path.dirname(package)):
+        path = os.path.join(folder, "grammar", "constraints.lark")
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+    raise FileNotFoundError("grammar/constraints.lark is missing from the installation")
+
+
+def parser_of(text: str, builder: object) -> Lark:
     """The parser of the grammar, whose rules call the methods of the builder."""
     from lark import Lark, __version__
 
     from dynconstraints.syntax.lexer import Tokens
 
-    kept = _kept(grammar, __version__)
+    kept = _kept(text, __version__)
     if kept is None:
-        return made_of(grammar, builder)
+        return made_of(text, builder)
     data, memo = _with_numbers(kept["data"]), _with_numbers(kept["memo"])
     data["parser"]["lexer_conf"]["lexer_type"] = data["options"]["lexer"] = Tokens
     # The constructor of the stand-alone parsers that lark generates: these tables, and actions of one's own.
     return Lark._load_from_dict(data, memo, transformer=builder)  # type: ignore[no-any-return,no-untyped-call] # noqa: SLF001
 
 
-def made_of(grammar: str, builder: object) -> Lark:
+def made_of(text: str, builder: object) -> Lark:
     """The parser, made of the grammar alone."""
     from lark import Lark
 
     from dynconstraints.syntax.lexer import Tokens
 
-    return Lark(grammar, parser="lalr", lexer=Tokens, transformer=builder, maybe_placeholders=False)
+    return Lark(text, parser="lalr", lexer=Tokens, transformer=builder, maybe_placeholders=False)
 
 
-def tables_of(grammar: str) -> str:
+def tables_of(text: str) -> str:
     """The tables as JSON, with what they were made of."""
     from lark import __version__
     from lark.grammar import Rule
     from lark.lexer import TerminalDef
 
-    data, memo = made_of(grammar, None).memo_serialize([TerminalDef, Rule])
+    data, memo = made_of(text, None).memo_serialize([TerminalDef, Rule])
     data["parser"]["lexer_conf"]["lexer_type"] = data["options"]["lexer"] = None
-    return json.dumps({"lark": __version__, "grammar": grammar, "data": data, "memo": memo}, separators=(",", ":"))
+    return json.dumps({"lark": __version__, "grammar": text, "data": data, "memo": memo}, separators=(",", ":"))
 
 
-def _kept(grammar: str, lark: str) -> dict[str, Any] | None:
+def _kept(text: str, lark: str) -> dict[str, Any] | None:
     try:
         with open(TABLES, encoding="utf-8") as file:
             kept = json.load(file)
     except (OSError, ValueError):  # not there, or not whole
         return None
-    return kept if kept["lark"] == lark and kept["grammar"] == grammar else None
+    return kept if kept["lark"] == lark and kept["grammar"] == text else None
 
 
 def _with_numbers(value: Any) -> Any:
@@ -68,7 +79,5 @@ def _with_numbers(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    from dynconstraints.syntax.reader import _grammar
-
     with open(TABLES, "w", encoding="utf-8") as file:
-        file.write(tables_of(_grammar()) + "\n")
+        file.write(tables_of(grammar()) + "\n")

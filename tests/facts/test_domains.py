@@ -48,6 +48,13 @@ def test_range_operations_enclose_every_result(enclose, operation, a, b):
     assert all(ranges.contains(result, v) for v in values)
 
 
+@given(some_ranges)
+def test_absolute_values_are_tight(a):
+    """Of ranges that hold 0, or values of one sign."""
+    sizes = [abs(x) for x in members(a)]
+    assert ranges.absolute(a) == (min(sizes), None if None in a else max(sizes))
+
+
 @pytest.mark.parametrize(("enclose", "operation"), [pair for pair in RANGE_OPERATIONS if pair[0] != ranges.modulo])
 @given(some_ranges, some_ranges)
 def test_bounded_range_operations_are_tight(enclose, operation, a, b):

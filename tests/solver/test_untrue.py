@@ -8,9 +8,12 @@ from oracle import Meaning
 from strategies import formulas
 
 from dynconstraints import parse
+from dynconstraints.ir.evaluate import truth_of
+from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.untrue import divisors, ways_untrue
+from dynconstraints.solver.normal import normal
+from dynconstraints.solver.untrue import ways_untrue
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), repeat=2)]
 
@@ -25,6 +28,15 @@ def test_one_way_is_true_wherever_the_formula_is_not(formula: Formula) -> None:
         assert holds(values) is True or any(way(values) is True for way in ways)
 
 
+@given(formulas(("a", "b"), max_leaves=5, constants=6))
+def test_the_normal_form_is_true_where_the_formula_is(formula: Formula) -> None:
+    """And that of the negation where it is false; neither where it is undefined."""
+    for values in BOX:
+        truth = truth_of(formula, values)
+        assert (truth_of(normal(formula), values) is True) is (truth is True)
+        assert (truth_of(normal(formula, False), values) is True) is (truth is False)
+
+
 @pytest.mark.parametrize(
     ("text", "number"), [("a > 3", 1), ("a // 4 > 3", 1), ("a // b > 3", 2), ("a % b == 0 and b % a == 0", 3)]
 )
@@ -32,4 +44,4 @@ def test_each_divisor_that_may_be_zero_is_a_way(text: str, number: int) -> None:
     """Beside the negation."""
     formula = parse(text).formula
     assert len(ways_untrue(formula)) == number
-    assert len(divisors(formula)) == number - 1
+    assert len(all_requirements(formula)) == number - 1

@@ -17,7 +17,7 @@ from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import Name, Pow
 from dynconstraints.ir.printer import show
 from dynconstraints.syntax.parser import parse, parse_term
-from dynconstraints.syntax.reader import _grammar
+from dynconstraints.syntax.tables import grammar
 
 PYTHON = {
     "min": min,
@@ -118,7 +118,7 @@ def test_implication_binds_loosest_and_to_the_right(loose: str, grouped: str):
 
 def test_every_line_under_a_rule_of_the_grammar_is_accepted():
     """The comments of the grammar are examples."""
-    examples = re.findall(r"^    // (.+)$", _grammar(), re.MULTILINE)
+    examples = re.findall(r"^    // (.+)$", grammar(), re.MULTILINE)
     assert len(examples) > 15
     for example in examples:
         parse(example)

@@ -9,7 +9,7 @@ from hypothesis import given
 from dynconstraints.ir.printer import show
 from dynconstraints.syntax import tables
 from dynconstraints.syntax.build import Builder
-from dynconstraints.syntax.reader import _grammar as grammar
+from dynconstraints.syntax.tables import grammar
 
 KEPT_TEXT = Path(tables.TABLES).read_text()
 KEPT, MADE = tables.parser_of(grammar(), Builder()), tables.made_of(grammar(), Builder())
