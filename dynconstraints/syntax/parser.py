@@ -24,8 +24,8 @@ _MAX_SHOWN = 160
 
 def parse(
     text: str,
-    origin: str | None = None,
     *,
+    origin: str | None = None,
     file: str | None = None,
     line: int = 1,
     column: int = 1,
@@ -77,6 +77,8 @@ def _text(given: object, origin: str | None, file: str | None = None, line: int 
         advice = "write the comparison between quotes; without them Python has already decided it"
     elif isinstance(given, bytes):
         advice = "decode it, or leave the b before the quotes out"
+    elif isinstance(given, list | tuple | set | frozenset):
+        advice = "one is wanted here: join them with `and`, or give each by itself"
     else:
         advice = "write it between quotes"
     shown = shortened(repr(given), _MAX_SHOWN)
