@@ -118,9 +118,7 @@ class ConstraintSystem:
         told = reals_in(constraint.formula for constraint in other.constraints)
         return self.extend(other.constraints).typed(other.reals - told, told - other.reals)
 
-    def extend(
-        self, constraints: str | Constraint | Iterable[str | Constraint], *more: NoReturn
-    ) -> ConstraintSystem:
+    def extend(self, constraints: str | Constraint | Iterable[str | Constraint], *more: NoReturn) -> ConstraintSystem:
         """This system with more constraints."""
         one_argument("extend", constraints, more)
         told = reals_in(constraint.formula for constraint in self.constraints)  # what was said beyond that stays said
@@ -128,12 +126,12 @@ class ConstraintSystem:
 
     def unbound(self, bound: str | Iterable[str]) -> tuple[str, ...]:
         """The names of the system that are not among ``bound``, in the system's order."""
-        given = set(names_of(bound))
+        given = set(names_of(bound, self.symbols))
         return tuple(name for name in self.symbols if name not in given)
 
     def typed(self, reals: str | Iterable[str] = (), integers: str | Iterable[str] = ()) -> ConstraintSystem:
         """This system, with some names known to be real and others known to be integers."""
-        known = (self.reals | set(names_of(reals))) - set(names_of(integers))
+        known = (self.reals | _names(reals)) - _names(integers)
         return self if known == self.reals else ConstraintSystem(self.constraints, reals=known)
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
@@ -207,7 +205,7 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.bounds import congruence_of
 
-        term = term_of(expression)
+        term, limit = term_of(expression), limit_of(limit)
         if self._speaks_of_reals or has_real(term):
             return 1, 0
         found = self._answer(
@@ -280,9 +278,9 @@ class ConstraintSystem:
         """How many assignments satisfy the set. Raises SolverLimitError where they are more than ``limit``."""
         from dynconstraints.solver.enumerate import count, limit_error
 
+        limit_of(limit)
         if self._speaks_of_reals:
             raise limit_error("assignments of floats are not counted", "floats")
-        limit_of(limit)
         return count(self._prepared, limit)
 
     def minimize(self, limit: int | None = None) -> Minimized:
@@ -296,7 +294,7 @@ class ConstraintSystem:
         """What the set says about those names alone."""
         from dynconstraints.solver.project import project, project_reals
 
-        kept = names_of(names)
+        kept = names_of(names, self.symbols)
         if self._speaks_of_reals:
             found = project_reals(self._rational, kept, _steps(limit))
         else:
@@ -390,6 +388,11 @@ def _system(constraints: tuple[Constraint, ...], reals: frozenset[str]) -> Const
     return ConstraintSystem(constraints, reals=reals)
 
 
+def _names(given: str | Iterable[str]) -> frozenset[str]:
+    """The names given, one or several; those of terms that stand for names, such as ``2*s0``, among them."""
+    return frozenset(names_of(given) if isinstance(given, str) else given)
+
+
 def _steps(limit: int | None) -> int:
     """What the solver may spend."""
     return limit_of(limit) or RLIMIT
@@ -397,7 +400,7 @@ def _steps(limit: int | None) -> int:
 
 def _reals(given: str | Iterable[str], constraints: tuple[Constraint, ...]) -> frozenset[str]:
     """The names that are real, of those that the constraints speak of. Raises ConstraintSyntaxError for one divided."""
-    reals = frozenset(names_of(given))
+    reals = _names(given)
     for constraint in constraints:
         misplaced = reals & integers_in(constraint.formula)
         if misplaced:

@@ -7,7 +7,7 @@ constraint, or one name, and what may mean something else is an error that says 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from dynconstraints.diagnostics.cells import shortened
@@ -38,15 +38,15 @@ def constraints_of(given: object) -> tuple[str | Constraint, ...]:
     return listed
 
 
-def names_of(given: object) -> tuple[str, ...]:
+def names_of(given: object, known: Collection[str] = ()) -> tuple[str, ...]:
     """The names that are given, each once, as the language spells them: one text, or a collection of them.
 
-    Raises ArgumentError where it is neither, and for what is no name.
+    Raises ArgumentError where it is neither, and for what is no name. The ``known`` are names whatever they look like.
     """
     if not isinstance(given, str) and not isinstance(given, Iterable):
         raise unfit(given, f"names are a text or a list of texts, not {_kind(given)}", 'write ["s0", "s1"]')
     listed = (given,) if isinstance(given, str) else tuple(given)
-    return tuple(dict.fromkeys(_name(name) for name in listed))
+    return tuple(dict.fromkeys(name if name in known else _name(name) for name in listed))
 
 
 def values_of(given: Any) -> Mapping[str, int]:
