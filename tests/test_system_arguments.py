@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dynconstraints import ConstraintSystem, ConstraintSyntaxError, Sat, parse
+from dynconstraints import ConstraintSyntaxError, ConstraintSystem, Sat, parse
 from dynconstraints.diagnostics.errors import ArgumentError
 
 SIZES = ConstraintSystem(["n % 32 == 0", "m == 2*n"])

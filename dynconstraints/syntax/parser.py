@@ -54,10 +54,15 @@ def parse_in(source: Source, text: str, offset: int = 0) -> Constraint:
 def parse_term(text: str, origin: str | None = None) -> Term:
     """The term that the text says, such as ``s0 + 3``. Raises ConstraintSyntaxError."""
     text = _text(text, origin)
+    return parse_term_in(Source(text, origin), text)
+
+
+def parse_term_in(source: Source, text: str, offset: int = 0) -> Term:
+    """The term that a part of a source says; ``offset`` is where ``text`` starts in it."""
     try:
         return read_term(text)
     except Failure as failure:
-        raise ConstraintSyntaxError(_diagnostic(failure, text, Source(text, origin), 0, read_term)) from None
+        raise ConstraintSyntaxError(_diagnostic(failure, text, source, offset, read_term)) from None
 
 
 @lru_cache(maxsize=4096)

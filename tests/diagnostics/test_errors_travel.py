@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import pickle
 import sys
@@ -127,20 +128,16 @@ def test_an_error_that_was_never_initialised_has_its_text(kind: type[ConstraintE
 @each_class
 def test_a_cause_keeps_it(kind: type[ConstraintError]) -> None:
     """`raise from`."""
-    try:
-        try:
-            raise made(kind)
-        except ConstraintError as error:
-            raise RuntimeError("the step failed") from error
-    except RuntimeError as error:
-        assert TEXT in "".join(traceback.format_exception(error))
+    with pytest.raises(RuntimeError) as caught:
+        raise RuntimeError("the step failed") from made(kind)
+    assert TEXT in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups of exceptions came with Python 3.11")
 @each_class
 def test_a_group_keeps_it(kind: type[ConstraintError]) -> None:
     """Split, pickled, and printed with a margin."""
-    group = ExceptionGroup("several", [made(kind), KeyError("other")])
+    group = builtins.ExceptionGroup("several", [made(kind), KeyError("other")])
     matching, rest = pickle.loads(pickle.dumps(group)).split(kind)
     arrives(matching.exceptions[0], kind)
     assert [type(error) for error in rest.exceptions] == [KeyError]

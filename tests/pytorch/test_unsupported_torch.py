@@ -52,7 +52,7 @@ for name in dynconstraints.__all__:
     assert value is getattr(dynconstraints, name) and value.__name__ == name
     inspect.signature(value), inspect.getdoc(value), repr(value), pydoc.render_doc(value)
 assert "torch, which is not installed" in pydoc.render_doc(dynconstraints)
-assert isinstance(dynconstraints.DynamicInt, type) and not isinstance(3, DynamicInt) and not isinstance(3.0, DynamicFloat)
+assert isinstance(DynamicInt, type) and not isinstance(3, DynamicInt) and not isinstance(3.0, DynamicFloat)
 assert typing.get_args(DynamicInt | None)[0] is typing.get_args(typing.Optional[DynamicInt])[0] is DynamicInt
 assert sys.modules.get("torch") is None
 """

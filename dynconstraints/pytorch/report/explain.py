@@ -48,8 +48,8 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
 def explain_calls(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
-    Each call is the tuple of its arguments. Raises ArgumentError where one is something else, or there is none, and what
-    the calls raise.
+    Each call is the tuple of its arguments. Raises ArgumentError where one is something else, or there is none, and
+    what the calls raise.
     """
     return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")])
 
