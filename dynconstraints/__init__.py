@@ -6,7 +6,7 @@ Importing this package loads neither torch nor sympy nor z3: every public name l
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for type checkers, which see no `__getattr__` and so know each name and no other
     from dynconstraints.diagnostics.errors import ConflictingBindingError as ConflictingBindingError
     from dynconstraints.diagnostics.errors import ConstraintError as ConstraintError
     from dynconstraints.diagnostics.errors import ConstraintSyntaxError as ConstraintSyntaxError
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from dynconstraints.diagnostics.errors import UnboundNameError as UnboundNameError
     from dynconstraints.diagnostics.errors import UnsupportedTorchError as UnsupportedTorchError
     from dynconstraints.ir.constraint import Constraint as Constraint
+    from dynconstraints.pytorch.binding import bind as bind
+    from dynconstraints.pytorch.dims import name_dims as name_dims
+    from dynconstraints.pytorch.dynamic_float import DynamicFloat as DynamicFloat
+    from dynconstraints.pytorch.dynamic_int import DynamicInt as DynamicInt
+    from dynconstraints.pytorch.report.explain import explain as explain
+    from dynconstraints.pytorch.report.explain import explain_calls as explain_calls
+    from dynconstraints.pytorch.report.suggestion import suggest as suggest
+    from dynconstraints.pytorch.scope import dynamic_int_constraints as dynamic_int_constraints
     from dynconstraints.solver.verdict import Implied as Implied
     from dynconstraints.solver.verdict import Open as Open
     from dynconstraints.solver.verdict import Refuted as Refuted
@@ -26,17 +34,36 @@ if TYPE_CHECKING:
     from dynconstraints.syntax.parser import parse as parse
     from dynconstraints.system import ConstraintSystem as ConstraintSystem
 
-_ERRORS = (
+__all__ = [
     "ConflictingBindingError",
+    "Constraint",
     "ConstraintError",
     "ConstraintSyntaxError",
+    "ConstraintSystem",
     "ConstraintViolationError",
+    "DynamicFloat",
+    "DynamicInt",
+    "Implied",
     "InconsistentConstraintsError",
+    "Open",
+    "Refuted",
+    "Sat",
     "SolverLimitError",
     "SpecializationError",
     "UnboundNameError",
+    "Unknown",
+    "Unsat",
     "UnsupportedTorchError",
-)
+    "bind",
+    "dynamic_int_constraints",
+    "explain",
+    "explain_calls",
+    "name_dims",
+    "parse",
+    "suggest",
+]
+__version__ = "0.1.0"
+
 _VERDICTS = ("Implied", "Open", "Refuted", "Sat", "Unknown", "Unsat")
 _TORCH = (
     "DynamicFloat",
@@ -48,25 +75,30 @@ _TORCH = (
     "name_dims",
     "suggest",
 )
-
 _HOMES = {
     "Constraint": "dynconstraints.ir.constraint",
     "ConstraintSystem": "dynconstraints.system",
     "parse": "dynconstraints.syntax.parser",
-    **dict.fromkeys(_ERRORS, "dynconstraints.diagnostics.errors"),
+    **{name: "dynconstraints.diagnostics.errors" for name in __all__ if name.endswith("Error")},
     **dict.fromkeys(_VERDICTS, "dynconstraints.solver.verdict"),
     **dict.fromkeys(_TORCH, "dynconstraints.pytorch"),
 }
 
-__all__ = sorted({*_HOMES} - {*_TORCH})  # a star import works without torch
-__version__ = "0.1.0"
 
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from dynconstraints.diagnostics.errors import UnsupportedTorchError
+
+        try:
+            value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        except UnsupportedTorchError as error:  # not remembered: torch may be installed in the meantime
+            from dynconstraints.without_torch import stand_in
+
+            return stand_in(name, error.diagnostic)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from dynconstraints.diagnostics.errors import (
     ConstraintViolationError,
@@ -18,6 +18,7 @@ from dynconstraints.ir.sorts import has_real, integers_in, reals_in, speaks_of_r
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.reals import Reals, real_below_integers
 from dynconstraints.solver.verdict import Satisfiability, Unsat, Verdict
+from dynconstraints.syntax.given import constraints_of, limit_of, names_of, one_argument, values_of
 from dynconstraints.syntax.parser import parse
 from dynconstraints.syntax.term import parse_term
 
@@ -44,10 +45,14 @@ class ConstraintSystem:
     Raises ConstraintSyntaxError for a real name below such an operation.
     """
 
-    def __init__(self, constraints: Iterable[str | Constraint] | str = (), reals: Iterable[str] | None = None) -> None:
-        if isinstance(constraints, str):
-            constraints = (constraints,)
-        self.constraints: tuple[Constraint, ...] = tuple(dict.fromkeys(map(_constraint, constraints)))
+    def __init__(
+        self,
+        constraints: str | Constraint | Iterable[str | Constraint] = (),
+        *more: NoReturn,
+        reals: str | Iterable[str] | None = None,
+    ) -> None:
+        one_argument("ConstraintSystem", constraints, more)
+        self.constraints: tuple[Constraint, ...] = tuple(dict.fromkeys(map(_constraint, constraints_of(constraints))))
         formulas = [constraint.formula for constraint in self.constraints]
         self.reals = reals_in(formulas) if reals is None else _reals(reals, self.constraints)
         self._speaks_of_reals = speaks_of_reals(formulas, self.reals)
@@ -95,7 +100,7 @@ class ConstraintSystem:
         return hash(self._set)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.constraints, self.reals)
+        return _system, (self.constraints, self.reals)
 
     def __iter__(self) -> Iterator[Constraint]:
         return iter(self.constraints)
@@ -108,25 +113,26 @@ class ConstraintSystem:
 
     def __and__(self, other: ConstraintSystem) -> ConstraintSystem:
         """The conjunction of both."""
-        return self.extend(other.constraints) if isinstance(other, ConstraintSystem) else NotImplemented
+        if not isinstance(other, ConstraintSystem):
+            return NotImplemented
+        told = reals_in(constraint.formula for constraint in other.constraints)
+        return self.extend(other.constraints).typed(other.reals - told, told - other.reals)
 
-    def extend(self, constraints: Iterable[str | Constraint] | str) -> ConstraintSystem:
+    def extend(self, constraints: str | Constraint | Iterable[str | Constraint], *more: NoReturn) -> ConstraintSystem:
         """This system with more constraints."""
-        return (
-            self & ConstraintSystem(constraints)
-            if isinstance(constraints, str)
-            else ConstraintSystem((*self, *constraints))
-        )
+        one_argument("extend", constraints, more)
+        told = reals_in(constraint.formula for constraint in self.constraints)  # what was said beyond that stays said
+        return ConstraintSystem((*self, *constraints_of(constraints))).typed(self.reals - told, told - self.reals)
 
-    def unbound(self, bound: Iterable[str]) -> tuple[str, ...]:
+    def unbound(self, bound: str | Iterable[str]) -> tuple[str, ...]:
         """The names of the system that are not among ``bound``, in the system's order."""
-        given = set(bound)
+        given = set(names_of(bound, self.symbols))
         return tuple(name for name in self.symbols if name not in given)
 
-    def typed(self, reals: Iterable[str] = (), integers: Iterable[str] = ()) -> ConstraintSystem:
+    def typed(self, reals: str | Iterable[str] = (), integers: str | Iterable[str] = ()) -> ConstraintSystem:
         """This system, with some names known to be real and others known to be integers."""
-        known = (self.reals | set(reals)) - set(integers)
-        return self if known == self.reals else ConstraintSystem(self.constraints, known)
+        known = (self.reals | _names(reals)) - _names(integers)
+        return self if known == self.reals else ConstraintSystem(self.constraints, reals=known)
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
         """Whether every constraint holds under the assignment. Raises KeyError for a name without a value."""
@@ -139,7 +145,7 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.violations import Violation
 
-        broken = self._broken(assignment)
+        broken = self._broken(values_of(assignment))
         try:
             nearest = self.nearest(assignment) if broken else None
         except (InconsistentConstraintsError, SolverLimitError):
@@ -154,6 +160,7 @@ class ConstraintSystem:
         """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
         from dynconstraints.solver.check import check, check_reals
 
+        limit = limit_of(limit)
         if self._speaks_of_reals:
             return self._answer("check", lambda: check_reals(self._rational, self.constraints, limit), limit)
         return self._answer("check", lambda: check(self._parted, self.constraints, limit), limit)
@@ -162,17 +169,17 @@ class ConstraintSystem:
         """Whether the set settles the query."""
         from dynconstraints.solver.jointly import implies_all, joins_many
 
-        key = "implies", query, limit
+        key = "implies", query if isinstance(query, str) else _constraint(query), limit
         if key not in self._answers:
             formula = _constraint(query).formula
             floats = reals_in((formula,))
             more = floats.difference(self.symbols) if floats else floats
             real = self._speaks_of_reals or speaks_of_reals((formula,), self.reals | more)
             if not real and joins_many(formula):
-                self._answers[key] = implies_all(self._parted, formula, limit or RLIMIT)
+                self._answers[key] = implies_all(self._parted, formula, _steps(limit))
             else:
                 asked = self._rational_with(more) if real else self._parted
-                self._answers[key] = asked.implies(formula, limit or RLIMIT)
+                self._answers[key] = asked.implies(formula, _steps(limit))
         return self._answers[key]  # type: ignore[no-any-return]
 
     def range(self, expression: str | Term, limit: int | None = None) -> Range:
@@ -181,9 +188,9 @@ class ConstraintSystem:
 
         term = term_of(expression)
         if self._speaks_of_reals or has_real(term):
-            return self._answer("range", lambda: range_of_real(self._rational, term, limit or RLIMIT), term, limit)
+            return self._answer("range", lambda: range_of_real(self._rational, term, _steps(limit)), term, limit)
         return self._answer(
-            "range", lambda: range_of(self._parted.about_all(term, limit or RLIMIT), term, limit or RLIMIT), term, limit
+            "range", lambda: range_of(self._parted.about_all(term, _steps(limit)), term, _steps(limit)), term, limit
         )
 
     def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
@@ -198,12 +205,12 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.bounds import congruence_of
 
-        term = term_of(expression)
+        term, limit = term_of(expression), limit_of(limit)
         if self._speaks_of_reals or has_real(term):
             return 1, 0
         found = self._answer(
             "congruence",
-            lambda: congruence_of(self._parted.about_all(term, limit or RLIMIT), term, limit or RLIMIT),
+            lambda: congruence_of(self._parted.about_all(term, _steps(limit)), term, _steps(limit)),
             term,
             limit,
         )
@@ -214,16 +221,16 @@ class ConstraintSystem:
         from dynconstraints.solver.summary import summarise, summarise_reals
 
         if self._speaks_of_reals:
-            return self._answer("facts", lambda: summarise_reals(self._rational, self.symbols, limit or RLIMIT), limit)
+            return self._answer("facts", lambda: summarise_reals(self._rational, self.symbols, _steps(limit)), limit)
         return self._answer(
-            "facts", lambda: summarise(self._prepared, self._parted, self.symbols, limit or RLIMIT), limit
+            "facts", lambda: summarise(self._prepared, self._parted, self.symbols, _steps(limit)), limit
         )
 
     def cores(self, number: int = 8, limit: int | None = None) -> tuple[tuple[Constraint, ...], ...]:
         """Up to ``number`` different minimal cores; none where the set is satisfiable, or it is not known."""
         from dynconstraints.solver.core import minimal_cores
 
-        return minimal_cores(self.constraints, number, limit or RLIMIT, self.reals)
+        return minimal_cores(self.constraints, number, _steps(limit), self.reals)
 
     def nearest(self, assignment: Mapping[str, int], limit: int | None = None) -> dict[str, int]:
         """The legal assignment nearest to the given one: fewest changed values, then smallest distance.
@@ -234,9 +241,9 @@ class ConstraintSystem:
         from dynconstraints.solver.nearest import nearest, nearest_reals
 
         if self._speaks_of_reals:
-            found = nearest_reals(self._rational, assignment, limit or RLIMIT)
+            found = nearest_reals(self._rational, values_of(assignment), _steps(limit))
         else:
-            found = nearest(self._prepared, assignment, limit or RLIMIT)
+            found = nearest(self._prepared, values_of(assignment), _steps(limit))
         if found is None:
             raise self.inconsistency(limit)
         return found
@@ -249,8 +256,8 @@ class ConstraintSystem:
         from dynconstraints.solver.sample import sample
 
         if self._speaks_of_reals:
-            return cast("list[dict[str, int]]", self._rational.samples(number, seed, limit or RLIMIT))
-        return sample(self._prepared, number, seed, limit or RLIMIT)
+            return cast("list[dict[str, int]]", self._rational.samples(number, seed, _steps(limit)))
+        return sample(self._prepared, number, seed, _steps(limit))
 
     def enumerate(self, limit: int | None = None) -> Iterator[dict[str, int]]:
         """Every assignment that satisfies the set, in lexicographic order of ``symbols``.
@@ -259,6 +266,7 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.enumerate import assignments, limit_error
 
+        limit = limit_of(limit)
         if self._speaks_of_reals:
             raise limit_error("assignments of floats are not listed", "floats")
         for index, assignment in enumerate(assignments(self._prepared, self.symbols)):
@@ -270,6 +278,7 @@ class ConstraintSystem:
         """How many assignments satisfy the set. Raises SolverLimitError where they are more than ``limit``."""
         from dynconstraints.solver.enumerate import count, limit_error
 
+        limit_of(limit)
         if self._speaks_of_reals:
             raise limit_error("assignments of floats are not counted", "floats")
         return count(self._prepared, limit)
@@ -278,18 +287,18 @@ class ConstraintSystem:
         """An equivalent system without the constraints that follow from others, and what each of those follows from."""
         from dynconstraints.solver.minimize import redundancies
 
-        kept, dropped = redundancies(self.constraints, limit or RLIMIT, self.reals)
-        return Minimized(ConstraintSystem(kept, self.reals), dropped)
+        kept, dropped = redundancies(self.constraints, _steps(limit), self.reals)
+        return Minimized(ConstraintSystem(kept, reals=self.reals), dropped)
 
-    def project(self, names: Iterable[str], limit: int | None = None) -> Projected:
+    def project(self, names: str | Iterable[str], limit: int | None = None) -> Projected:
         """What the set says about those names alone."""
         from dynconstraints.solver.project import project, project_reals
 
-        kept = tuple(dict.fromkeys(names))
+        kept = names_of(names, self.symbols)
         if self._speaks_of_reals:
-            found = project_reals(self._rational, kept, limit or RLIMIT)
+            found = project_reals(self._rational, kept, _steps(limit))
         else:
-            found = project(self._prepared, kept, limit or RLIMIT)
+            found = project(self._prepared, kept, _steps(limit))
         written = {constraint.formula: constraint for constraint in self.constraints}
         return Projected(ConstraintSystem(written.get(f) or Constraint.of(f) for f in found.formulas), found.exact)
 
@@ -297,10 +306,10 @@ class ConstraintSystem:
         """The error that says which constraints the assignment breaks, and the nearest legal values; None if none."""
         from dynconstraints.solver.explain import violation
 
-        broken = self._broken(assignment)
+        broken = self._broken(values_of(assignment))
         if self._speaks_of_reals:
-            return violation(self._rational, broken, assignment, limit or RLIMIT) if broken else None
-        return violation(self._prepared, broken, assignment, limit or RLIMIT) if broken else None
+            return violation(self._rational, broken, assignment, _steps(limit)) if broken else None
+        return violation(self._prepared, broken, assignment, _steps(limit)) if broken else None
 
     def inconsistency(self, limit: int | None = None) -> InconsistentConstraintsError:
         """The error that says which constraints contradict each other, for a set that nothing satisfies."""
@@ -374,9 +383,24 @@ class Projected:
         return iter(self.system)
 
 
-def _reals(given: Iterable[str], constraints: tuple[Constraint, ...]) -> frozenset[str]:
+def _system(constraints: tuple[Constraint, ...], reals: frozenset[str]) -> ConstraintSystem:
+    """The system that was pickled as its constraints and the names that are real."""
+    return ConstraintSystem(constraints, reals=reals)
+
+
+def _names(given: str | Iterable[str]) -> frozenset[str]:
+    """The names given, one or several; those of terms that stand for names, such as ``2*s0``, among them."""
+    return frozenset(names_of(given) if isinstance(given, str) else given)
+
+
+def _steps(limit: int | None) -> int:
+    """What the solver may spend."""
+    return limit_of(limit) or RLIMIT
+
+
+def _reals(given: str | Iterable[str], constraints: tuple[Constraint, ...]) -> frozenset[str]:
     """The names that are real, of those that the constraints speak of. Raises ConstraintSyntaxError for one divided."""
-    reals = frozenset(given)
+    reals = _names(given)
     for constraint in constraints:
         misplaced = reals & integers_in(constraint.formula)
         if misplaced:
@@ -390,4 +414,4 @@ def _constraint(given: str | Constraint) -> Constraint:
 
 def term_of(expression: str | Term) -> Term:
     """The term that the text says. Raises ConstraintSyntaxError where it says none."""
-    return parse_term(expression) if isinstance(expression, str) else expression
+    return expression if isinstance(expression, Term) else parse_term(expression)

@@ -78,6 +78,21 @@ def test_third_parties_stay_in_their_homes(path: Path) -> None:
         assert homes is None or room(path) in homes, f"{path} imports {name}"
 
 
+def test_the_public_names_are_the_same_to_python_and_to_type_checkers() -> None:
+    """What is imported for the checker alone, what loads itself, and what a star import gives."""
+    import dynconstraints
+
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    told = {alias.asname: node.module for node in block.body for alias in node.names}
+    assert [*told] == sorted(told, key=lambda name: (told[name], name))
+    assert set(told) == set(dynconstraints._HOMES) == set(dynconstraints.__all__)
+    assert len(dynconstraints.__all__) == len(told)
+    for name, module in told.items():
+        home = dynconstraints._HOMES[name]
+        assert module == home or (home == "dynconstraints.pytorch" and module.startswith(f"{home}.")), name
+
+
 HEAVY = ("torch", "sympy", "z3", "lark")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dynconstraints.cli.formats import FORMATS, Format
 from dynconstraints.cli.nearest_name import nearest_name
 from dynconstraints.diagnostics.frozen import Frozen
+from dynconstraints.syntax.content import content_of
 
 TABLE = "dynconstraints"
 MOST = 2**32 - 1
@@ -50,8 +51,7 @@ def nearest(start: str) -> Config:
 
 def _table(path: str) -> Mapping[str, object] | None:
     try:
-        with open(path, "rb") as file:
-            text = file.read()
+        text = content_of(path)
     except OSError:
         return None
     if TABLE.encode() not in text:  # spares the import of a TOML parser in nearly every run

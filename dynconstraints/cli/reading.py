@@ -7,19 +7,23 @@ import sys
 
 from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.syntax.content import MOST_BYTES, UnfitFileError, all_of, content_of
 
 STANDARD_INPUT = "standard input"
 
+_NAME_ANOTHER = f"name a regular file of at most {MOST_BYTES:,} bytes"
+
 
 def read_file(path: str) -> bytes:
-    """The bytes of a file. Raises InputError where there is none, it is a directory, or it cannot be read."""
+    """The bytes of a file. Raises InputError where there is none, it is no regular file, too large, or not readable."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return content_of(path)
     except FileNotFoundError:
         raise _unreadable(f"there is no file {path}", "check the path; it counts from the working directory") from None
     except IsADirectoryError:
         raise _unreadable(f"{path} is a directory, and a file is needed", "name a file in it") from None
+    except UnfitFileError as error:
+        raise _unreadable(f"the file {path} cannot be read: {error.strerror}", _NAME_ANOTHER) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise _unreadable(f"the file {path} cannot be read: {reason.lower()}", "check the path") from None
@@ -30,7 +34,7 @@ def read_standard_input() -> bytes:
     if sys.stdin is None:
         raise _unreadable("standard input is closed", "give the constraints as arguments")
     try:
-        return sys.stdin.buffer.read()
+        return all_of(sys.stdin.buffer)
     except OSError as error:  # a directory, for one
         reason = (error.strerror or str(error)).lower()
         raise _unreadable(f"standard input cannot be read: {reason}", "give the constraints as arguments") from None

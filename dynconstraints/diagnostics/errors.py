@@ -6,7 +6,9 @@ guards, DC6xx limits, DC7xx the torch at hand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -15,13 +17,32 @@ from dynconstraints.diagnostics.render import render
 if TYPE_CHECKING:  # the layers above define these; errors only carry them
     from dynconstraints.diagnostics.source import Span
 
+_TITLE = re.compile(r"\b(?:error|warning|note)\[(DC\d{3})\]: ")
+
 
 class ConstraintError(ValueError):
-    """Any error of this library that a user's input can cause. ``str()`` is the rendered diagnostic, in plain text."""
+    """Any error of this library that a user's input can cause. ``str()`` is the rendered diagnostic, in plain text.
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic)
+    The text is the first of ``args``, as it is of Python's own errors, and is enough to make one of each class: whoever
+    carries an error to another thread, process or machine by its text, as the workers of a ``DataLoader`` do, or adds a
+    line to it, passes the text on. Such an error has the code that the text tells.
+    """
+
+    def __init__(self, diagnostic: Diagnostic | str, *data: object) -> None:
+        super().__init__(diagnostic if isinstance(diagnostic, str) else render(diagnostic), *data)
+        if not isinstance(diagnostic, str):
+            self.diagnostic = diagnostic
+
+    @cached_property
+    def diagnostic(self) -> Diagnostic:
+        """The finding as data; of an error made from a text its code, where it tells one, and all of the text."""
+        titles = _TITLE.findall(str(self))
+        return Diagnostic(titles[-1] if titles else "", str(self))
+
+    def retold(self, diagnostic: Diagnostic) -> None:
+        """Say this instead, of the same error."""
         self.diagnostic = diagnostic
+        self.args = (render(diagnostic), *self.args[1:])
 
     @property
     def code(self) -> str:
@@ -34,7 +55,7 @@ class ConstraintError(ValueError):
         return self.diagnostic.labels[0].span if self.diagnostic.labels else None
 
     def __str__(self) -> str:
-        return render(self.diagnostic)
+        return str(self.args[0]) if self.args else ""
 
 
 class ConstraintSyntaxError(ConstraintError):
@@ -53,29 +74,27 @@ class NotAFloatError(ConstraintError, TypeError):
     """A value that no finite float holds is given where a declared float is wanted; a ``TypeError`` as well."""
 
 
+class ArgumentError(ConstraintError, TypeError):
+    """An argument has not the form that is wanted, as a text where values are; a ``TypeError`` as well."""
+
+
 class InconsistentConstraintsError(ConstraintError):
     """No values satisfy the constraints; ``core`` is a minimal set of them that nothing satisfies."""
 
-    def __init__(self, diagnostic: Diagnostic, core: tuple[object, ...] = ()) -> None:
-        super().__init__(diagnostic)
+    def __init__(self, diagnostic: Diagnostic | str, core: tuple[object, ...] = ()) -> None:
+        super().__init__(diagnostic, core)
         self.core = core
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.diagnostic, self.core)
 
 
 class ConstraintViolationError(ConstraintError):
     """A value breaks a constraint; ``constraint`` is that constraint and ``values`` the assignment that breaks it."""
 
     def __init__(
-        self, diagnostic: Diagnostic, constraint: object = None, values: Mapping[str, int] | None = None
+        self, diagnostic: Diagnostic | str, constraint: object = None, values: Mapping[str, int] | None = None
     ) -> None:
-        super().__init__(diagnostic)
         self.constraint = constraint
         self.values = dict(values or {})
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.diagnostic, self.constraint, self.values)
+        super().__init__(diagnostic, constraint, self.values)
 
 
 class IntegerRangeError(ConstraintViolationError):
@@ -85,24 +104,18 @@ class IntegerRangeError(ConstraintViolationError):
 class UnboundNameError(ConstraintError):
     """A name has no value where one is needed; ``name`` is that name."""
 
-    def __init__(self, diagnostic: Diagnostic, name: str = "") -> None:
-        super().__init__(diagnostic)
+    def __init__(self, diagnostic: Diagnostic | str, name: str = "") -> None:
+        super().__init__(diagnostic, name)
         self.name = name
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.diagnostic, self.name)
 
 
 class ConflictingBindingError(ConstraintError):
     """One name has two values in one call; ``name`` and ``values`` say which."""
 
-    def __init__(self, diagnostic: Diagnostic, name: str = "", values: tuple[int, ...] = ()) -> None:
-        super().__init__(diagnostic)
+    def __init__(self, diagnostic: Diagnostic | str, name: str = "", values: tuple[int, ...] = ()) -> None:
+        super().__init__(diagnostic, name, values)
         self.name = name
         self.values = values
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.diagnostic, self.name, self.values)
 
 
 class DimensionError(ConstraintError):
@@ -116,12 +129,9 @@ class SpecializationError(ConstraintError):
 class SolverLimitError(ConstraintError):
     """A question was not decided within its limit; ``limit`` names it."""
 
-    def __init__(self, diagnostic: Diagnostic, limit: str = "") -> None:
-        super().__init__(diagnostic)
+    def __init__(self, diagnostic: Diagnostic | str, limit: str = "") -> None:
+        super().__init__(diagnostic, limit)
         self.limit = limit
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.diagnostic, self.limit)
 
 
 class UnsupportedTorchError(ConstraintError):

@@ -28,7 +28,7 @@ from dynconstraints.ir.nodes import Formula, Name, Relation, Term, comparison
 from dynconstraints.ir.sorts import has_real
 from dynconstraints.lowering.plain import plain
 from dynconstraints.pytorch._compat import assert_in_graph, backed_values, dynamo
-from dynconstraints.pytorch.declaration import Binding, as_tuple
+from dynconstraints.pytorch.declaration import Binding
 from dynconstraints.pytorch.declaring import declared
 from dynconstraints.pytorch.frame import FrameFacts
 from dynconstraints.pytorch.passing import passed_through
@@ -37,6 +37,7 @@ from dynconstraints.pytorch.proxies import gcd_in_graph
 from dynconstraints.pytorch.recomputing import values_of
 from dynconstraints.pytorch.symbolic import condition_to_torch, term_of
 from dynconstraints.pytorch.violating import violation
+from dynconstraints.syntax.given import constraints_of
 
 _FAILED = re.compile(r"(?:for expression|Expected) (.*?)(?: on node|, but got|$)", re.MULTILINE)
 """Where torch says which assertion of a graph failed."""
@@ -69,7 +70,7 @@ def said_in_trace(tx: Any, given: Mapping[str, Any], number: int | None = None) 
     place = Place(f'bind("{name}", {"..." if number is None else number})', frame.filename, frame.lineno)
     try:
         constraints = given["constraints"].as_python_constant() if "constraints" in given else ()
-        own = declared(name, as_tuple(constraints)).system.constraints
+        own = declared(name, constraints_of(constraints)).system.constraints
     except ConstraintError as error:
         raise passed_through(located(error, place)) from None
     return Binding(name, 0 if number is None else number, own, place)

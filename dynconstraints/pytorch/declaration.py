@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 
+from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.sorts import has_real
-from dynconstraints.pytorch.placing import Place
+from dynconstraints.pytorch.placing import Place, calling_place, located
+from dynconstraints.syntax.given import constraints_of
 from dynconstraints.system import ConstraintSystem
 
 
@@ -83,5 +85,8 @@ def is_real(constraint: Constraint, reals: frozenset[str]) -> bool:
 
 
 def as_tuple(constraints: str | Constraint | Iterable[str | Constraint]) -> tuple[str | Constraint, ...]:
-    """The constraints as a tuple; a lone one counts as a list of one."""
-    return (constraints,) if isinstance(constraints, str | Constraint) else tuple(constraints)
+    """The constraints as a tuple; a lone one counts as a list of one. Raises as `constraints_of`, and says where."""
+    try:
+        return constraints_of(constraints)
+    except ConstraintError as error:
+        raise located(error, calling_place("constraints=...")) from None

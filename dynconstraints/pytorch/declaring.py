@@ -27,6 +27,7 @@ from dynconstraints.pytorch.checking import check_bindings
 from dynconstraints.pytorch.declaration import Binding, system_of
 from dynconstraints.pytorch.placing import Place, calling_place, located
 from dynconstraints.pytorch.wellformed import check_consistent, check_names
+from dynconstraints.syntax.given import constraints_of
 from dynconstraints.system import ConstraintSystem
 
 LEAST, GREATEST = -(2**63), 2**63 - 1
@@ -74,7 +75,7 @@ def declare(value: object, name: str | None, constraints: tuple[str | Constraint
     number = integer(value)
     place = calling_place(f"DynamicInt({number})" if name is None else f'DynamicInt({number}, name="{name}")')
     try:
-        own = declared(name, constraints)
+        own = declared(_hashable(name), constraints)
         if not LEAST <= number <= GREATEST:
             raise _out_of_range(own.name, number, place)
         check_bindings(own.system, {own.name: number}, {own.name: place})
@@ -107,7 +108,7 @@ def declare_float(number: float, name: str | None, constraints: tuple[str | Cons
     place = calling_place(f"DynamicFloat({number})" if name is None else f'DynamicFloat({number}, name="{name}")')
     value = cast("int", number)
     try:
-        own = declared(name, constraints, is_real=True)
+        own = declared(_hashable(name), constraints, is_real=True)
         if not math.isfinite(number) and constraints:
             raise _nonfinite(own, number)
         if own.admits is None or not own.admits(number):
@@ -150,6 +151,11 @@ def _own_name(system: ConstraintSystem) -> str:
     )
 
 
+def _hashable(name: str | None) -> str | None:
+    """The name, as a key. Raises ConstraintSyntaxError for what cannot be one, such as a list."""
+    return name if name is None or isinstance(name, str) else _checked_name(name)
+
+
 def _checked_name(name: object) -> str:
     if isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED:
         return name
@@ -166,9 +172,21 @@ def _checked_name(name: object) -> str:
             "DC151",
             f"not a name: {text!r}" if isinstance(name, str) else f"not a name: {text}",
             (Label(Source(text), Span(0, len(text)), why),),
-            help=("a name is a Python identifier such as s0, batch or seq_len",),
+            help=(
+                "constraints are not the name: pass them as constraints=[...]"
+                if _says_constraints(name)
+                else "a name is a Python identifier such as s0, batch or seq_len",
+            ),
         )
     )
+
+
+def _says_constraints(given: object) -> bool:
+    """Whether constraints are given, as one text or a list of them, where a name is wanted."""
+    try:
+        return bool(system_of(constraints_of(given)))
+    except ConstraintError:
+        return False
 
 
 def _foreign(name: str, system: ConstraintSystem) -> UnboundNameError:

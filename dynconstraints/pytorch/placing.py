@@ -64,8 +64,7 @@ def located(error: ConstraintError, place: Place) -> ConstraintError:
     labels = (
         x if _is_placed(x.source) else x.changed(source=place.source(x.source.text)) for x in error.diagnostic.labels
     )
-    error.diagnostic = error.diagnostic.changed(labels=tuple(labels))
-    error.args = (error.diagnostic, *error.args[1:])
+    error.retold(error.diagnostic.changed(labels=tuple(labels)))
     return error
 
 

@@ -8,13 +8,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from types import TracebackType
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, NoReturn, TypeVar, cast
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.pytorch.declaration import as_tuple, system_of
 from dynconstraints.pytorch.placing import calling_place, located
 from dynconstraints.pytorch.wellformed import check_consistent, check_names, check_policy
+from dynconstraints.syntax.given import one_argument
 from dynconstraints.system import ConstraintSystem
 
 Policy = Literal["allow", "warn", "error"]
@@ -92,13 +93,14 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
     def __init__(
         self,
         constraints: str | Constraint | Iterable[str | Constraint],
-        *,
+        *more: NoReturn,
         on_specialize: Policy = "allow",
         on_new_guard: Policy = "allow",
     ) -> None:
         listed = as_tuple(constraints)
         place = calling_place("dynamic_int_constraints([...])")
         try:
+            one_argument("dynamic_int_constraints", constraints, more)
             check_policy("on_specialize", on_specialize, _STRICTNESS)
             check_policy("on_new_guard", on_new_guard, _STRICTNESS)
             system = system_of(listed)

@@ -11,6 +11,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.syntax.content import content_of
 from dynconstraints.syntax.parser import parse_in
 
 _COMMENT = re.compile(r"#[^\n]*")
@@ -31,8 +32,7 @@ def parse_file(path: str | PathLike[str]) -> Listing:
     """The constraints of a file in UTF-8. What can't be read, the file itself included, becomes a diagnostic."""
     name = fspath(path)
     try:
-        with open(name, "rb") as file:
-            content = file.read()
+        content = content_of(name)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         message = f"the file {name} cannot be read: {reason}"

@@ -24,8 +24,8 @@ _MAX_SHOWN = 160
 
 def parse(
     text: str,
-    origin: str | None = None,
     *,
+    origin: str | None = None,
     file: str | None = None,
     line: int = 1,
     column: int = 1,
@@ -54,10 +54,15 @@ def parse_in(source: Source, text: str, offset: int = 0) -> Constraint:
 def parse_term(text: str, origin: str | None = None) -> Term:
     """The term that the text says, such as ``s0 + 3``. Raises ConstraintSyntaxError."""
     text = _text(text, origin)
+    return parse_term_in(Source(text, origin), text)
+
+
+def parse_term_in(source: Source, text: str, offset: int = 0) -> Term:
+    """The term that a part of a source says; ``offset`` is where ``text`` starts in it."""
     try:
         return read_term(text)
     except Failure as failure:
-        raise ConstraintSyntaxError(_diagnostic(failure, text, Source(text, origin), 0, read_term)) from None
+        raise ConstraintSyntaxError(_diagnostic(failure, text, source, offset, read_term)) from None
 
 
 @lru_cache(maxsize=4096)
@@ -77,6 +82,8 @@ def _text(given: object, origin: str | None, file: str | None = None, line: int 
         advice = "write the comparison between quotes; without them Python has already decided it"
     elif isinstance(given, bytes):
         advice = "decode it, or leave the b before the quotes out"
+    elif isinstance(given, list | tuple | set | frozenset):
+        advice = "one is wanted here: join them with `and`, or give each by itself"
     else:
         advice = "write it between quotes"
     shown = shortened(repr(given), _MAX_SHOWN)

@@ -295,7 +295,7 @@ def test_a_number_out_of_an_argument_is_a_part_of_the_domain() -> None:
 
 def test_no_call_is_told() -> None:
     """As suggest tells it."""
-    with pytest.raises(ValueError, match="there is no call to look at"):
+    with pytest.raises(ValueError, match="there is no call"):
         explain_calls(branching, [])
 
 

@@ -184,7 +184,7 @@ def test_nothing_that_differs_is_nothing_to_propose() -> None:
     """The same sizes twice; and no call at all is an error."""
     found = suggest(squared, [of_sizes((6, 6)), of_sizes((6, 6))])
     assert str(found) == "squared: no size that could be declared differs from call to call"
-    with pytest.raises(ValueError, match="suggest needs a call"):
+    with pytest.raises(ValueError, match="there is no call"):
         suggest(squared, [])
 
 

@@ -10,22 +10,85 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
+NO_TORCH = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, Blocker())
+"""
+TORCH_IS_MISSING = (
+    "error[DC701]: declared sizes need torch, which is not installed\n  help: pip install dynconstraints[torch]\n"
+)
+
+
 def test_without_torch_the_message_says_how_to_get_it() -> None:
     """The solver still works; a declared int asks for the extra."""
     program = """
-import sys
-sys.modules["torch"] = None
 import dynconstraints
 assert dynconstraints.ConstraintSystem(["a > 3", "a < 5"]).check().model == {"a": 4}
 try:
-    dynconstraints.DynamicInt
+    dynconstraints.DynamicInt(4)
 except dynconstraints.UnsupportedTorchError as error:
     print(error)
 """
-    done = run(program)
-    assert done.stdout == (
-        "error[DC701]: declared sizes need torch, which is not installed\n  help: pip install dynconstraints[torch]\n"
-    ), done.stderr
+    done = run(NO_TORCH + program)
+    assert done.stdout == TORCH_IS_MISSING, done.stderr
+
+
+def test_without_torch_every_name_can_be_looked_at() -> None:
+    """By `hasattr`, `dir`, `help`, `inspect`, a star import, an annotation; none of them raises, or loads torch."""
+    program = """
+import inspect, pickle, pydoc, typing
+import dynconstraints
+from dynconstraints import *
+assert all(hasattr(dynconstraints, name) and name in dir(dynconstraints) for name in dynconstraints.__all__)
+assert not hasattr(dynconstraints, "nope")
+members = dict(inspect.getmembers(dynconstraints))
+assert set(dynconstraints.__all__) <= set(members)
+for name in dynconstraints.__all__:
+    value = getattr(dynconstraints, name)
+    assert value is getattr(dynconstraints, name) and value.__name__ == name
+    inspect.signature(value), inspect.getdoc(value), repr(value), pydoc.render_doc(value)
+assert "torch, which is not installed" in pydoc.render_doc(dynconstraints)
+assert isinstance(DynamicInt, type) and not isinstance(3, DynamicInt) and not isinstance(3.0, DynamicFloat)
+assert typing.get_args(DynamicInt | None)[0] is typing.get_args(typing.Optional[DynamicInt])[0] is DynamicInt
+assert sys.modules.get("torch") is None
+"""
+    done = run(NO_TORCH + program)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_without_torch_every_use_of_a_name_is_told() -> None:
+    """Each by the same message, whatever is passed; of a subclass, too."""
+    program = """
+import dynconstraints
+class Own(dynconstraints.DynamicInt):
+    pass
+uses = [getattr(dynconstraints, name) for name in dynconstraints._TORCH] + [Own]
+for use in uses:
+    for args, kwargs in (((), {}), ((3, "n"), {"constraints": ["n > 2"]})):
+        try:
+            use(*args, **kwargs)
+        except dynconstraints.UnsupportedTorchError as error:
+            print(error)
+"""
+    done = run(NO_TORCH + program)
+    assert done.stdout == TORCH_IS_MISSING * 18, done.stderr
+
+
+def test_torch_that_is_installed_in_the_meantime_is_found() -> None:
+    """As in a notebook; nothing is kept of what stood in for it."""
+    program = """
+import dynconstraints
+before = dynconstraints.DynamicInt
+sys.meta_path.pop(0)
+assert dynconstraints.DynamicInt is not before
+print(dynconstraints.DynamicInt(4) + 1)
+"""
+    done = run(NO_TORCH + program)
+    assert done.stdout == "5\n", done.stderr
 
 
 def test_a_torch_without_dynamic_ints_is_refused() -> None:
@@ -37,9 +100,10 @@ del module.DynamicInt
 torch.__version__ = "2.9.1"
 import dynconstraints
 try:
-    dynconstraints.DynamicInt
+    dynconstraints.DynamicInt(4)
 except dynconstraints.UnsupportedTorchError as error:
     print(error)
+assert all(hasattr(dynconstraints, name) for name in dynconstraints.__all__)
 print(torch.ones(2).sum().item())
 """
     done = run(program)

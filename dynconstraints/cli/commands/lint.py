@@ -23,9 +23,9 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tuple[str, ...]) -> Report:
     """Look over constraints in Python sources and .dync files.
 
-    Finds the constraints of DynamicInt, DynamicFloat, dynamic_int_constraints and ConstraintSystem in the syntax tree;
-    no source is imported or run. Reports syntax errors, contradictions, redundancies, and names that look misspelt.
-    Blocks inside one another are put together.
+    Finds the constraints of DynamicInt, DynamicFloat, name_dims, bind, dynamic_int_constraints, ConstraintSystem and
+    its extend in the syntax tree; no source is imported or run. Reports syntax errors, contradictions, redundancies,
+    and names that look misspelt. Blocks inside one another are put together.
 
     A comment `# dync: ignore[DC201]` on a line that a finding points at takes it back.
 

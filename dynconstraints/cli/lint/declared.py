@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dynconstraints.cli.answers import redundant, undecided, violated_together
 from dynconstraints.cli.inputs import Found
 from dynconstraints.cli.lint.discover import Value
+from dynconstraints.cli.lint.misspelt import Dimension
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ConstraintError, InconsistentConstraintsError, SolverLimitError
 from dynconstraints.ir.constraint import Constraint
@@ -27,13 +28,16 @@ class Declared:
     """The constraints of one call, as far as they could be read.
 
     ``name`` is the name of the value that they are declared with and ``value`` that value, where both are known;
-    ``is_real`` says whether it is a float, and is None where they are declared with no value.
+    ``is_real`` says whether it is a float, and is None where they are declared with no value. ``dimensions`` are what
+    names those of a tensor, ``mentioned`` the names in constraints that are computed.
     """
 
     found: tuple[Found, ...]
     name: str | None = None
     is_real: bool | None = None
     value: Value | None = None
+    dimensions: tuple[Dimension, ...] = ()
+    mentioned: frozenset[str] = frozenset()
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:

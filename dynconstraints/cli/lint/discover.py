@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
+from dynconstraints.cli.lint.callees import DIMS, FORMS, SCOPE, Callees
 from dynconstraints.cli.lint.nesting import nested
 from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.source import Source, Span
 
-_INT, _FLOAT, _SCOPE, _SYSTEM = "DynamicInt", "DynamicFloat", "dynamic_int_constraints", "ConstraintSystem"
-_CALLEES = (_INT, _FLOAT, _SCOPE, _SYSTEM)
-_VALUES = (_INT, _FLOAT)
-_POSITION = {_INT: 2, _FLOAT: 2, _SCOPE: 0, _SYSTEM: 0}
-"""The position of the parameter ``constraints`` of each."""
-
-MARKS = tuple(name.encode() for name in _CALLEES)
-"""A file without any of these bytes declares nothing, and need not be parsed."""
-
-_OPENING = re.compile(r"(?i:[ru]?)('''|\"\"\"|'|\")")
+_OPENING = re.compile(r"(?i:[ruf]{0,2})('''|\"\"\"|'|\")")
+_WHOLE_NAME = re.compile(r"[^\W\d]\w*")
+_COLLECTIONS = frozenset({"frozenset", "list", "set", "sorted", "tuple"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +42,10 @@ class Group:
     """The constraints of one call, which hold together.
 
     ``line`` is where the call is, ``callee`` what it calls, ``declared`` the name it binds and ``value`` what it binds
-    it to, where they are literals; ``unread`` counts the elements that are no string literals. Where no constraints are
-    given at all, ``gives_constraints`` is false; ``is_named`` is true where a name is given, literal or not.
+    it to, where they are literals; ``unread`` counts the elements that are no string literals, and ``mentioned`` are
+    the names in those parts of them that are. ``dimensions`` are the expressions that name those of a tensor. Where no
+    constraints are given at all, ``gives_constraints`` is false; ``is_named`` is true where a name is given, literal or
+    not.
     """
 
     callee: str
@@ -61,11 +56,18 @@ class Group:
     unread: int
     gives_constraints: bool
     is_named: bool = False
+    dimensions: tuple[Written, ...] = ()
+    mentioned: frozenset[str] = frozenset()
 
     @property
     def is_real(self) -> bool | None:
         """Whether the value that is declared is a float; None where none is."""
-        return {_INT: False, _FLOAT: True}.get(self.callee)
+        return FORMS[self.callee].is_real
+
+    @property
+    def binds(self) -> bool:
+        """Whether one name is bound to one value."""
+        return FORMS[self.callee].binds
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +120,20 @@ class _Finder:
         self._tree = tree
         self._nodes = tuple(ast.walk(tree))
         self._source = Source(text, file=file)
-        self._aliases = dict(_aliases(self._nodes))
-        self._once = dict(_assigned_once(tree, self._nodes))
+        self._callees = Callees(self._nodes)
 
     def declarations(self) -> Declarations:
-        calls = {node: callee for node in self._nodes if isinstance(node, ast.Call) and (callee := self._callee(node))}
+        found = ((node, self._callees.of(node)) for node in self._nodes if isinstance(node, ast.Call))
+        calls = {call: callee for call, callee in found if callee}
         inside = tuple(nested(self._tree, lambda node: self._block(node, calls), lambda call: _is_value(calls, call)))
         in_blocks = {call for call, _ in inside}
         groups = {
             call: self._group(calls[call], call, given)
             for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))
-            if (given := _argument(call, _POSITION[calls[call]], "constraints")) is not None or call in in_blocks
+            if (given := _argument(call, FORMS[calls[call]].constraints, "constraints")) is not None
+            or call in in_blocks
+            or calls[call] == DIMS
+            or isinstance(_literal(_argument(call, FORMS[calls[call]].name, "name")), str)
         }
         order = {call: place for place, call in enumerate(groups)}
         places = ((order[call], tuple(order[one] for one in around if one in order)) for call, around in inside)
@@ -136,41 +141,57 @@ class _Finder:
 
     def _block(self, node: ast.expr, calls: Mapping[ast.Call, str]) -> ast.Call | None:
         """The call that makes the block which a ``with`` or a decorator opens; a name may stand for it."""
-        made = self._once.get(node.id) if isinstance(node, ast.Name) else node
-        return made if isinstance(made, ast.Call) and calls.get(made) == _SCOPE else None
-
-    def _callee(self, call: ast.Call) -> str | None:
-        function = call.func
-        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-        name = self._aliases.get(name, name)
-        # Two packages may have a ConstraintSystem; ours is imported by its name, or reached through our package.
-        if name == _SYSTEM and name not in self._aliases.values() and not isinstance(function, ast.Attribute):
-            return None
-        return name if name in _CALLEES else None
+        made = self._callees.standing_for(node)
+        return made if isinstance(made, ast.Call) and calls.get(made) == SCOPE else None
 
     def _group(self, callee: str, call: ast.Call, given: ast.expr | None) -> Group:
-        if isinstance(given, ast.Name):
-            given = self._once.get(given.id, given)
-        elements = given.elts if isinstance(given, ast.List | ast.Tuple | ast.Set) else [given] if given else []
-        written = tuple(self._written(e) for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str))
-        named = _argument(call, 1, "name") if callee in _VALUES else None
+        form = FORMS[callee]
+        elements = list(self._elements(given)) if given else []
+        texts = [(element, _text(element)) for element in elements]
+        written = tuple(self._written(element, text) for element, text in texts if text is not None)
+        named = _argument(call, form.name, "name")
         name, is_named = (
             _literal(named),
             not (named is None or (isinstance(named, ast.Constant) and named.value is None)),
         )
-        value = self._value(_argument(call, 0, "value"), callee) if callee in _VALUES else None
-        declared = name if isinstance(name, str) else None
-        unread = len(elements) - len(written)
-        return Group(callee, call.lineno, written, declared, value, unread, given is not None, is_named)
+        names = self._callees.standing_for(_argument(call, form.names, "names"))
+        spelled = [(one, _text(one)) for one in (names.values if isinstance(names, ast.Dict) else [])]
+        return Group(
+            callee,
+            call.lineno,
+            written,
+            name if isinstance(name, str) else None,
+            self._value(_argument(call, form.value, "value"), bool(form.is_real)) if form.binds else None,
+            len(elements) - len(written),
+            given is not None,
+            is_named,
+            tuple(self._written(one, text) for one, text in spelled if text is not None),
+            frozenset(name for element, text in (*texts, *spelled) if text is None for name in _mentioned(element)),
+        )
 
-    def _value(self, node: ast.expr | None, callee: str) -> Value | None:
+    def _elements(self, given: ast.expr, steps: int = 16) -> Iterator[ast.expr]:
+        """The elements of a list, or of what adds up, copies or unpacks lists; else what is given, as the only one."""
+        given = self._callees.standing_for(given) or given
+        match given:
+            case ast.List(elements) | ast.Tuple(elements) | ast.Set(elements):
+                for element in elements:
+                    yield from self._elements(element.value) if isinstance(element, ast.Starred) else (element,)
+            case ast.BinOp(left, ast.Add(), right) if steps and _text(left) is None and _text(right) is None:
+                yield from self._elements(left, steps - 1)
+                yield from self._elements(right, steps - 1)
+            case ast.Call(ast.Name(name), [copied], []) if name in _COLLECTIONS and steps:
+                yield from self._elements(copied, steps - 1)
+            case _:
+                yield given
+
+    def _value(self, node: ast.expr | None, is_real: bool) -> Value | None:
         number = _literal(node)
-        if node is None or (type(number) is not int and not (type(number) is float and callee == _FLOAT)):
+        if node is None or (type(number) is not int and not (type(number) is float and is_real)):
             return None
         return Value(cast("int", number), Label(self._source, Span(self._at(node), self._end(node))))
 
-    def _written(self, literal: ast.Constant) -> Written:
-        text, start, stop = str(literal.value), self._at(literal), self._end(literal)
+    def _written(self, literal: ast.expr, text: str) -> Written:
+        start, stop = self._at(literal), self._end(literal)
         segment = self._source.text[start:stop]
         opening = _OPENING.match(segment)
         if opening and segment[opening.end() : -len(opening[1])] == text:
@@ -195,44 +216,35 @@ class _Finder:
         return (0, *(match.end() for match in re.finditer("\n", self._source.text)))
 
 
-def _aliases(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, str]]:
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dynconstraints":
-            for alias in node.names:
-                yield alias.asname or alias.name, alias.name
-
-
-def _assigned_once(tree: ast.Module, nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, ast.expr]]:
-    """Module-level names of what is assigned to them, such as ``CONSTRAINTS = ["s0 % 32 == 0"]``.
-
-    A name that is bound anywhere else in the source, as a parameter for one, may be something else where it is used.
-    """
-    bound = Counter(name for node in nodes for name in _bound_by(node))
-    for node in tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name) and bound[target.id] == 1:
-                    yield target.id, node.value
-
-
-def _bound_by(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(name, ast.Store() | ast.Del()) | ast.arg(name):
-            yield name
-        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
-            yield name
-        case ast.alias(name, asname):
-            yield asname or name
-
-
 def _is_value(calls: Mapping[ast.Call, str], call: ast.Call) -> bool:
-    return calls.get(call) in _VALUES
+    return call in calls and FORMS[calls[call]].is_real is not None
 
 
-def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
+def _text(node: ast.expr) -> str | None:
+    """The text of a string literal, also of an f-string with nothing to fill in; None where it is none."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return "".join(texts) if len(texts) == len(parts) else None
+
+
+def _mentioned(node: ast.expr) -> Iterator[str]:
+    """The names in the literal parts of an f-string, but what may go on in what is filled in."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else []
+    for place, part in enumerate(parts):
+        if isinstance(part, ast.Constant):
+            text = str(part.value)
+            for found in _WHOLE_NAME.finditer(text):
+                goes_on = (found.start() == 0 and place > 0) or (found.end() == len(text) and place + 1 < len(parts))
+                if not goes_on:
+                    yield found[0]
+
+
+def _argument(call: ast.Call, position: int | None, name: str) -> ast.expr | None:
     for keyword in call.keywords:
         if keyword.arg == name:
             return keyword.value
+    if position is None:
+        return None
     before = call.args[: position + 1]
     return before[position] if len(before) > position and not any(isinstance(a, ast.Starred) for a in before) else None
 

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dynconstraints.cli.inputs import SUFFIX, read
+from dynconstraints.cli.lint.callees import MARKS
 from dynconstraints.cli.lint.declared import Declared, wrong_alone, wrong_inside
-from dynconstraints.cli.lint.discover import MARKS, Group, declarations_in, python_text
-from dynconstraints.cli.lint.misspelt import misspelt
+from dynconstraints.cli.lint.discover import Group, Written, declarations_in, python_text
+from dynconstraints.cli.lint.misspelt import Dimension, misspelt
 from dynconstraints.cli.lint.naming import misnamed
 from dynconstraints.cli.lint.suppress import applied, suppressions_in
 from dynconstraints.cli.reading import read_file
 from dynconstraints.cli.report import InputError
 from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.syntax.files import parse_bytes
+from dynconstraints.syntax.parser import parse_term_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,25 @@ def _declared(group: Group) -> Declared:
     found = tuple(read(written.source, written.text, written.offset) for written in group.written)
     constraints = [one for one in found if isinstance(one, Constraint)]
     name, names = group.declared, {name for constraint in constraints for name in constraint.symbols}
-    if name is None and group.is_real is not None and len(names) == 1:
+    if name is None and group.binds and len(names) == 1:
         (name,) = names  # as where it is run: without a name of its own it has the only one that there is
-    return Declared((*found, *misnamed(group, constraints)), name, group.is_real, group.value)
+    dimensions = tuple(map(_dimension, group.dimensions))
+    return Declared(
+        (*found, *misnamed(group, constraints), *(one for one in dimensions if isinstance(one, Diagnostic))),
+        name,
+        group.is_real,
+        group.value,
+        tuple(one for one in dimensions if isinstance(one, Dimension)),
+        group.mentioned,
+    )
+
+
+def _dimension(written: Written) -> Dimension | Diagnostic:
+    try:
+        term = parse_term_in(written.source, written.text, written.offset)
+    except ConstraintSyntaxError as error:
+        return error.diagnostic
+    return Dimension(term, written.source, written.offset)
 
 
 def _look(
@@ -70,7 +89,9 @@ def _look(
         findings += (finding for one in declared if one.constraints for finding in wrong_alone(one, limit))
         for inner, around in nested:
             findings += wrong_inside(declared[inner], [declared[one] for one in around], limit)
-    findings += misspelt(constraints, [one.name for one in declared if one.name])
+    dimensions = [dimension for one in declared for dimension in one.dimensions]
+    known = {name for one in declared for name in (one.name, *one.mentioned) if name}
+    findings += misspelt(constraints, dimensions, known)
     suppressions = suppressions_in(source, python=not (source.file or "").endswith(SUFFIX))
     left = applied(dict.fromkeys(findings), suppressions, complete=not syntax_only)
     return Look(tuple(sorted(left, key=_place)), len(declared))

@@ -12,7 +12,7 @@ from dynconstraints.ir.constraint import Constraint
 def misnamed(group: Group, constraints: Sequence[Constraint]) -> Iterator[Diagnostic]:
     """A finding where constraints do not tell the name of the value that they are declared with, or never use it."""
     names = tuple(dict.fromkeys(name for constraint in constraints for name in constraint.symbols))
-    if group.is_real is None or not names or group.unread or len(constraints) < len(group.written):
+    if not group.binds or not names or group.unread or len(constraints) < len(group.written):
         return  # no value's, or not all of them could be read
     labels = tuple(constraint.label() for constraint in constraints)
     listed = ", ".join(names)

@@ -78,7 +78,7 @@ def within(
 
     The nearest to those values, where that is found easily.
     """
-    asked = ConstraintSystem((*system, Constraint.of(formula)), system.reals)
+    asked = ConstraintSystem((*system, Constraint.of(formula)), reals=system.reals)
     found = asked.check()
     model = found.model if isinstance(found, Sat) else {}
     if not model or not all(isinstance(value, int | float) for value in model.values()):
@@ -108,7 +108,7 @@ def needed(system: ConstraintSystem, found: Sequence[Remaining]) -> list[Remaini
 
 
 def _implied(system: ConstraintSystem, more: Sequence[Constraint], asked: Constraint) -> bool:
-    return isinstance(ConstraintSystem((*system, *more), system.reals).implies(asked), Implied)
+    return isinstance(ConstraintSystem((*system, *more), reals=system.reals).implies(asked), Implied)
 
 
 def _served(graph: Graph, domain: ConstraintSystem) -> Formula | None:

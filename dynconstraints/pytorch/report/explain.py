@@ -24,6 +24,7 @@ from dynconstraints.pytorch.frame import FrameFacts, Place
 from dynconstraints.pytorch.observe import Frame, observe
 from dynconstraints.pytorch.policies import narrowings, open_guards, untold
 from dynconstraints.pytorch.report.coverage import needed, within
+from dynconstraints.pytorch.report.given import calls_of
 from dynconstraints.pytorch.report.model import Graph, Remaining, Report
 from dynconstraints.pytorch.symbolic import affine_to_term
 from dynconstraints.solver.verdict import Implied, Open, Refuted
@@ -47,16 +48,15 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
 def explain_calls(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
-    Each call is the tuple of its arguments. Raises ValueError where there is none, and what the calls raise.
+    Each call is the tuple of its arguments. Raises ArgumentError where one is something else, or there is none, and
+    what the calls raise.
     """
-    return explained(fn, ((tuple(args), {}) for args in calls))
+    return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")])
 
 
 def explained(fn: Callable[..., Any], calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> Report:
     """The report on a function and its calls, each the positional and the named arguments."""
     calls = list(calls)
-    if not calls:
-        raise ValueError("there is no call to look at: explain_calls(fn, [(x,), (y,)]), each a tuple of arguments")
     target = original_of(fn)
     compiled = torch.compile(apart(target), backend="eager")
     with observe() as frames:

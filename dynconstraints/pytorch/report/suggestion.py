@@ -25,6 +25,7 @@ from dynconstraints.pytorch.observe import observe
 from dynconstraints.pytorch.policies import Narrowing, narrowings
 from dynconstraints.pytorch.report.explain import apart, explained, original_of, title_of
 from dynconstraints.pytorch.report.generalise import generalised, needed_by
+from dynconstraints.pytorch.report.given import calls_of
 from dynconstraints.pytorch.report.layout import code_line, fitted
 from dynconstraints.pytorch.report.model import Report
 from dynconstraints.pytorch.report.naming import Size, differing, named_slots, ranks_of, sizes_of, with_names
@@ -137,13 +138,11 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggest
     ``calls`` are tuples of arguments, of a few sizes each; sizes that differ from one to the next are what is proposed
     for. Of a single call every size above 1 counts as one that may differ. Names and constraints that the arguments
     carry are left as they are. Compiles the function a few times, apart from the user's own graphs, and runs it.
-    Raises ValueError where there is no call, and what the calls themselves raise.
+    Raises ArgumentError where a call is no tuple of arguments, or there is none, and what the calls themselves raise.
     """
     target = original_of(fn)
     signature = inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target)
-    bound = [signature.bind(*call) for call in calls]
-    if not bound:
-        raise ValueError("suggest needs a call to look at: suggest(fn, [(x,), (y,)]), each a tuple of arguments")
+    bound = [signature.bind(*call) for call in calls_of(calls, "suggest")]
     taken = {name for call in bound for d in declarations_in(call.arguments) for name in d.names}
     said = names_in_source(target.forward if isinstance(target, torch.nn.Module) else target, ranks_of(bound[0]))
     sizes = named_slots(differing([sizes_of(call) for call in bound]), taken, said)
