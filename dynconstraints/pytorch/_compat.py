@@ -255,6 +255,110 @@ def strides_as_expressions(key: str) -> Iterator[None]:
         context.fakify_first_call = before
 
 
+def compilation_of(compiled: Any) -> Any:
+    """What torch.compile keeps of how it was called, for what it made; None for what it did not make."""
+    asked = getattr(compiled, "get_compiler_config", None)
+    held = [cell.cell_contents for cell in getattr(asked, "__closure__", None) or ()]
+    kind = importlib.import_module("torch._dynamo.eval_frame").OptimizeContext if held else ()
+    return next((context for context in held if isinstance(context, kind)), None)
+
+
+def backend_of(compilation: Any) -> Any:
+    """The backend as it was given to torch.compile, with its options; None where torch.compile is switched off."""
+    if compilation is None:
+        return None
+    return importlib.import_module("torch._dynamo.eval_frame").innermost_backend(compilation.callback)
+
+
+def compiled_alike(compilation: Any, function: Any, backend: Any) -> Any:
+    """The function compiled with the options of another call of torch.compile, by a backend of its own."""
+    options = {"guard_filter_fn": getattr(getattr(compilation, "_hooks", None), "guard_filter_fn", None)}
+    options |= {name: getattr(compilation, f"_{name}", None) for name in ("dynamic", "shapes_spec", "dynamic_shapes")}
+    fullgraph = bool(getattr(compilation, "fullgraph", False))
+    if not fullgraph:
+        options["error_on_graph_break"] = getattr(compilation, "error_on_graph_break", None)
+    given = {name: value for name, value in options.items() if value is not None}
+    return torch._dynamo.optimize(backend, nopython=fullgraph, **given)(function)  # noqa: SLF001
+
+
+def forget_compiled(code: Any, backend: Any) -> None:
+    """Take out what the backend compiled for the code object; what others did stays."""
+    frames = torch._C._dynamo.eval_frame  # noqa: SLF001
+    deleted = getattr(importlib.import_module("torch._dynamo.guards"), "DeletedGuardManagerWrapper", None)
+    for entry in frames._debug_get_cache_entry_list(code) if deleted is not None else ():  # noqa: SLF001
+        manager = entry.guard_manager
+        if getattr(entry, "backend", None) is backend and getattr(manager, "extra_state", None) is not None:
+            manager.extra_state.invalidate(manager.cache_entry, deleted("it was compiled for a report"))
+
+
+KEPT_BY_AUTOGRAD = dict.fromkeys(
+    ("enable_autograd_cache", "enable_remote_autograd_cache", "bundled_autograd_cache", "force_autograd_cache"), False
+)
+"""AOTAutograd's settings under which it keeps compiled graphs on disk and elsewhere, all off."""
+
+
+@contextmanager
+def patched(module: str, settings: dict[str, Any]) -> Iterator[None]:
+    """While open, settings of a config module of torch's; those that a release lacks are left out."""
+    config = importlib.import_module(module)
+    with config.patch({name: value for name, value in settings.items() if hasattr(config, name)}):
+        yield
+
+
+def inductor_compilation() -> dict[str, tuple[Any, str]]:
+    """From a graph to what runs it, and within that the step from lowered code to a loaded module. Read in 2.13."""
+    return {
+        "graph": (importlib.import_module("torch._inductor.compile_fx"), "_compile_fx_inner"),
+        "module": (importlib.import_module("torch._inductor.graph").GraphLowering, "compile_to_module"),
+    }
+
+
+def env_of(inputs: Any) -> Any:
+    """The ShapeEnv of the trace that a backend is given a graph of; None where there is none."""
+    mode = importlib.import_module("torch._guards").detect_fake_mode(inputs)
+    return getattr(mode, "shape_env", None)
+
+
+def compiles_ahead() -> bool:
+    """Whether Inductor is at work for AOTInductor, whose result is a file."""
+    return bool(importlib.import_module("torch._inductor.virtualized").V.aot_compilation)
+
+
+@contextmanager
+def nothing_built() -> Iterator[None]:
+    """While open, Inductor keeps no graph on disk, and builds nothing to measure it.
+
+    Where it looks for the vector instructions of the CPU it takes the CPU's word; what it concluded is forgotten, so
+    that whoever runs its code has the compiler tried, too.
+    """
+    config = importlib.import_module("torch._inductor.config")
+    settings: dict[str, Any] = dict.fromkeys(
+        ("fx_graph_cache", "fx_graph_remote_cache", "benchmark_fusion", "benchmark_combo_kernel", "benchmark_kernel"), False
+    )
+    if config.max_autotune or config.max_autotune_gemm:
+        settings["deterministic"] = True  # of several kernels for an operation, one without a trial
+    with patched("torch._inductor.config", settings), _untried_instructions():
+        yield
+
+
+@contextmanager
+def _untried_instructions() -> Iterator[None]:
+    isa = importlib.import_module("torch._inductor.cpu_vec_isa")
+    known = getattr(isa.valid_vec_isa_list, "cache_info", None)
+    if known is None or known().currsize or not hasattr(isa.VecISA, "check_build"):
+        yield
+        return
+    original, isa.VecISA.check_build = isa.VecISA.check_build, lambda *_: True
+    try:
+        yield
+    finally:
+        isa.VecISA.check_build = original
+        isa.valid_vec_isa_list.cache_clear()
+        kinds = [kind for kind in vars(isa).values() if isinstance(kind, type) and issubclass(kind, isa.VecISA)]
+        for method in (method for kind in kinds for method in vars(kind).values()):
+            getattr(method, "cache_clear", lambda: None)()
+
+
 @cache
 def shape_functions() -> SimpleNamespace:
     """Functions from shapes to shapes that ask whether sizes are 1, as pairs of their module or object and their name.

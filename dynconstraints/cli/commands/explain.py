@@ -38,6 +38,7 @@ _OUTCOMES = {True: Outcome.HOLDS, False: Outcome.FAILS, None: Outcome.UNKNOWN}
     metavar="PARAMETER=SIZE,...[:DTYPE]",
     help="A tensor for a parameter, its sizes over the names; repeatable.",
 )
+@click.option("--backend", metavar="NAME", help="Of torch.compile; else that of the function, or Inductor.")
 @click.option("--save", metavar="FILE", help="Write the report, as the name ends: .html, .json or .txt.")
 def explain(
     session: Session,
@@ -46,6 +47,7 @@ def explain(
     sources: tuple[str, ...],
     assign: tuple[str, ...],
     tensors: tuple[str, ...],
+    backend: str | None,
     save: str | None,
 ) -> Report:
     """Tell whether one compiled call serves all that is declared.
@@ -75,7 +77,7 @@ def explain(
         except CallError as error:
             raise click.UsageError(str(error)) from None
         try:
-            report = explained(function, [(args, kwargs)])
+            report = explained(function, [(args, kwargs)], backend)
         except ConstraintError:
             raise
         except Exception as error:  # whatever the user's program raises

@@ -16,7 +16,7 @@ from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.dims import name_dims
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
-from dynconstraints.pytorch.report.explain import original_of
+from dynconstraints.pytorch.report.compiling import original_of
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from dynconstraints.ir.nodes import Name, Not
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import plain_source, source_name
 from dynconstraints.pytorch.frame import FrameFacts, Place
-from dynconstraints.pytorch.observe import Frame, observe
+from dynconstraints.pytorch.observe import Frame
 from dynconstraints.pytorch.policies import narrowings, open_guards, untold
+from dynconstraints.pytorch.report.compiling import Backend, Way, original_of
 from dynconstraints.pytorch.report.coverage import needed, within
 from dynconstraints.pytorch.report.given import calls_of
 from dynconstraints.pytorch.report.model import Graph, Remaining, Report
@@ -37,36 +38,43 @@ _RESUMED = re.compile(r"torch_dynamo_resume_in_(\w+)_at_(\d+)")
 """What torch calls the rest of a function after a graph break."""
 
 
-def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
+def explain(fn: Callable[..., Any], *args: Any, backend: Backend | None = None, **kwargs: Any) -> Report:
     """Compile the function for one call, apart from the user's own graphs, run it, and tell what it was compiled under.
 
-    ``fn`` is a function or a module, compiled or not. Raises what the call itself raises.
+    ``fn`` is a function or a module. A compiled one is judged as it was compiled, with its backend and its options, any
+    other for Inductor, unless ``backend`` says otherwise. Of Inductor everything runs but the compilers of C++ and
+    Triton. ``backend`` is no argument of the call; `explain_calls` takes calls as tuples. Raises what the call raises.
     """
-    return explained(fn, ((args, kwargs),))
+    return explained(fn, ((args, kwargs),), backend)
 
 
-def explain_calls(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Report:
+def explain_calls(
+    fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]], *, backend: Backend | None = None
+) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
     Each call is the tuple of its arguments. Raises ArgumentError where one is something else, or there is none, and
     what the calls raise.
     """
-    return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")])
+    return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")], backend)
 
 
-def explained(fn: Callable[..., Any], calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]) -> Report:
+def explained(
+    fn: Callable[..., Any],
+    calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]],
+    backend: Backend | None = None,
+) -> Report:
     """The report on a function and its calls, each the positional and the named arguments."""
     calls = list(calls)
-    target = original_of(fn)
-    compiled = torch.compile(apart(target), backend="eager")
-    with observe() as frames:
+    target, way = original_of(fn), Way.of(fn, backend)
+    with way.observed(target) as (compiled, frames):
         for args, kwargs in calls:
             result = compiled(*args, **kwargs)
             if inspect.iscoroutine(result):  # it was compiled when it was made
                 result.close()
     codes = list(dict.fromkeys(frame.code for frame in frames))
     graphs = (_graph(frame, codes.index(frame.code), _lost(frame, _parameters(target))) for frame in frames)
-    return Report(title_of(target), tuple(graphs))
+    return Report(title_of(target), tuple(graphs), way.backend_name, way.fullgraph)
 
 
 def _parameters(target: Callable[..., Any]) -> AbstractSet[str]:
@@ -85,12 +93,6 @@ def _lost(frame: Frame, parameters: AbstractSet[str]) -> list[str]:
     return [f"{called[name]} == {value}" for name, value in frame.constants.items() if name not in parameters]
 
 
-def original_of(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """The function or module that was compiled; itself where it was not."""
-    found: Callable[..., Any] = getattr(fn, "_torchdynamo_orig_callable", getattr(fn, "_orig_mod", fn))
-    return found
-
-
 def title_of(fn: Callable[..., Any]) -> str:
     """What the function, or the module, is called."""
     return getattr(fn, "__qualname__", type(fn).__name__)
@@ -105,24 +107,6 @@ def title_of_code(code: types.CodeType | None) -> str:
     if resumed is not None:
         return f"{resumed[1]} from {file}:{resumed[2]} on"
     return f"{code.co_name} at {file}:{code.co_firstlineno}"
-
-
-def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """The callable with a code object of its own, so that torch keeps its graphs apart."""
-    bound = fn.forward if isinstance(fn, torch.nn.Module) else fn
-    function = getattr(bound, "__func__", bound)
-    if not isinstance(function, types.FunctionType):
-        return lambda *args, **kwargs: fn(*args, **kwargs)
-    copy = types.FunctionType(
-        function.__code__.replace(),
-        function.__globals__,
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    owner = getattr(bound, "__self__", None)
-    return copy if owner is None else types.MethodType(copy, owner)
 
 
 def _is_resumed(frame: Frame) -> bool:

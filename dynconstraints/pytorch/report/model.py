@@ -100,10 +100,15 @@ class Graph:
 
 @dataclass(frozen=True)
 class Report:
-    """What `explain` found: the graphs compiled for the calls, in order."""
+    """What `explain` found: the graphs compiled for the calls, in order.
+
+    ``backend`` is the one that they were compiled for, as torch names it, ``fullgraph`` whether breaks were forbidden.
+    """
 
     function: str
     graphs: tuple[Graph, ...]
+    backend: str = "inductor"
+    fullgraph: bool = False
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
@@ -143,6 +148,8 @@ class Report:
         return {
             "version": 1,
             "function": self.function,
+            "backend": self.backend,
+            "fullgraph": self.fullgraph,
             "covers_domain": self.covers_domain,
             "counterexample": None if self.counterexample is None else dict(self.counterexample),
             "splits": [split.as_data(self.graphs) for split in self.splits],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dynconstraints.pytorch.report.coverage import Split, serves
-from dynconstraints.pytorch.report.layout import code_line, fitted
+from dynconstraints.pytorch.report.layout import COLUMNS, code_line, fitted
 from dynconstraints.pytorch.violating import shown
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def text(report: Report) -> str:
     """All of the report, the verdict last."""
-    lines = [f"{report.function}: {len(report.graphs)} graph{'s' * (len(report.graphs) != 1)}"]
+    lines = [f"{report.function}: {len(report.graphs)} graph{'s' * (len(report.graphs) != 1)} {under(report)}"]
     for number, graph in enumerate(report.graphs, 1):
         lines += [f"graph {number}{_compiled_for(graph)}", *(f"  {line}" for line in _graph(graph))]
     for split in report.splits:
@@ -25,21 +26,28 @@ def text(report: Report) -> str:
     return fitted(lines)
 
 
+def under(report: Report) -> str:
+    """What the report is about: ``under Inductor``."""
+    backend = "Inductor" if report.backend == "inductor" else report.backend
+    return f"under {backend}" + " with fullgraph=True" * report.fullgraph
+
+
 def verdict(report: Report) -> str:
     """The sentence that the report comes to."""
     if not report.graphs:
         return "nothing was compiled: torch.compile leaves this to run in eager, as it does generators"
     one = len(report.graphs) == 1
     if report.covers_domain:
-        return (
-            f"proved: {'the graph serves' if one else 'the graphs serve'} every input that the declaration allows,\n"
-            "dtypes, contiguous layouts and undeclared sizes being as here"
-        )
+        serve = "the graph serves" if one else "the graphs serve"
+        allowed = "every input that the declaration allows"
+        others = "dtypes, contiguous layouts and undeclared sizes being as here"
+        return textwrap.fill(f"proved: {under(report)} {serve} {allowed}, {others}", COLUMNS)
     if report.counterexample is not None:
-        return f"not the whole domain: {shown(report.counterexample)} compiles anew"
+        return f"not the whole domain: {under(report)} {shown(report.counterexample)} compiles anew"
     if not any(graph.places for graph in report.graphs):
         return "nothing is declared: suggest(function, calls) proposes what to declare"
-    return f"not known whether {'this covers' if one else 'these cover'} the declared domain: {_open(report)}"
+    covers = "this covers" if one else "these cover"
+    return f"not known whether {under(report)} {covers} the declared domain: {_open(report)}"
 
 
 def _open(report: Report) -> str:
