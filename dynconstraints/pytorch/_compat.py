@@ -98,6 +98,7 @@ __all__ = [
     "attention_is_fused",
     "backed_values",
     "bound_place",
+    "code_of_compilation",
     "current_trace",
     "dynamo",
     "forget_simplified",
@@ -120,8 +121,10 @@ __all__ = [
     "plain_source",
     "python_operations",
     "recorded",
+    "records_symbols",
     "release",
     "replacement_place",
+    "scalar_handlers",
     "shape_functions",
     "source_name",
     "unseen_value",
@@ -279,6 +282,21 @@ def shape_functions() -> SimpleNamespace:
     )
 
 
+def scalar_handlers() -> tuple[Any, str]:
+    """What AOTAutograd's pass that makes tensors of floats asks for the tensor of an expression: its module and name.
+
+    It is given the class that has an operation on tensors for each function, the arguments as such tensors, and the
+    expression; where it raises NotImplementedError, the float stays what it is. Read in 2.13.
+    """
+    return importlib.import_module("torch.fx.passes._tensorify_python_scalars"), "_run_sympy_handler"
+
+
+def code_of_compilation() -> Any:
+    """The code of the frame that is being compiled; None outside of a compilation."""
+    tx = current_trace()
+    return None if tx is None else tx.output.root_tx.f_code
+
+
 CONTIGUITY = "c10/core/Contiguity.h"
 """Where C++ works out whether a tensor is contiguous: first as if nothing were known of sizes that torch can't tell,
 which may find that it is, whatever they are; then, if not, as a condition on them, asked by whoever wants to know."""
@@ -404,8 +422,13 @@ def functions() -> SimpleNamespace:
     """The sympy functions that torch defines for sizes; names that a release lacks are None."""
     module = importlib.import_module("torch.utils._sympy.functions")
     names = ["FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural"]
-    names += ["Where", "Identity", "FloatTrueDiv", "ToFloat"]
+    names += ["Where", "Identity", "FloatTrueDiv", "ToFloat", "TruncToFloat"]
     return SimpleNamespace(**{name: getattr(module, name, None) for name in names})
+
+
+def records_symbols() -> bool:
+    """Whether make_fx, at work for AOTAutograd or anything else, records what is computed of symbols."""
+    return importlib.import_module("torch.fx.experimental.proxy_tensor").get_proxy_mode() is not None
 
 
 def symbolic_node(node: Any, expr: Any) -> Any:

@@ -356,7 +356,12 @@ def _bind_computed(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
-    """SymNode.add and its like: a computed float is one term to sympy, which does not round."""
+    """SymNode.add and its like: a computed float is one term to sympy, which does not round.
+
+    Where make_fx traces, as in an operator's own Python, it is handed what the program has, which it knows by identity,
+    and asks again for the result.
+    """
+    from dynconstraints.pytorch._compat import records_symbols
     from dynconstraints.pytorch.floating.rounding import whole
     from dynconstraints.pytorch.frame import KEY
 
@@ -364,7 +369,7 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
     def operation(self: Any, other: Any) -> Any:
         # Sizes come here by the thousand: theirs is the question that costs least.
         if (self.is_float() or other.is_float()) and KEY in getattr(self.shape_env, "__dict__", ()):
-            return original(whole(self), whole(other))
+            return original(self, other) if records_symbols() else original(whole(self), whole(other))
         return original(self, other)
 
     return operation

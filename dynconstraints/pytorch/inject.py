@@ -14,7 +14,7 @@ from dynconstraints.facts.lattice import Row
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
-from dynconstraints.pytorch import entry, units
+from dynconstraints.pytorch import entry, scalars, units
 from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, number_of_call, source_name
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
@@ -160,6 +160,7 @@ def _facts_of(tx: Any) -> FrameFacts:
     env = tx.output.shape_env
     if KEY not in env.__dict__:
         units.install()
+        scalars.complete_in(tx.output.root_tx.f_code)
         keep_no_fakes(tx.output)
         facts, early = FrameFacts.start(env)
         for entrance in early:
