@@ -127,6 +127,7 @@ __all__ = [
     "scalar_handlers",
     "shape_functions",
     "source_name",
+    "unguarded",
     "unseen_value",
     "user_line",
     "variable_of",
@@ -268,6 +269,7 @@ def shape_functions() -> SimpleNamespace:
     fakes = importlib.import_module("torch._subclasses.fake_impls")
     common = importlib.import_module("torch._prims_common")
     nodes = importlib.import_module("torch.fx.experimental.sym_node").SymNode
+    metadata = importlib.import_module("torch.fx.passes.shape_prop")
     return SimpleNamespace(
         broadcast_shapes=(refs, "_broadcast_shapes"),
         broadcast_tensors=(refs, "_maybe_broadcast"),
@@ -277,9 +279,15 @@ def shape_functions() -> SimpleNamespace:
         contiguous=(common, "check_contiguous_sizes_strides"),
         contiguous_tensor=(common, "is_contiguous"),
         dense=(common, "_is_non_overlapping_and_dense_or_false"),
+        recorded_format=(metadata, "is_contiguous_for_memory_format_or_false"),
         guard_or_false=(nodes, "guard_or_false"),
         guard_or_true=(nodes, "guard_or_true"),
     )
+
+
+def unguarded() -> Any:
+    """A context in which torch takes a question that has an answer for the unknown, too, for what is known of sizes."""
+    return importlib.import_module("torch.fx.experimental._config").patch(backed_size_oblivious=True)
 
 
 def scalar_handlers() -> tuple[Any, str]:

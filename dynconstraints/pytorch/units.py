@@ -32,6 +32,7 @@ def install() -> None:
         (_compat.shape_functions().contiguous, _contiguous),
         (_compat.shape_functions().contiguous_tensor, _contiguous_tensor),
         (_compat.shape_functions().dense, _contiguous),  # what is contiguous is dense
+        (_compat.shape_functions().recorded_format, _recorded),
         (_compat.shape_functions().guard_or_false, partial(_unless_known, False)),
         (_compat.shape_functions().guard_or_true, partial(_unless_known, True)),
     ):
@@ -148,6 +149,22 @@ def _contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(a, *args, **kwargs)
 
     return is_contiguous
+
+
+def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
+    """is_contiguous_for_memory_format_or_false, as make_fx asks it of each result, to note the answer beside the graph:
+    it notes what is known, without a guard."""
+
+    @wraps(original)
+    def is_contiguous_for_memory_format_or_false(a: Any, *, memory_format: Any) -> Any:
+        if not _declared(a.shape):
+            return original(a, memory_format=memory_format)
+        if memory_format == torch.contiguous_format and _in_a_row(a.shape, a.stride()):
+            return True
+        with _compat.unguarded():
+            return original(a, memory_format=memory_format)
+
+    return is_contiguous_for_memory_format_or_false
 
 
 def _unless_known(answer: bool, original: Callable[..., Any]) -> Callable[..., Any]:
