@@ -7,6 +7,7 @@ import importlib
 import linecache
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -101,6 +102,7 @@ __all__ = [
     "code_of_compilation",
     "current_trace",
     "dynamo",
+    "evaluated",
     "forget_simplified",
     "function_modes",
     "functions",
@@ -111,6 +113,7 @@ __all__ = [
     "inductor",
     "inferred_sizes",
     "inlined",
+    "is_lowering",
     "is_wrapper",
     "keep_no_fakes",
     "known",
@@ -128,6 +131,7 @@ __all__ = [
     "shape_functions",
     "source_name",
     "unguarded",
+    "unit_questions",
     "unseen_value",
     "user_line",
     "variable_of",
@@ -204,6 +208,7 @@ def hook_points() -> SimpleNamespace:
         guard_relation=(env, "_maybe_guard_rel"),
         print_guards=(env, "produce_guards_verbose"),
         replace_symbols=(env, "replace"),
+        set_replacement=(env, "_set_replacement"),
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
@@ -239,6 +244,19 @@ def inductor_strides() -> SimpleNamespace:
         guard_all=(sizes.SizeVarAllocator, "guard_int_seq"),
         hint=lambda sizes, expr: getattr(sizes, numbers)(expr),  # its value in this call, without a guard
     )
+
+
+@cache
+def unit_questions() -> SimpleNamespace:
+    """What Inductor asks, among other conditions, whether sizes are 1; what a release lacks is None or left out."""
+    sizes = importlib.import_module("torch._inductor.sizevars").SizeVarAllocator
+    return SimpleNamespace(or_false=(sizes, "guard_or_false"), or_true=(sizes, "guard_or_true"))
+
+
+def is_lowering() -> bool:
+    """Whether Inductor makes loops of a graph at the moment, or code of loops."""
+    lowering = sys.modules.get("torch._inductor.graph")
+    return lowering is not None and isinstance(lowering.V.get_graph_handler(), lowering.GraphLowering)
 
 
 @contextmanager
@@ -312,7 +330,12 @@ which may find that it is, whatever they are; then, if not, as a condition on th
 
 def known(node: Any) -> bool | None:
     """Whether the condition is known to hold, or not to, without a guard."""
-    found = node.shape_env._maybe_evaluate_static(node.expr)  # noqa: SLF001
+    return evaluated(node.shape_env, node.expr)
+
+
+def evaluated(env: Any, condition: Any) -> bool | None:
+    """Whether the ShapeEnv knows the condition to hold, or not to, without a guard."""
+    found = env._maybe_evaluate_static(condition)  # noqa: SLF001
     return None if found is None else bool(found)
 
 
