@@ -101,6 +101,7 @@ __all__ = [
     "bound_place",
     "code_of_compilation",
     "current_trace",
+    "dispatch_anew",
     "dynamo",
     "evaluated",
     "forget_simplified",
@@ -113,11 +114,15 @@ __all__ = [
     "inductor",
     "inferred_sizes",
     "inlined",
+    "is_backed_condition",
+    "is_ending",
     "is_lowering",
     "is_wrapper",
     "keep_no_fakes",
     "known",
     "known_to_jit",
+    "lazy_text",
+    "must_not_break",
     "narrow",
     "number_of_call",
     "only_eager",
@@ -256,7 +261,7 @@ def unit_questions() -> SimpleNamespace:
 def is_lowering() -> bool:
     """Whether Inductor makes loops of a graph at the moment, or code of loops."""
     lowering = sys.modules.get("torch._inductor.graph")
-    return lowering is not None and isinstance(lowering.V.get_graph_handler(), lowering.GraphLowering)
+    return lowering is not None and isinstance(lowering.V.graph, lowering.GraphLowering)
 
 
 @contextmanager
@@ -354,8 +359,17 @@ def python_operations() -> SimpleNamespace:
         function=(getattr(variables, "TorchInGraphFunctionVariable", None), "call_function"),
         attribute=(getattr(variables, "SymNodeVariable", None), "var_getattr"),
         formatted=(translator, "_format_value"),
+        put_together=(translator, "BUILD_STRING"),
         joined=(getattr(variables, "StringFormatVariable", None), "create"),
     )
+
+
+def dispatch_anew(translator: Any, name: str, before: Any) -> None:
+    """Have the translator and those derived from it, which look opcodes up in tables, call what the name is now."""
+    for kind in (translator, *translator.__subclasses__()):
+        table = vars(kind).get("dispatch_table")
+        if isinstance(table, list):
+            table[:] = [getattr(kind, name) if function is before else function for function in table]
 
 
 def variable_of(tx: Any, value: Any) -> Any:
@@ -373,6 +387,30 @@ def unseen_value(variable: Any) -> Any:
     """What a variable of the trace stands for that Dynamo has not looked at yet; None for others."""
     is_lazy = type(variable) is dynamo().LazyVariableTracker
     return variable.peek_value() if is_lazy and not variable.is_realized() else None
+
+
+@cache
+def lazy_text() -> SimpleNamespace:
+    """What stands for a value that nobody has looked at, and for text that is formatted where the graph ends."""
+    lazy = importlib.import_module("torch._dynamo.variables.lazy")
+    formatted = importlib.import_module("torch._dynamo.variables").StringFormatVariable
+    return SimpleNamespace(Cache=lazy.LazyCache, Variable=lazy.LazyVariableTracker, Formatted=formatted)
+
+
+def is_backed_condition(variable: Any) -> bool:
+    """Whether the variable is a condition on sizes that are known before the graph runs."""
+    condition = variable.sym_num if isinstance(variable, dynamo().SymNodeVariable) else None
+    return isinstance(condition, torch.SymBool) and condition.node.has_hint()
+
+
+def must_not_break(tx: Any) -> bool:
+    """Whether the graph must not break."""
+    return bool(getattr(tx, "one_graph", False))
+
+
+def is_ending(tx: Any) -> bool:
+    """Whether the trace of a graph is done, and code is written for what it leaves."""
+    return getattr(tx.output, "compile_subgraph_reason", None) is not None
 
 
 def current_trace() -> Any:

@@ -9,6 +9,7 @@ result there, for every value alike, and elsewhere leaves the question to torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import cache, partial, wraps
 from itertools import zip_longest
 from typing import Any
@@ -127,13 +128,19 @@ def _viewed(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
-    """_prims_common.check_contiguous_sizes_strides: whether a tensor of these sizes and strides is contiguous."""
+    """_prims_common.check_contiguous_sizes_strides: whether a tensor of these sizes and strides is contiguous.
+
+    Inductor, which asks to choose layouts, is told what is known.
+    """
 
     @wraps(original)
     def check_contiguous_sizes_strides(sizes: Any, strides: Any, *args: Any, **kwargs: Any) -> Any:
-        if _declared(sizes) and _in_a_row(sizes, strides):
+        if not _declared(sizes):
+            return original(sizes, strides, *args, **kwargs)
+        if _in_a_row(sizes, strides):
             return True
-        return original(sizes, strides, *args, **kwargs)
+        with _compat.unguarded() if _compat.is_lowering() else nullcontext():
+            return original(sizes, strides, *args, **kwargs)
 
     return check_contiguous_sizes_strides
 
