@@ -7,6 +7,7 @@ import importlib
 import linecache
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -98,8 +99,11 @@ __all__ = [
     "attention_is_fused",
     "backed_values",
     "bound_place",
+    "code_of_compilation",
     "current_trace",
+    "dispatch_anew",
     "dynamo",
+    "evaluated",
     "forget_simplified",
     "function_modes",
     "functions",
@@ -110,20 +114,29 @@ __all__ = [
     "inductor",
     "inferred_sizes",
     "inlined",
+    "is_backed_condition",
+    "is_ending",
+    "is_lowering",
     "is_wrapper",
     "keep_no_fakes",
     "known",
     "known_to_jit",
+    "lazy_text",
+    "must_not_break",
     "narrow",
     "number_of_call",
     "only_eager",
     "plain_source",
     "python_operations",
     "recorded",
+    "records_symbols",
     "release",
     "replacement_place",
+    "scalar_handlers",
     "shape_functions",
     "source_name",
+    "unguarded",
+    "unit_questions",
     "unseen_value",
     "user_line",
     "variable_of",
@@ -200,6 +213,7 @@ def hook_points() -> SimpleNamespace:
         guard_relation=(env, "_maybe_guard_rel"),
         print_guards=(env, "produce_guards_verbose"),
         replace_symbols=(env, "replace"),
+        set_replacement=(env, "_set_replacement"),
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
@@ -235,6 +249,19 @@ def inductor_strides() -> SimpleNamespace:
         guard_all=(sizes.SizeVarAllocator, "guard_int_seq"),
         hint=lambda sizes, expr: getattr(sizes, numbers)(expr),  # its value in this call, without a guard
     )
+
+
+@cache
+def unit_questions() -> SimpleNamespace:
+    """What Inductor asks, among other conditions, whether sizes are 1; what a release lacks is None or left out."""
+    sizes = importlib.import_module("torch._inductor.sizevars").SizeVarAllocator
+    return SimpleNamespace(or_false=(sizes, "guard_or_false"), or_true=(sizes, "guard_or_true"))
+
+
+def is_lowering() -> bool:
+    """Whether Inductor makes loops of a graph at the moment, or code of loops."""
+    lowering = sys.modules.get("torch._inductor.graph")
+    return lowering is not None and isinstance(lowering.V.graph, lowering.GraphLowering)
 
 
 @contextmanager
@@ -369,6 +396,7 @@ def shape_functions() -> SimpleNamespace:
     fakes = importlib.import_module("torch._subclasses.fake_impls")
     common = importlib.import_module("torch._prims_common")
     nodes = importlib.import_module("torch.fx.experimental.sym_node").SymNode
+    metadata = importlib.import_module("torch.fx.passes.shape_prop")
     return SimpleNamespace(
         broadcast_shapes=(refs, "_broadcast_shapes"),
         broadcast_tensors=(refs, "_maybe_broadcast"),
@@ -378,9 +406,30 @@ def shape_functions() -> SimpleNamespace:
         contiguous=(common, "check_contiguous_sizes_strides"),
         contiguous_tensor=(common, "is_contiguous"),
         dense=(common, "_is_non_overlapping_and_dense_or_false"),
+        recorded_format=(metadata, "is_contiguous_for_memory_format_or_false"),
         guard_or_false=(nodes, "guard_or_false"),
         guard_or_true=(nodes, "guard_or_true"),
     )
+
+
+def unguarded() -> Any:
+    """A context in which torch takes a question that has an answer for the unknown, too, for what is known of sizes."""
+    return importlib.import_module("torch.fx.experimental._config").patch(backed_size_oblivious=True)
+
+
+def scalar_handlers() -> tuple[Any, str]:
+    """What AOTAutograd's pass that makes tensors of floats asks for the tensor of an expression: its module and name.
+
+    It is given the class that has an operation on tensors for each function, the arguments as such tensors, and the
+    expression; where it raises NotImplementedError, the float stays what it is. Read in 2.13.
+    """
+    return importlib.import_module("torch.fx.passes._tensorify_python_scalars"), "_run_sympy_handler"
+
+
+def code_of_compilation() -> Any:
+    """The code of the frame that is being compiled; None outside of a compilation."""
+    tx = current_trace()
+    return None if tx is None else tx.output.root_tx.f_code
 
 
 CONTIGUITY = "c10/core/Contiguity.h"
@@ -390,7 +439,12 @@ which may find that it is, whatever they are; then, if not, as a condition on th
 
 def known(node: Any) -> bool | None:
     """Whether the condition is known to hold, or not to, without a guard."""
-    found = node.shape_env._maybe_evaluate_static(node.expr)  # noqa: SLF001
+    return evaluated(node.shape_env, node.expr)
+
+
+def evaluated(env: Any, condition: Any) -> bool | None:
+    """Whether the ShapeEnv knows the condition to hold, or not to, without a guard."""
+    found = env._maybe_evaluate_static(condition)  # noqa: SLF001
     return None if found is None else bool(found)
 
 
@@ -409,8 +463,17 @@ def python_operations() -> SimpleNamespace:
         function=(getattr(variables, "TorchInGraphFunctionVariable", None), "call_function"),
         attribute=(getattr(variables, "SymNodeVariable", None), "var_getattr"),
         formatted=(translator, "_format_value"),
+        put_together=(translator, "BUILD_STRING"),
         joined=(getattr(variables, "StringFormatVariable", None), "create"),
     )
+
+
+def dispatch_anew(translator: Any, name: str, before: Any) -> None:
+    """Have the translator and those derived from it, which look opcodes up in tables, call what the name is now."""
+    for kind in (translator, *translator.__subclasses__()):
+        table = vars(kind).get("dispatch_table")
+        if isinstance(table, list):
+            table[:] = [getattr(kind, name) if function is before else function for function in table]
 
 
 def variable_of(tx: Any, value: Any) -> Any:
@@ -428,6 +491,30 @@ def unseen_value(variable: Any) -> Any:
     """What a variable of the trace stands for that Dynamo has not looked at yet; None for others."""
     is_lazy = type(variable) is dynamo().LazyVariableTracker
     return variable.peek_value() if is_lazy and not variable.is_realized() else None
+
+
+@cache
+def lazy_text() -> SimpleNamespace:
+    """What stands for a value that nobody has looked at, and for text that is formatted where the graph ends."""
+    lazy = importlib.import_module("torch._dynamo.variables.lazy")
+    formatted = importlib.import_module("torch._dynamo.variables").StringFormatVariable
+    return SimpleNamespace(Cache=lazy.LazyCache, Variable=lazy.LazyVariableTracker, Formatted=formatted)
+
+
+def is_backed_condition(variable: Any) -> bool:
+    """Whether the variable is a condition on sizes that are known before the graph runs."""
+    condition = variable.sym_num if isinstance(variable, dynamo().SymNodeVariable) else None
+    return isinstance(condition, torch.SymBool) and condition.node.has_hint()
+
+
+def must_not_break(tx: Any) -> bool:
+    """Whether the graph must not break."""
+    return bool(getattr(tx, "one_graph", False))
+
+
+def is_ending(tx: Any) -> bool:
+    """Whether the trace of a graph is done, and code is written for what it leaves."""
+    return getattr(tx.output, "compile_subgraph_reason", None) is not None
 
 
 def current_trace() -> Any:
@@ -508,8 +595,13 @@ def functions() -> SimpleNamespace:
     """The sympy functions that torch defines for sizes; names that a release lacks are None."""
     module = importlib.import_module("torch.utils._sympy.functions")
     names = ["FloorDiv", "CleanDiv", "ModularIndexing", "PythonMod", "Mod", "CeilDiv", "Max", "Min", "PowByNatural"]
-    names += ["Where", "Identity", "FloatTrueDiv", "ToFloat"]
+    names += ["Where", "Identity", "FloatTrueDiv", "ToFloat", "TruncToFloat"]
     return SimpleNamespace(**{name: getattr(module, name, None) for name in names})
+
+
+def records_symbols() -> bool:
+    """Whether make_fx, at work for AOTAutograd or anything else, records what is computed of symbols."""
+    return importlib.import_module("torch.fx.experimental.proxy_tensor").get_proxy_mode() is not None
 
 
 def symbolic_node(node: Any, expr: Any) -> Any:

@@ -110,12 +110,13 @@ class Entrance:
 @dataclass(frozen=True)
 class Learnt:
     """What earlier attempts at a frame leave to the next: constraints in force, values to be met first, floats' names,
-    and floats that have to be constants."""
+    floats that have to be constants, and parameters that the backend settles."""
 
     constraints: tuple[Constraint, ...] = ()
     early: tuple[Entrance, ...] = ()
     reals: frozenset[str] = frozenset()
     constants: Mapping[str, Constant] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -151,7 +152,8 @@ class FrameFacts:
     """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv.
 
     ``variables`` are those of the trace that stand for DynamicInts, by the sources of these, and ``typed`` the sources
-    of which the program asked the type.
+    of which the program asked the type. ``settled`` are the names of parameters that are numbers in this graph, since
+    its backend takes them for such, and ``in_backend`` says whether that is at work.
     """
 
     env: Any
@@ -175,6 +177,8 @@ class FrameFacts:
     real_constraints: dict[Constraint, None] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     typed: set[str] = field(default_factory=set)
+    settled: frozenset[str] = frozenset()
+    in_backend: bool = False
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0
@@ -186,7 +190,8 @@ class FrameFacts:
     def start(cls, env: Any) -> tuple[FrameFacts, tuple[Entrance, ...]]:
         """The facts of a frame at its first declared value, and the values to be met before that one."""
         scope, learnt = current_scope(), _learnt()
-        facts = cls(env, scope, {}, reals=learnt.reals, floats=FloatFacts(dict(learnt.constants)))
+        floats = FloatFacts(dict(learnt.constants))
+        facts = cls(env, scope, {}, reals=learnt.reals, floats=floats, settled=learnt.settled)
         facts._example.update(call_values())
         for constraint in (*scope.constraints, *learnt.constraints):
             facts.kind_of(constraint)[constraint] = None
@@ -233,6 +238,7 @@ class FrameFacts:
                 (*early, *_learnt().early),
                 self.reals,
                 {**self.floats.constants, **(constants or {})},
+                self.settled,
             )
         return dynamo().Restart(restart_reason=reason)  # type: ignore[no-any-return]
 

@@ -67,9 +67,10 @@ class _AfterImport(importlib.abc.MetaPathFinder):
 
 
 def _wrap_lowering() -> None:
-    from dynconstraints.pytorch import inductor
+    from dynconstraints.pytorch import halfway, inductor
 
     inductor.install()
+    halfway.install()
 
 
 def _wrap_compiling() -> None:
@@ -97,6 +98,7 @@ def _wrap_all() -> None:
             (points.create_symbol, _named_sizes),
             (points.evaluate_static, _ask_oracle),
             (points.guard_relation, _sharpen_ranges),
+            (points.set_replacement, _settle_sizes),
             (points.print_guards, _show_guards),
             (points.call_backend, _tag_caches),
             (points.create_proxy, _lower_floats),
@@ -282,6 +284,21 @@ def _sharpen_ranges(original: Callable[..., Any]) -> Callable[..., Any]:
     return _maybe_guard_rel
 
 
+def _settle_sizes(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ShapeEnv._set_replacement: of a symbol by what it equals from now on; by no number while Inductor lowers."""
+    from dynconstraints.pytorch.frame import KEY
+
+    @wraps(original)
+    def _set_replacement(self: Any, symbol: Any, target: Any, *args: Any, **kwargs: Any) -> None:
+        if KEY in self.__dict__ and target.is_number:
+            from dynconstraints.pytorch.halfway import meet_number
+
+            meet_number(self, symbol)
+        original(self, symbol, target, *args, **kwargs)
+
+    return _set_replacement
+
+
 def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
     """OutputGraph._call_user_compiler: what is compiled under a declaration is kept under a key that knows it.
 
@@ -302,12 +319,13 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         from torch.compiler import config
 
         from dynconstraints.pytorch.floating.trace import check_no_symbol_left, settled
+        from dynconstraints.pytorch.halfway import settled_before
 
         check_no_symbol_left(self, facts)
         tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
             cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
         )
-        with tag, settled(facts):
+        with tag, settled(facts), settled_before(facts):
             compiled = original(self, *args, **kwargs)
         if facts.computed.errors:
             from dynconstraints.pytorch.computed import telling
@@ -356,7 +374,12 @@ def _bind_computed(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
-    """SymNode.add and its like: a computed float is one term to sympy, which does not round."""
+    """SymNode.add and its like: a computed float is one term to sympy, which does not round.
+
+    Where make_fx traces, as in an operator's own Python, it is handed what the program has, which it knows by identity,
+    and asks again for the result.
+    """
+    from dynconstraints.pytorch._compat import records_symbols
     from dynconstraints.pytorch.floating.rounding import whole
     from dynconstraints.pytorch.frame import KEY
 
@@ -364,7 +387,7 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
     def operation(self: Any, other: Any) -> Any:
         # Sizes come here by the thousand: theirs is the question that costs least.
         if (self.is_float() or other.is_float()) and KEY in getattr(self.shape_env, "__dict__", ()):
-            return original(whole(self), whole(other))
+            return original(self, other) if records_symbols() else original(whole(self), whole(other))
         return original(self, other)
 
     return operation

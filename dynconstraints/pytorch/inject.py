@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import sympy
 import torch
 
 from dynconstraints.diagnostics.errors import ConstraintError
@@ -14,8 +15,8 @@ from dynconstraints.facts.lattice import Row
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
-from dynconstraints.pytorch import entry, units
-from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, number_of_call, source_name
+from dynconstraints.pytorch import entry, scalars, units
+from dynconstraints.pytorch._compat import assert_in_graph, dynamo, keep_no_fakes, narrow, number_of_call, source_name
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
@@ -26,9 +27,6 @@ from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.proxies import proxy_of
 from dynconstraints.pytorch.sources import ComputedSource, ItemSource
 from dynconstraints.pytorch.symbolic import affine_to_term
-
-if TYPE_CHECKING:
-    import sympy
 
 
 def wrap_int(builder: Any, value: Any) -> Any:
@@ -160,6 +158,7 @@ def _facts_of(tx: Any) -> FrameFacts:
     env = tx.output.shape_env
     if KEY not in env.__dict__:
         units.install()
+        scalars.complete_in(tx.output.root_tx.f_code)
         keep_no_fakes(tx.output)
         facts, early = FrameFacts.start(env)
         for entrance in early:
@@ -201,6 +200,8 @@ def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> N
     row = facts.row(unknown.name)
     parameter = _parameter(tx, facts, row, entrance, unknown) if row.divisor else None
     facts.meet(unknown.name, unknown.value, row, parameter)
+    if parameter is not None and unknown.name in facts.settled:
+        assert_in_graph(facts.env, sympy.Eq(parameter.symbol, parameter.hint))
     _narrow(facts)
 
 

@@ -1,9 +1,8 @@
 """Python's operations that torch refuses on a symbolic int, in frames that declare something: each as others it takes.
 
 The functions here are traced in the place of Python's own. They are exact wherever those are defined: no value of a
-symbol is asked for. Text is what needs the value: in a full graph, where torch would refuse, the int becomes a constant
-of the graph, guarded as such (a declared name is *specialised*); elsewhere torch breaks the graph, and no value is
-needed.
+symbol is asked for. Text is what needs the value, once it is looked at (`texts`): the int then becomes a constant of the
+graph, guarded as such (a declared name is *specialised*). What checks a condition that holds looks at no message.
 """
 
 from __future__ import annotations
@@ -15,10 +14,12 @@ from functools import cache, wraps
 from typing import Any, TypeAlias
 
 import sympy
+import torch
 
 from dynconstraints.pytorch import _compat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.frame import KEY
+from dynconstraints.pytorch.texts import constant, filled, joined, recipe_of, text_of
 
 Choice: TypeAlias = "tuple[Callable[..., Any], Sequence[Any]] | None"
 """What is traced instead, and what it is given: variables of the trace, and constants."""
@@ -35,11 +36,13 @@ def install() -> None:
         (points.function, _called("value")),
         (points.attribute, _attribute),
         (points.formatted, _formatted),
+        (points.put_together, _put_together),
         (points.joined, _joined),
     ):
         original = getattr(owner, name, None)
         if original is not None:
             setattr(owner, name, wrap(original))
+            _compat.dispatch_anew(owner, name, original)
 
 
 def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -49,9 +52,15 @@ def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
         @wraps(original)
         def call_function(self: Any, tx: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
             function: Any = getattr(self, attribute, None)
+            if function in _CHECKS:
+                return _holds(tx, function, args, kwargs) or original(self, tx, args, kwargs)
             if kwargs or function not in _ASKED:
                 return original(self, tx, args, kwargs)
+            if function in _JOINING:
+                return _concatenated(args) or original(self, tx, args, kwargs)
             if _declares(tx, args):
+                if function in _WRITING and (text := _text(function, args)) is not None:
+                    return text
                 args = [arg.realize() for arg in args]
                 kind = _own_type(tx, function, args)
                 if kind is not None:
@@ -60,8 +69,8 @@ def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 choice = None if known is None else known(args)
                 if choice is not None:
                     return _compat.inlined(tx, *choice)
-                if _makes_text(function, args) and _is_full(tx):
-                    args = [_constant(tx, arg) for arg in args]
+                if _makes_text(function, args) and _compat.must_not_break(tx):
+                    args = [constant(tx, arg) for arg in args]
                     if all(arg.is_python_constant() for arg in args):
                         return _compat.variable_of(tx, function(*(arg.as_python_constant() for arg in args)))
             return original(self, tx, args, kwargs)
@@ -69,6 +78,48 @@ def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]
         return call_function
 
     return wrap
+
+
+def _holds(tx: Any, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """The None that a check returns whose condition on sizes holds, so that nobody needs its message; a condition that
+    the declaration does not settle is guarded, as torch does. None elsewhere."""
+    place = _CHECKS[function]
+    condition = args[place] if len(args) > place else kwargs.get(_CONDITIONS[function])
+    if condition is None or not _declares(tx, [condition]):
+        return None
+    found = condition.realize()
+    if found.is_python_constant():
+        holds = found.as_python_constant() is True
+    else:
+        holds = _compat.is_backed_condition(found) and found.evaluate_expr(tx.output)
+    return _compat.dynamo().ConstantVariable.create(None) if holds else None
+
+
+def _concatenated(args: Sequence[Any]) -> Any:
+    """The sum of texts of which one is not looked at yet; None elsewhere."""
+    return joined(args) if any(recipe_of(arg) is not None for arg in args) else None
+
+
+def _text(function: Any, args: Sequence[Any]) -> Any:
+    """The text that the function makes of an int, not looked at yet; None where it makes none, or another."""
+    first, *rest = args
+    if function is operator.mod:
+        template = _literal(first)
+        if template is None or not rest:
+            return None
+        return filled(template, rest[0] if recipe_of(rest[0]) is not None else rest[0].realize(), _is_int)
+    specification = _literal(rest[0]) if rest else ""
+    if specification is None or len(rest) > 1 or not _is_int(first.realize()) or "{" in specification:
+        return None
+    return text_of("{:" + specification + "}", [first])
+
+
+def _literal(variable: Any) -> str | None:
+    """The text that the variable is, where it is a constant."""
+    if recipe_of(variable) is not None or not variable.is_python_constant():
+        return None
+    found = variable.as_python_constant()
+    return found if isinstance(found, str) else None
 
 
 def _attribute(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,12 +140,32 @@ def _formatted(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def _format_value(self: Any, specification: Any, flags: int) -> Any:
-        if flags & 3 != _AS_REPR and _is_full(self):
-            value = self.pop()
-            self.push(_constant(self, value) if _declares(self, [value]) else value)
+        value = self.pop()
+        if _declares(self, [value]):
+            specification = constant(self, specification)
+            template = _literal(specification)
+            if template is not None and (recipe_of(value) is not None or _is_plain_int(self, value, flags & 3)):
+                return self.push(text_of("{" + ("", "!s", "!r", "!a")[flags & 3] + ":" + template + "}", [value]))
+        self.push(value)
         return original(self, specification, flags)
 
     return _format_value
+
+
+def _put_together(original: Callable[..., Any]) -> Callable[..., Any]:
+    """InstructionTranslatorBase.BUILD_STRING: an f-string of its parts, on the stack."""
+
+    @wraps(original)
+    def BUILD_STRING(self: Any, inst: Any) -> Any:  # noqa: N802  the method that it stands for
+        parts = self.popn(inst.arg)
+        text = _concatenated(parts)
+        if text is not None:
+            return self.push(text)
+        for part in parts:
+            self.push(part)
+        return original(self, inst)
+
+    return BUILD_STRING
 
 
 def _joined(original: Any) -> Any:
@@ -104,10 +175,9 @@ def _joined(original: Any) -> Any:
     @wraps(create)
     def created(cls: Any, text: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         tx = _compat.current_trace()
-        if tx is not None and _is_full(tx) and _declares(tx, [*args, *kwargs.values()]):
-            args = [_constant(tx, arg) for arg in args]
-            kwargs = {name: _constant(tx, arg) for name, arg in kwargs.items()}
-        return create(cls, text, list(args), dict(kwargs))
+        if tx is None or _compat.is_ending(tx) or not _declares(tx, [*args, *kwargs.values()]):
+            return create(cls, text, list(args), dict(kwargs))
+        return text_of(text, args, kwargs)
 
     return classmethod(created)
 
@@ -140,14 +210,20 @@ def _declares(tx: Any, variables: Iterable[Any]) -> bool:
     return False
 
 
+def _is_plain_int(tx: Any, variable: Any, converted: int) -> bool:
+    """Whether the variable is an int, whose text is an int's; that of a DynamicInt is another where it is converted."""
+    found = variable.realize()
+    return _is_int(found) and not (converted and _is_dynamic_int(tx, found))
+
+
+def _is_dynamic_int(tx: Any, variable: Any) -> bool:
+    """Whether the variable is a DynamicInt in eager."""
+    return any(variable is known for known in tx.output.shape_env.__dict__[KEY].variables.values())
+
+
 def _is_int(variable: Any) -> bool:
     """Whether the variable stands for a symbolic int."""
     return isinstance(variable, _compat.dynamo().SymNodeVariable) and variable.python_type() is int
-
-
-def _is_full(tx: Any) -> bool:
-    """Whether the graph must not break."""
-    return bool(getattr(tx, "one_graph", False))
 
 
 def _makes_text(function: Any, args: Sequence[Any]) -> bool:
@@ -156,14 +232,6 @@ def _makes_text(function: Any, args: Sequence[Any]) -> bool:
         return True
     first = args[0] if function is operator.mod and args else None
     return first is not None and first.is_python_constant() and isinstance(first.as_python_constant(), str)
-
-
-def _constant(tx: Any, variable: Any) -> Any:
-    """The value of a symbolic int, guarded, also of those in a tuple; anything else as it is."""
-    d, found = _compat.dynamo(), variable.realize()
-    if type(found) is d.TupleVariable:
-        return d.TupleVariable([_constant(tx, item) for item in found.items])
-    return d.ConstantVariable.create(found.evaluate_expr(tx.output)) if _is_int(found) else variable
 
 
 def _value(variable: Any) -> int | None:
@@ -283,9 +351,23 @@ _KNOWN: Mapping[Any, Callable[[list[Any]], Choice]] = {
 }
 """By function, what is traced instead for arguments of which one is a symbolic int."""
 
-_ASKED = frozenset({*_KNOWN, str, format, operator.mod, type, isinstance})
+_WRITING = frozenset({str, format, operator.mod})
 
-_AS_REPR = 2
-"""What a part of an f-string with ``!r`` has for flags; the text of a DynamicInt is not a plain int's there."""
+_JOINING = frozenset({operator.add, operator.iadd})
+
+_ASKED = frozenset({*_KNOWN, *_WRITING, *_JOINING, type, isinstance})
+
+_CHECKS: Mapping[Any, int] = {
+    torch._assert: 0,  # noqa: SLF001  a name that programs use
+    torch._check: 0,  # noqa: SLF001
+    torch._check_with: 1,  # noqa: SLF001
+    torch._check_index: 0,  # noqa: SLF001
+    torch._check_value: 0,  # noqa: SLF001
+    torch._check_type: 0,  # noqa: SLF001
+    torch._check_not_implemented: 0,  # noqa: SLF001
+}
+"""What raises where a condition does not hold, with the place of the condition among its arguments."""
+
+_CONDITIONS = {function: "condition" if function is torch._assert else "cond" for function in _CHECKS}  # noqa: SLF001
 
 _ATTRIBUTES: Mapping[str, int | None] = {"real": None, "numerator": None, "imag": 0, "denominator": 1}

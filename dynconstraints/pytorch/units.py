@@ -9,6 +9,7 @@ result there, for every value alike, and elsewhere leaves the question to torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import cache, partial, wraps
 from itertools import zip_longest
 from typing import Any
@@ -32,6 +33,7 @@ def install() -> None:
         (_compat.shape_functions().contiguous, _contiguous),
         (_compat.shape_functions().contiguous_tensor, _contiguous_tensor),
         (_compat.shape_functions().dense, _contiguous),  # what is contiguous is dense
+        (_compat.shape_functions().recorded_format, _recorded),
         (_compat.shape_functions().guard_or_false, partial(_unless_known, False)),
         (_compat.shape_functions().guard_or_true, partial(_unless_known, True)),
     ):
@@ -126,13 +128,19 @@ def _viewed(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
-    """_prims_common.check_contiguous_sizes_strides: whether a tensor of these sizes and strides is contiguous."""
+    """_prims_common.check_contiguous_sizes_strides: whether a tensor of these sizes and strides is contiguous.
+
+    Inductor, which asks to choose layouts, is told what is known.
+    """
 
     @wraps(original)
     def check_contiguous_sizes_strides(sizes: Any, strides: Any, *args: Any, **kwargs: Any) -> Any:
-        if _declared(sizes) and _in_a_row(sizes, strides):
+        if not _declared(sizes):
+            return original(sizes, strides, *args, **kwargs)
+        if _in_a_row(sizes, strides):
             return True
-        return original(sizes, strides, *args, **kwargs)
+        with _compat.unguarded() if _compat.is_lowering() else nullcontext():
+            return original(sizes, strides, *args, **kwargs)
 
     return check_contiguous_sizes_strides
 
@@ -148,6 +156,22 @@ def _contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(a, *args, **kwargs)
 
     return is_contiguous
+
+
+def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
+    """is_contiguous_for_memory_format_or_false, as make_fx asks it of each result, to note the answer beside the graph:
+    it notes what is known, without a guard."""
+
+    @wraps(original)
+    def is_contiguous_for_memory_format_or_false(a: Any, *, memory_format: Any) -> Any:
+        if not _declared(a.shape):
+            return original(a, memory_format=memory_format)
+        if memory_format == torch.contiguous_format and _in_a_row(a.shape, a.stride()):
+            return True
+        with _compat.unguarded():
+            return original(a, memory_format=memory_format)
+
+    return is_contiguous_for_memory_format_or_false
 
 
 def _unless_known(answer: bool, original: Callable[..., Any]) -> Callable[..., Any]:
