@@ -5,7 +5,6 @@ Importing this wraps a handful of torch's functions (`hooks`); programs that dec
 
 from dynconstraints.pytorch import _compat as _compat  # first: it says what is wrong with the torch at hand
 from dynconstraints.pytorch import hooks
-from dynconstraints.pytorch import replacing as replacing  # waits for the first named integer
 from dynconstraints.pytorch.binding import bind
 from dynconstraints.pytorch.dims import name_dims
 from dynconstraints.pytorch.dynamic_float import DynamicFloat

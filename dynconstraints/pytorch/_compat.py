@@ -8,11 +8,11 @@ import linecache
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import BuiltinFunctionType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -52,33 +52,20 @@ function_modes: Any = torch._C._is_torch_function_mode_enabled  # noqa: SLF001
 """Whether a mode, such as ``with torch.device(...)``, sees the functions of torch that are called."""
 
 
+unseen: Any = torch._C.DisableTorchFunction  # noqa: SLF001
+"""In ``with unseen():`` no mode and no subclass (``__torch_function__``) sees what is asked of tensors."""
+
+
 DispatchMode: Any = importlib.import_module("torch.utils._python_dispatch").TorchDispatchMode
 """Sees each operation on tensors before it runs."""
 
 
-_modes, _traced = torch._C._len_torch_dispatch_stack, torch._C._get_tracing_state  # noqa: SLF001
 _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
-
-
-def only_eager() -> bool:
-    """Whether nothing traces, fakes or transforms (``torch.func``) the tensors that torch makes."""
-    return not _modes() and _traced() is None and not in_transforms()
 
 
 def in_transforms() -> bool:
     """Whether vmap, grad and their like (``torch.func``) are at work, also in what Dynamo traces at the moment."""
     return _transforms() is not None
-
-
-def known_to_jit(function: Any, original: Any) -> None:
-    """Have TorchScript take the function for the original, a builtin."""
-    if not isinstance(original, BuiltinFunctionType):  # somebody else's wrapper
-        return
-    builtins = torch.jit._builtins  # noqa: SLF001
-    operation = f"aten::{original.__name__}"
-    builtins._builtin_ops += [(function, operation), (original, operation)]  # noqa: SLF001  what the table is made of
-    if builtins._builtin_table is not None:  # noqa: SLF001
-        builtins._register_builtin(function, operation)  # noqa: SLF001
 
 
 def release() -> tuple[int, int]:
@@ -95,6 +82,7 @@ __all__ = [
     "DispatchMode",
     "UpstreamDynamicInt",
     "allow_numbers_of_tensors",
+    "as_in_file_of",
     "assert_in_graph",
     "attention_is_fused",
     "backed_values",
@@ -120,12 +108,11 @@ __all__ = [
     "is_wrapper",
     "keep_no_fakes",
     "known",
-    "known_to_jit",
     "lazy_text",
+    "leave_out_of_user_frames",
     "must_not_break",
     "narrow",
     "number_of_call",
-    "only_eager",
     "plain_source",
     "python_operations",
     "recorded",
@@ -137,6 +124,7 @@ __all__ = [
     "source_name",
     "unguarded",
     "unit_questions",
+    "unseen",
     "unseen_value",
     "user_line",
     "variable_of",
@@ -219,6 +207,27 @@ def hook_points() -> SimpleNamespace:
         create_proxy=(output.SubgraphTracer, "create_proxy"),
         symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
     )
+
+
+def leave_out_of_user_frames(files: Iterable[str]) -> None:
+    """Have torch look past the files where it tells which line of a program asks for a guard or an operation."""
+    ours = frozenset(files)
+    dynamos = importlib.import_module("torch._dynamo.guards").uninteresting_files
+    shapes = importlib.import_module("torch.fx.experimental.symbolic_shapes").uninteresting_files
+    dynamos().update(ours)
+    if shapes.cache_info().currsize:  # else it is made of Dynamo's when it is first asked for, with seconds of imports
+        shapes().update(ours)
+
+
+def as_in_file_of(original: Callable[..., Any], wrapper: Callable[..., Any]) -> Callable[..., Any]:
+    """The wrapper as a function of the original's file, by which torch tells its own frames from its callers'.
+
+    It looks for who called Dynamo, and for the stack of the user's above, by walking past the frames of one file.
+    """
+    code = original.__code__
+    own = wrapper.__code__.replace(co_filename=code.co_filename, co_firstlineno=code.co_firstlineno)
+    wrapper.__code__ = own
+    return wrapper
 
 
 @cache

@@ -6,7 +6,7 @@ and runs it in eager. A violated declaration raises before anything is traced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CodeType
@@ -29,20 +29,34 @@ _declared_codes: WeakSet[CodeType] = WeakSet()
 
 
 def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]:
-    """What a value and, to a depth, the values in it declare."""
-    if isinstance(value, DynamicInt | DynamicFloat):
-        if value.declaration is not None:
-            yield value.declaration
-    elif isinstance(value, torch.Tensor):
+    """What a value and, to a depth, the values in it declare.
+
+    Most values are somebody else's, and none is to notice: it goes by their types (`isinstance` asks for ``__class__``,
+    which a proxy answers itself), and containers are read by the methods of list, tuple and dict, whatever their
+    subclasses have in the place of them.
+    """
+    kind = type(value)
+    if issubclass(kind, _NUMBERS):
+        if value.declaration is not None:  # type: ignore[attr-defined]  # by its type
+            yield value.declaration  # type: ignore[attr-defined]
+    elif issubclass(kind, torch.Tensor):
         named = named_dims(value)
         if named is not None:
             yield named.declaration
-    elif depth and isinstance(value, list | tuple):
-        for item in value:
-            yield from declarations_in(item, depth - 1)
-    elif depth and isinstance(value, dict):
-        for item in value.values():
-            yield from declarations_in(item, depth - 1)
+    elif depth:
+        for container, items in _ITEMS.items():
+            if issubclass(kind, container):
+                for item in items(value):
+                    yield from declarations_in(item, depth - 1)
+
+
+_NUMBERS = DynamicInt, DynamicFloat
+_ITEMS: Mapping[type, Callable[[Any], list[object]]] = {
+    list: list.copy,
+    tuple: lambda value: list(tuple.__iter__(value)),
+    dict: lambda value: list(dict.values(value)),
+}
+"""What is in a container at this moment; another thread may change it."""
 
 
 _values: ContextVar[Mapping[str, int]] = ContextVar("dynconstraints_values")

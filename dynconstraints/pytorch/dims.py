@@ -7,11 +7,10 @@ stays in the process: a checkpoint of a named tensor can be read where this pack
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import torch
 
@@ -20,18 +19,19 @@ from dynconstraints.diagnostics.errors import ConstraintError, ConstraintSyntaxE
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Term
+from dynconstraints.pytorch._compat import function_modes, unseen
 from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
-from dynconstraints.pytorch.dynamic_int import DynamicInt, standing_for
+from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.placing import Place, calling_place, located
 from dynconstraints.pytorch.sizes import declare_sizes, term_of
 
 _ATTRIBUTE = "_dynconstraints_dims"
 _NOTHING: Mapping[str, Any] = {}
+_attribute = object.__getattribute__
+"""What an object has, whatever its class makes of the question."""
+
 _COMPUTED = Place("a tensor named where it was computed")
 _T = TypeVar("_T", bound=torch.Tensor)
-
-before_first_name: Callable[[], None] | None = None
-"""What is to happen before a process has a tensor that `name_dims` named (`replacing`); None once it has."""
 
 
 class _Record:
@@ -62,12 +62,6 @@ class NamedDims(_Record):
     declaration: Declaration
     place: Place
     implied: bool = False
-
-
-class _Given(_Record, tuple[int, ...]):
-    """The sizes that a tensor was made with, DynamicInts among them: its names, until somebody asks for them."""
-
-    __slots__ = ()
 
 
 def name_dims(
@@ -101,8 +95,6 @@ def name_dims(
         record = _record(tensor, terms, given, as_tuple(constraints), place)
     except ConstraintError as error:
         raise located(error, place) from None
-    if before_first_name is not None:
-        before_first_name()
     setattr(tensor, _ATTRIBUTE, record)
     return tensor
 
@@ -112,35 +104,25 @@ def attach(tensor: torch.Tensor, dims: Mapping[int, Term], declaration: Declarat
     setattr(tensor, _ATTRIBUTE, _implied(tensor, dims, declaration))
 
 
-def attach_sizes(tensor: torch.Tensor, sizes: Iterable[int]) -> None:
-    """Name dimensions by the sizes that the tensor was made with, DynamicInts among them.
-
-    Costs half a microsecond: names are worked out when they are asked for.
-    """
-    tensor._dynconstraints_dims = _Given(sizes)  # type: ignore[attr-defined]  # noqa: SLF001  cheaper than setattr
-
-
-def sizes_of(tensor: torch.Tensor) -> tuple[int, ...]:
-    """The sizes of the tensor, those of named dimensions as the DynamicInts that they are."""
-    record, sizes = named_dims(tensor), list(tensor.shape)
-    if record is not None:
-        for dimension, term in record.dims.items():
-            used = names_of(term)
-            bindings = tuple(b for b in record.declaration.members if b.name in used)
-            sizes[dimension] = standing_for(term, sizes[dimension], bindings)
-    return tuple(sizes)
-
-
 def named_dims(value: object) -> NamedDims | None:
     """The named dimensions of a tensor; None for one without, and for anything else.
 
     A tensor resized since `name_dims` is declared anew. A view keeps the names of those dimensions of its base that it
     takes over as they are.
     """
-    attributes = getattr(value, "__dict__", _NOTHING)
-    if _ATTRIBUTE not in attributes and getattr(value, "_base", None) is None:  # what most tensors are
+    if type(value) is torch.Tensor and not function_modes():
+        return _own(value) or _kept(value)
+    if not issubclass(type(value), torch.Tensor):  # `isinstance` would ask `__class__`, which a proxy answers itself
         return None
-    return _own(value) or _kept(value)
+    tensor: Any = value
+    with unseen():
+        return _own(tensor) or _kept(tensor)
+
+
+def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
+    """The tensor that this one is a view of; None where it is none."""
+    with unseen():
+        return tensor._base  # noqa: SLF001  torch documents it
 
 
 def still(value: Any, record: NamedDims) -> bool:
@@ -148,14 +130,12 @@ def still(value: Any, record: NamedDims) -> bool:
     return getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE) is record and bool(value.shape == record.sizes)
 
 
-def _own(value: object) -> NamedDims | None:
+def _own(value: torch.Tensor) -> NamedDims | None:
     """What is recorded on a tensor, as its sizes are now."""
-    record = getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE)
+    record = _attribute(value, "__dict__").get(_ATTRIBUTE)
     if record is None:
         return None
-    shape = cast("torch.Tensor", value).shape  # only tensors have a record
-    if isinstance(record, _Given):
-        return _worked_out(cast("torch.Tensor", value), record)
+    shape = value.shape
     if not isinstance(record, NamedDims) or shape == record.sizes:
         return record if isinstance(record, NamedDims) else None
     if all(d < len(shape) and shape[d] == record.sizes[d] for d in record.dims):
@@ -165,29 +145,6 @@ def _own(value: object) -> NamedDims | None:
         dims = {dimension: term for dimension, term in dims.items() if shape[dimension] == record.sizes[dimension]}
         return _replaced(value, _implied(value, dims, record.declaration))
     return _replaced(value, _record(value, dims, (), record.declaration.constraints, record.place))
-
-
-def _worked_out(tensor: torch.Tensor, given: _Given) -> NamedDims | None:
-    """The names that follow from the sizes given, and those that a view keeps from its base."""
-    kept, dims = _kept(tensor), {}
-    members = dict.fromkeys(() if kept is None else kept.declaration.members)
-    sizes = given if len(given) == tensor.ndim else ()
-    for dimension, (size, actual) in enumerate(zip(sizes, tensor.shape, strict=False)):
-        if type(size) is DynamicInt and size == actual and size.declaration and size.expression:
-            dims[dimension] = size.expression
-            members.update(dict.fromkeys(_of_tensor(b, b.place) for b in size.declaration.members))
-    declaration = Declaration(tuple(members))
-    return _replaced(tensor, _implied(tensor, {**({} if kept is None else kept.dims), **dims}, declaration))
-
-
-@lru_cache(maxsize=1024)
-def _of_tensor(binding: Binding, place: Place | None) -> Binding:
-    """The binding, its place saying that it is that of a tensor."""
-    return (
-        binding
-        if place is None
-        else replace(binding, place=replace(place, origin=f"a tensor made with {place.origin}"))
-    )
 
 
 def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) -> NamedDims:
@@ -204,10 +161,10 @@ def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
     return None
 
 
-def _kept(view: object) -> NamedDims | None:
+def _kept(view: torch.Tensor) -> NamedDims | None:
     """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
-    base = getattr(view, "_base", None)
-    if base is None or not isinstance(view, torch.Tensor):
+    base = view._base  # noqa: SLF001  torch documents it
+    if base is None:
         return None
     known = _own(base)
     if known is None or view.layout != torch.strided:

@@ -25,9 +25,6 @@ from dynconstraints.pytorch.sizes import term_of
 
 _Operator: TypeAlias = "Callable[[DynamicInt, int], DynamicInt]"
 
-before_first_name: Callable[[], None] | None = None
-"""What is to happen before a process has a named integer (`replacing`); None once it has."""
-
 _new = int.__new__  # upstream's constructor checks again what is known here
 
 
@@ -149,8 +146,6 @@ class DynamicInt(UpstreamDynamicInt):
             link: Link = value.link if isinstance(value, DynamicInt) else None
         else:
             binding = declare(value, name, listed)
-            if before_first_name is not None:
-                before_first_name()
             self, link = _new(cls, binding.value), named(binding)
         if link is not None:
             self.link = link
@@ -202,7 +197,9 @@ class DynamicInt(UpstreamDynamicInt):
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    # What torch looks for on each object in a list of sizes; found here, it costs a third of finding nothing.
+    # What torch looks for on each object in a list of sizes; found here, it costs a third of finding nothing. One that
+    # answers could name what `torch.zeros((n, 2))` makes, but torch refuses `torch.zeros(n, 2)` then, takes `n * x` for
+    # a call of its own, and asks no int of `arange`, `narrow` and slices.
     __torch_function__ = NO_TORCH_FUNCTION
 
     # As digits wherever it becomes text: a file name, a log line.

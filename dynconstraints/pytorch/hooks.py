@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.abc
-import importlib.util
 import sys
 import warnings
 from collections.abc import Callable
 from functools import cache, wraps
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from dynconstraints import __version__
-from dynconstraints.pytorch._compat import NEXT, hook_points, release
+from dynconstraints.pytorch._compat import NEXT, hook_points, leave_out_of_user_frames, release
 
 _DYNAMO, _LOWERING, _COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
 
@@ -44,16 +44,16 @@ def _once_loaded(name: str, act: Callable[[], None]) -> None:
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Acts right after a module has run, then leaves."""
+    """Acts right after a module has run, then leaves; who only asks for the module does not end it."""
 
     def __init__(self, name: str, act: Callable[[], None]) -> None:
         self.name, self._act = name, act
 
-    def find_spec(self, fullname: str, *_: Any) -> Any:
+    def find_spec(self, fullname: str, *where: Any) -> Any:
         if fullname != self.name:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        others = (finder.find_spec(fullname, *where) for finder in sys.meta_path if finder is not self)
+        spec = next((found for found in others if found is not None), None)
         if spec is not None and spec.loader is not None:
             setattr(spec.loader, "exec_module", self._then(spec.loader.exec_module))  # noqa: B010  of an instance
         return spec
@@ -61,6 +61,8 @@ class _AfterImport(importlib.abc.MetaPathFinder):
     def _then(self, execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
         def run(module: ModuleType) -> None:
             execute(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
             self._act()
 
         return run
@@ -109,6 +111,7 @@ def _wrap_all() -> None:
             setattr(owner, name, wrap(original))
             _wrapped.append((owner, name, original))
         operations.install()
+        leave_out_of_user_frames(map(str, Path(__file__).parents[1].rglob("*.py")))
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
 
@@ -142,8 +145,8 @@ def _warn(error: Exception) -> None:
 _NEVER_COMPILED = frozenset(
     f"dynconstraints.pytorch.{name}"
     for name in (
-        *("_compat", "arithmetic", "binding", "checking", "constructors", "declaring", "dims", "dynamic_int"),
-        *("placing", "replacing", "rules", "sources"),
+        *("_compat", "arithmetic", "binding", "checking", "declaring", "dims", "dynamic_int"),
+        *("placing", "rules", "sources"),
     )
 )
 """Modules that eager programs run in the place of something of C's, which Dynamo is not asked about."""
@@ -154,7 +157,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
 
     Dynamo is asked about its own helpers and the standard library, too; what they are handed is no call of the user's.
     """
-    from dynconstraints.pytorch._compat import dynamo
+    from dynconstraints.pytorch._compat import as_in_file_of, dynamo
     from dynconstraints.pytorch.calls import checked_call, keep_asking
     from dynconstraints.pytorch.observe import compiling
 
@@ -168,33 +171,25 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
             result = original(self, frame, *args, **kwargs)
         return keep_asking(result) if declared else result
 
-    return __call__
+    return as_in_file_of(original, __call__)
 
 
 def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
-    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats.
-
-    Constructors that name what they make are the originals in a trace, where sizes are symbols.
-    """
-    from dynconstraints.pytorch._compat import dynamo
+    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats."""
     from dynconstraints.pytorch.dynamic_float import DynamicFloat
     from dynconstraints.pytorch.dynamic_int import DynamicInt
-    from dynconstraints.pytorch.replacing import Constructor, Method
 
     @wraps(original)
     def _wrap(self: Any, value: Any) -> Any:
-        if isinstance(value, DynamicInt):
+        kind = type(value)  # not what `isinstance` asks: a proxy may answer that itself
+        if issubclass(kind, DynamicInt):
             from dynconstraints.pytorch.inject import wrap_int
 
             return wrap_int(self, value)
-        if isinstance(value, DynamicFloat):
+        if issubclass(kind, DynamicFloat):
             from dynconstraints.pytorch.inject import wrap_float
 
             return wrap_float(self, value)
-        if type(value) is Constructor:
-            return type(self)(self.tx, dynamo().AttrSource(self.source, "original"))(value.original)
-        if type(value) is Method:  # of the class, which shows the original
-            return original(self, value.original)
         return original(self, value)
 
     return _wrap
@@ -202,11 +197,11 @@ def _wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
     """VariableBuilder.wrap_tensor: the expressions of named dimensions, before the sizes become symbols."""
-    from dynconstraints.pytorch.dims import named_dims
+    from dynconstraints.pytorch.dims import base_of, named_dims
 
     @wraps(original)
     def wrap_tensor(self: Any, value: Any) -> Any:
-        if named_dims(value) is not None or named_dims(getattr(value, "_base", None)) is not None:
+        if named_dims(value) is not None or named_dims(base_of(value)) is not None:
             from dynconstraints.pytorch.inject import bind_dimensions
 
             bind_dimensions(self, value)

@@ -20,7 +20,7 @@ from dynconstraints.pytorch._compat import assert_in_graph, dynamo, keep_no_fake
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
-from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.dims import base_of, named_dims
 from dynconstraints.pytorch.floating.trace import add_input
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.passing import passed_through
@@ -72,7 +72,7 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
     """
     d, tx = dynamo(), builder.tx
     known = [(tensor, builder.get_source(), named_dims(tensor))]
-    base = tensor._base  # noqa: SLF001  torch documents it
+    base = base_of(tensor)
     if base is not None and any(value is base for value in tx.output.local_scope.values()):
         known.append((base, d.AttrSource(builder.get_source(), "_base"), named_dims(base)))
     for value, source, named in known:

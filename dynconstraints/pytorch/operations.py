@@ -205,7 +205,7 @@ def _declares(tx: Any, variables: Iterable[Any]) -> bool:
     tuples = _compat.dynamo().TupleVariable
     for variable in variables:
         for part in variable.items if type(variable) is tuples else (variable,):
-            if isinstance(_compat.unseen_value(part), DynamicInt):
+            if issubclass(type(_compat.unseen_value(part)), DynamicInt):
                 return True
     return False
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 import torch._dynamo as dynamo
@@ -202,3 +205,36 @@ def test_a_line_that_names_batch_after_batch_is_worked_out_once_and_told_by_its_
     assert third.declaration.bindings == {"t": 6}
     with pytest.raises(ConstraintViolationError, match="t >= 5"):
         name_dims(torch.ones(8), {0: "2*t"}, constraints=["t >= 5"])
+
+
+MADE: list[tuple[str, Callable[[DynamicInt], tuple[Any, ...]], Callable[..., torch.Tensor]]] = [
+    ("randn", lambda n: (name_dims(torch.randn(n, 2 * n), {0: n, 1: 2 * n}),), lambda x: x.view(-1, 8).sum(1)),
+    ("beside the int", lambda n: (name_dims(torch.zeros(n, 3), {0: n}), n), lambda x, n: x.view(n // 4, -1).sum(0) + n),
+    ("arange", lambda n: (name_dims(torch.arange(n), {0: n}),), lambda x: x.view(4, -1).sum(0)),
+    ("view", lambda n: (name_dims(torch.rand(n * 6).view(n, -1), {0: n}),), lambda x: x.reshape(-1, 8).sum(1)),
+    ("expand", lambda n: (name_dims(torch.rand(3, 1).expand(3, n), {1: n}),), lambda x: x.reshape(3, 2, -1).sum(2)),
+    ("slice", lambda n: (name_dims(torch.rand(60, 3)[:n], {0: n}),), lambda x: x.reshape(-1, 4).sum(1)),
+]
+
+
+@pytest.mark.parametrize(("make", "program"), [m[1:] for m in MADE], ids=[m[0] for m in MADE])
+def test_a_declared_int_names_what_was_made_with_it(
+    make: Callable[[DynamicInt], tuple[Any, ...]], program: Callable[..., torch.Tensor]
+) -> None:
+    """The facts of n hold for the tensor, without a word more on it; one more graph for n // 4 == 1."""
+    compiled = Compiled(program)
+    for size in (8, 24, 12, 48, 4):
+        arguments = make(DynamicInt(size, name="n", constraints=["n % 4 == 0", "n >= 4"]))
+        torch.testing.assert_close(compiled(*arguments), program(*arguments))
+        assert compiled.graphs == (1 if size > 4 else compiled.graphs)
+    assert compiled.graphs <= 2
+    assert not any("%" in guard for guard in compiled.guards[0])
+
+
+def test_a_call_of_torchs_names_nothing_by_itself() -> None:
+    """Torch is as it is: who wants names on what it makes with a declared int says so."""
+    n = DynamicInt(8, name="n")
+    x = torch.zeros(n, 2 * n)
+    made = [x, x.view(n, -1), x.expand(3, n, -1), torch.full((n,), 1.0), torch.arange(n), x.narrow(1, 0, n)]
+    assert [named_dims(y) for y in made] == [None] * len(made)
+    assert named_dims(torch.zeros_like(name_dims(x, {0: n}))) is None
