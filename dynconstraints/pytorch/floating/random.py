@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from dynconstraints.pytorch.floating.elementwise import choose, into
+from dynconstraints.pytorch.floating.elementwise import choose
 from dynconstraints.pytorch.floating.table import NotLowered, lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined
 
@@ -39,7 +39,7 @@ def _dropped(x: Value, like: Value, p: Number, inplace: bool) -> Value:
     """One draw for each element of ``like``."""
     kept = combined(operator.lt, _uniform(like), 1 - p)
     noise = choose(kept, kept.to(HALF.get(x.dtype, x.dtype)) / (1 - p), 0.0)
-    return into(x, x * noise.to(x.dtype), inplace)
+    return _into(x, x * noise.to(x.dtype), inplace)
 
 
 @lowers("normal_")
@@ -87,6 +87,11 @@ def gumbel_softmax(logits: Value, tau: Operand = 1, hard: bool = False, eps: flo
     found: Value = logits.call(torch.zeros_like, **layout).call("scatter_", dim, chosen, 1.0) - soft.call("detach")
     answer: Value = found + soft
     return answer
+
+
+def _into(x: Value, found: Value, inplace: bool) -> Value:
+    """What was found, written into ``x`` where the call asks for it."""
+    return x.call("copy_", found) if inplace else found
 
 
 def _uniform(x: Value) -> Value:
