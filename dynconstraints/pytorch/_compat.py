@@ -192,6 +192,7 @@ def hook_points() -> SimpleNamespace:
     output = importlib.import_module("torch._dynamo.output_graph")
     functions = importlib.import_module("torch._dynamo.variables.functions")
     callback = importlib.import_module("torch._dynamo.convert_frame").CatchErrorsWrapper
+    called = importlib.import_module("torch._dynamo.variables.torch").TorchInGraphFunctionVariable
     return SimpleNamespace(
         ask_about_frame=(callback, "__call__"),
         wrap_value=(builder, "_wrap"),
@@ -204,6 +205,7 @@ def hook_points() -> SimpleNamespace:
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
+        handle_functions=[(called, "_get_handlers")] if hasattr(called, "_get_handlers") else [],
         symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
     )
 

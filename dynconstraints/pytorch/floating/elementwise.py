@@ -119,7 +119,8 @@ def addcmul(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     return x.call(torch.addcmul, y * value, z).to(result)
 
 
-@written_out("torch.addcdiv", torch.addcdiv, "addcdiv", in_place=("addcdiv_",))
+# Not guarded, since Dynamo takes these apart with a constant, which does as little refuse what is too large.
+@written_out("torch.addcdiv", torch.addcdiv, "addcdiv", in_place=("addcdiv_",), guarded=False)
 def addcdiv(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     """``x + value*y/z``."""
     result, (wide, y, z, value) = widened(x, y, z, value)
@@ -127,7 +128,7 @@ def addcdiv(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     return found.to(result)
 
 
-@lowers(*fused_multiply_add())
+@lowers(*fused_multiply_add(), guarded=False)
 def multiply_add(x: Value, y: Number, z: Value) -> Value:
     """``x*y + z``, where Dynamo has taken ``z.addcmul_(u, v, value=y)`` or ``addcdiv_`` apart, and ``x`` is ``u*v``."""
     made = x.proxy.node

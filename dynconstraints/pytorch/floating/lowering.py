@@ -94,7 +94,7 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     given = [v for v in flat if isinstance(_example(v), torch.SymFloat)]
     if _takes_integers_apart(fakes) and any(map(_may_be_integer, given)):
         raise NotLowered
-    if target not in UNGUARDED and not _takes_any(target, kwargs):
+    if target not in UNGUARDED and not _takes_any(target, fakes, kwargs):
         types = _types(fakes, kwargs)
         if not all(fits(_example(v), types) for v in given):
             raise NotLowered
@@ -123,8 +123,10 @@ _AS_TENSORS = {
 """Operations to which eager hands a number as a tensor, perhaps an infinite one; others refuse what they can't hold."""
 
 
-def _takes_any(target: Any, kwargs: dict[str, Any]) -> bool:
+def _takes_any(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
     name = (target if isinstance(target, str) else target.__name__).rstrip("_")
+    if name == "pow":
+        return isinstance(fakes[0], torch.SymFloat)  # the base
     return "alpha" not in kwargs and bool(_AS_TENSORS & {name, name.removeprefix("i")})
 
 
@@ -144,10 +146,10 @@ def _check_taken(emit: Emitter, target: Any, args: Any, kwargs: Any) -> None:
         return example.detach() if isinstance(example, torch.Tensor) else value if example is None else example
 
     with emit.tx.fake_mode, torch.no_grad():
-        subject, *rest = _mapped(list(args), stand_in)
+        given = _mapped(list(args), stand_in)
         try:
-            call = getattr(subject, target) if isinstance(target, str) else partial(target, subject)
-            call(*rest, **_mapped(kwargs, stand_in))
+            call = getattr(given.pop(0), target) if isinstance(target, str) else target
+            call(*given, **_mapped(kwargs, stand_in))
         except Exception:  # noqa: BLE001  whatever it is, torch meets it again
             raise NotLowered from None
 

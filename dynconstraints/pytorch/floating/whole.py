@@ -29,7 +29,9 @@ _WRITTEN_OUT: dict[str, Lowering] = {}
 """The arithmetic of calls, by the names that their texts begin with."""
 
 
-def written_out(name: str, *targets: Any, in_place: tuple[Any, ...] = ()) -> Callable[[Lowering], Lowering]:
+def written_out(
+    name: str, *targets: Any, in_place: tuple[Any, ...] = (), guarded: bool = True
+) -> Callable[[Lowering], Lowering]:
     """Register calls that stay whole, under a full name of torch's, with the arithmetic that Inductor is given.
 
     The arithmetic stands in the graph itself where nothing stays whole: inside of vmap and its like.
@@ -43,7 +45,7 @@ def written_out(name: str, *targets: Any, in_place: tuple[Any, ...] = ()) -> Cal
             is_apart = in_transforms() or any(is_wrapper(v.fake) for v in args if isinstance(v, Value))
             return arithmetic(*args, **kwargs) if is_apart else whole(name, *args, **kwargs)
 
-        return lowers(*targets, in_place=in_place)(unchanged)
+        return lowers(*targets, in_place=in_place, guarded=guarded)(unchanged)
 
     return register
 
