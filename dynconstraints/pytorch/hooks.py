@@ -352,11 +352,10 @@ def _keep_calls(original: Callable[[], dict[Any, Callable[..., Any]]]) -> Any:
     def kept(handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(handler)
         def handle(self: Any, tx: Any, *args: Any, **kwargs: Any) -> Any:
+            value = kwargs["value"].realize() if "value" in kwargs else None  # which adds it to what is declared
             facts = tx.output.shape_env.__dict__.get(KEY)
-            value = kwargs["value"].realize() if facts is not None and "value" in kwargs else None
-            if isinstance(value, dynamo().SymNodeVariable) and facts.floats.inputs:
-                return None
-            return handler(self, tx, *args, **kwargs)
+            is_number = isinstance(value, dynamo().SymNodeVariable)
+            return None if is_number and facts is not None and facts.floats.inputs else handler(self, tx, *args, **kwargs)
 
         return handle
 

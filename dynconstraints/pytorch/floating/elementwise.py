@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,9 +30,13 @@ _PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
 
 
 def _register(operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
+    @written_out(f"torch.{operation.__name__}")
+    def _of_number_first(x: Operand, y: Operand) -> Value:
+        return combined(operation, x, y)
+
     @lowers(operation, *names, in_place=tuple(f"{name}_" for name in names if isinstance(name, str)))
     def plain(x: Operand, y: Operand) -> Value:
-        return combined(operation, x, y)
+        return _of_number_first(x, y) if isinstance(x, Number) else combined(operation, x, y)
 
 
 for _operation, _names in _PLAIN:
@@ -109,6 +114,12 @@ def quotient(x: Operand, y: Operand) -> Value:
 )
 def div(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Value:
     """``x/y``, rounded as asked."""
+    divided = _divided if isinstance(x, Number) else partial(combined, torch.div)
+    return divided(x, y, rounding_mode=rounding_mode)
+
+
+@written_out("torch.div")
+def _divided(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Value:
     return combined(torch.div, x, y, rounding_mode=rounding_mode)
 
 

@@ -82,7 +82,8 @@ def whole_writing(written: Sequence[Value], call: str, *args: Operand, **kwargs:
         if torch.is_autocast_enabled(device):
             made = f"autocast({device!r}, {torch.get_autocast_dtype(device)}, lambda: {made})"
     emit = slots.numbers[0].emit
-    found = emit(_operations()[0], made, slots.tensors, slots.numbers, slots.sizes)
+    called = _operations()[2 if call.startswith("drawn.") else 0]
+    found = emit(called, made, slots.tensors, slots.numbers, slots.sizes)
     return [Value(emit, emit(operator.getitem, found, i)) for i in range(1 + len(written))]
 
 
@@ -123,9 +124,16 @@ def _autocast(device: str, dtype: torch.dtype, call: Callable[[], Any]) -> Any:
         return call()
 
 
+class _Drawn:
+    """Methods that fill a tensor with random numbers, as functions that fill a new one like it."""
+
+    def __getattr__(self, name: str) -> Callable[..., Tensor]:
+        return lambda like, *args: getattr(torch.empty_like(like), name)(*args)
+
+
 @cache
 def _called(call: str) -> Callable[[Sequence[Tensor], Sequence[float], Sequence[int]], Any]:
-    return _evaluated(call, {"torch": torch, "operator": operator, "autocast": _autocast})
+    return _evaluated(call, {"torch": torch, "operator": operator, "autocast": _autocast, "drawn": _Drawn()})
 
 
 def _evaluated(call: str, known: dict[str, Any]) -> Callable[..., Any]:
@@ -193,18 +201,19 @@ _CALL = "str call, Tensor[] tensors, Tensor[] numbers, SymInt[] sizes"
 
 
 @cache
-def _operations() -> tuple[Any, Any]:
-    """The call, and its gradients."""
+def _operations() -> tuple[Any, Any, Any]:
+    """The call, its gradients, and a call that draws random numbers, of which there are none."""
     return (
         operation(f"whole_call({_CALL}) -> Tensor[]", _forward, _fake_forward, _backward, _save),
         operation(f"whole_call_backward(Tensor grad, bool[] wanted, {_CALL}) -> Tensor[]", _gradients, _fake_gradients),
+        operation(f"whole_draw({_CALL}) -> Tensor[]", _forward, _fake_forward, draws=True),
     )
 
 
 def decompositions() -> dict[Any, Callable[..., Any]]:
     """What Inductor makes of the call, and of its gradients, where it can be written out."""
-    call, gradients = _operations()
-    return {call: _decomposed, gradients: _decomposed_gradients}
+    call, gradients, draw = _operations()
+    return {call: _decomposed, draw: _decomposed, gradients: _decomposed_gradients}
 
 
 def _decomposed(call: str, *given: Any) -> Any:
