@@ -94,6 +94,7 @@ __all__ = [
     "evaluated",
     "forget_simplified",
     "function_modes",
+    "functional",
     "functions",
     "fused_attention",
     "has_gradient_on_limit",
@@ -192,6 +193,7 @@ def hook_points() -> SimpleNamespace:
     output = importlib.import_module("torch._dynamo.output_graph")
     functions = importlib.import_module("torch._dynamo.variables.functions")
     callback = importlib.import_module("torch._dynamo.convert_frame").CatchErrorsWrapper
+    called = importlib.import_module("torch._dynamo.variables.torch").TorchInGraphFunctionVariable
     return SimpleNamespace(
         ask_about_frame=(callback, "__call__"),
         wrap_value=(builder, "_wrap"),
@@ -205,6 +207,7 @@ def hook_points() -> SimpleNamespace:
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
+        handle_functions=[(called, "_get_handlers")] if hasattr(called, "_get_handlers") else [],
         symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
     )
 
@@ -240,7 +243,15 @@ def inductor() -> SimpleNamespace:
         reduced_axes=getattr(lowering, "_validate_reduction_axis", None),
         two_step_threshold=lambda: getattr(lowering.config.cpp, "use_two_step_variance_threshold", 0),
         graph=lambda: lowering.V.graph,  # that is being compiled
+        decompositions=_decomposition_tables(),
     )
+
+
+def _decomposition_tables() -> tuple[dict[Any, Any], ...]:
+    """What Inductor takes operations apart by: its table, and the copy that it keeps for its own random numbers."""
+    module = importlib.import_module("torch._inductor.decomposition")
+    copied = getattr(module, "fast_random_decomps", None)
+    return (module.decompositions, copied()) if copied is not None else (module.decompositions,)
 
 
 @cache
@@ -640,6 +651,13 @@ def recorded() -> Iterator[None]:
         excluded = excluded - c.DispatchKeySet(key)
     with c._ForceDispatchKeyGuard(included, excluded), torch.enable_grad():  # noqa: SLF001
         yield
+
+
+def functional(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as one of operations that write into nothing, for a trace that is past making them so."""
+    module = importlib.import_module("torch._subclasses.functional_tensor")
+    found: Callable[..., Any] = module.dispatch_functionalize(call)
+    return found
 
 
 def attention_is_fused(*args: Any, **kwargs: Any) -> bool:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
+from inspect import getattr_static
 from types import ModuleType
 from typing import Any
 
@@ -105,9 +106,10 @@ def _wrap_all() -> None:
             (points.call_backend, _tag_caches),
             (points.create_proxy, _lower_floats),
             (points.call_user_function, _bind_computed),
+            *((point, _keep_calls) for point in points.handle_functions),
             *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
-            original = getattr(owner, name)
+            original = getattr_static(owner, name)
             setattr(owner, name, wrap(original))
             _wrapped.append((owner, name, original))
         operations.install()
@@ -351,6 +353,31 @@ def _lower_floats(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, kind, target, args, kwargs, *rest, **named)
 
     return create_proxy
+
+
+def _keep_calls(original: Callable[[], dict[Any, Callable[..., Any]]]) -> Any:
+    """TorchInGraphFunctionVariable._get_handlers: of a declared float Dynamo takes no `addcdiv` apart, which rounds."""
+    import torch
+
+    from dynconstraints.pytorch._compat import dynamo
+    from dynconstraints.pytorch.frame import KEY
+
+    def kept(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(handler)
+        def handle(self: Any, tx: Any, *args: Any, **kwargs: Any) -> Any:
+            value = kwargs["value"].realize() if "value" in kwargs else None  # which adds it to what is declared
+            facts = tx.output.shape_env.__dict__.get(KEY)
+            is_number = isinstance(value, dynamo().SymNodeVariable)
+            return None if is_number and facts is not None and facts.floats.inputs else handler(self, tx, *args, **kwargs)
+
+        return handle
+
+    @cache
+    def handlers() -> dict[Any, Callable[..., Any]]:
+        found = original()
+        return {f: kept(handler) if f is torch.addcdiv else handler for f, handler in found.items()}
+
+    return staticmethod(handlers)
 
 
 def _bind_computed(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""Inductor's decisions that ask for a literal size, where a declared bound says as much.
+"""Inductor's decisions that ask for a literal size, where a declared bound says as much, and calls with floats.
 
 A wrapper asks the original first, and adds to its answer only in a graph with declared sizes, only on what holds at
 every entry (``statically_known_…`` asks the guarded ranges and the oracle, and leaves no guard), and only where the
@@ -14,6 +14,7 @@ from typing import Any
 import sympy
 
 from dynconstraints.pytorch import _compat
+from dynconstraints.pytorch.floating.whole import decompositions
 from dynconstraints.pytorch.frame import KEY
 
 
@@ -21,6 +22,8 @@ from dynconstraints.pytorch.frame import KEY
 def install() -> None:
     """Wrap what this torch has; what it lacks stays as it is, since programs are right without."""
     known = _compat.inductor()
+    for table in known.decompositions:
+        table.update(decompositions())
     original = getattr(known.lowering, known.two_step_variance, None)
     if original is not None and known.reduced_axes is not None:
         setattr(known.lowering, known.two_step_variance, _two_passes(original))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -18,7 +18,6 @@ from torch.nn import functional
 from dynconstraints.pytorch._compat import symbolic_functions
 
 _LARGEST = sys.float_info.max
-_LARGEST_SINGLE = torch.finfo(torch.float32).max
 _LARGEST_OF_COSH = 710.0
 _SLACK = 1 - 2**-40
 """Keeps computed limits on the safe side; what lies between is compiled as a constant."""
@@ -41,9 +40,10 @@ def _hold(conditions: Iterator[Any]) -> bool:
         return False
 
 
-def is_single(number: Any) -> bool:
-    """Whether a number is in the range of single precision, beyond which eager refuses it; and guards that it is."""
-    return bool(abs(number) <= _LARGEST_SINGLE)
+def fits(number: Any, dtypes: Iterable[torch.dtype]) -> bool:
+    """Whether each of the types holds a number, which eager refuses it beyond; and guards that they do."""
+    limit = min((torch.finfo(d).max for d in dtypes if d.is_floating_point or d.is_complex), default=math.inf)
+    return limit == _LARGEST or limit == math.inf or bool(abs(number) <= limit)
 
 
 def _rate(given: Mapping[str, Any]) -> Iterator[Any]:
@@ -51,14 +51,8 @@ def _rate(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given["p"] <= 1
 
 
-def _smoothing(given: Mapping[str, Any]) -> Iterator[Any]:
-    yield given["label_smoothing"] >= 0
-    yield given["label_smoothing"] <= 1
-
-
-def _turning_point(given: Mapping[str, Any]) -> Iterator[Any]:
-    yield given.get("delta", 1.0) > 0
-    yield given.get("beta", 1.0) > 0
+def _limits(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("min_val", -1.0) <= given.get("max_val", 1.0)
 
 
 def _deviation(given: Mapping[str, Any]) -> Iterator[Any]:
@@ -143,9 +137,7 @@ _AMONG_NUMBERS: dict[Any, Callable[..., Iterator[Any]]] = {
 _ON_TENSORS: dict[Any, Callable[[Mapping[str, Any]], Iterator[Any]]] = {
     **dict.fromkeys((functional.dropout, torch.dropout), _rate),
     **dict.fromkeys((functional.dropout1d, functional.dropout2d, functional.dropout3d), _rate),
-    functional.cross_entropy: _smoothing,
-    functional.huber_loss: _turning_point,
-    functional.smooth_l1_loss: _turning_point,
+    functional.hardtanh: _limits,
     "bernoulli_": _rate,
     "exponential_": _positive_rate,
     "normal_": _deviation,

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
 from dynconstraints.pytorch._compat import fused_multiply_add, has_gradient_on_limit
-from dynconstraints.pytorch.floating.table import lowers
+from dynconstraints.pytorch.floating.table import NotLowered, lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, widened
+from dynconstraints.pytorch.floating.whole import written_out
 
 # Not floor division: Inductor rounds the quotient of tensors before it takes the floor, and 1.5 // 0.1 is 14.
 _PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
     (torch.mul, (operator.mul, torch.multiply, "mul", "multiply")),
     (torch.remainder, (operator.mod, "remainder")),
     (torch.fmod, ("fmod",)),
-    (torch.copysign, ("copysign",)),
-    (torch.xlogy, (torch.special.xlogy, "xlogy")),
     (torch.eq, (operator.eq, "eq")),
     (torch.ne, (operator.ne, torch.not_equal, "ne", "not_equal")),
     (torch.lt, (operator.lt, torch.less, "lt", "less")),
@@ -30,25 +30,55 @@ _PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
 
 
 def _register(operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
+    @written_out(f"torch.{operation.__name__}")
+    def _of_number_first(x: Operand, y: Operand) -> Value:
+        return combined(operation, x, y)
+
     @lowers(operation, *names, in_place=tuple(f"{name}_" for name in names if isinstance(name, str)))
     def plain(x: Operand, y: Operand) -> Value:
-        return combined(operation, x, y)
+        return _of_number_first(x, y) if isinstance(x, Number) else combined(operation, x, y)
 
 
 for _operation, _names in _PLAIN:
     _register(_operation, _names)
 
 
+@written_out("torch.copysign", torch.copysign, "copysign", in_place=("copysign_",))
+def copysign(x: Operand, y: Operand) -> Value:
+    """``x`` with the sign of ``y``."""
+    return combined(torch.copysign, x, y)
+
+
+@written_out("torch.xlogy", torch.xlogy, torch.special.xlogy, "xlogy", in_place=("xlogy_",))
+def xlogy(x: Operand, y: Operand) -> Value:
+    """``x*log(y)``, zero where ``x`` is."""
+    return combined(torch.xlogy, x, y)
+
+
 @lowers(operator.add, torch.add, "add", in_place=(operator.iadd, "add_"))
 def add(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``x + alpha*y``."""
-    return _fused(x, y, alpha) if _fuses(y, alpha) else combined(operator.add, x, _times(y, alpha))
+    return combined(operator.add, x, y) if _is_one(alpha) else _added(x, y, alpha=alpha)
 
 
 @lowers(operator.sub, torch.sub, torch.subtract, "sub", "subtract", in_place=(operator.isub, "sub_"))
 def sub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``x - alpha*y``."""
-    return _fused(x, y, -alpha) if _fuses(y, alpha) else combined(operator.sub, x, _times(y, alpha))
+    return combined(operator.sub, x, y) if _is_one(alpha) else _subtracted(x, y, alpha=alpha)
+
+
+@written_out("torch.add")
+def _added(x: Operand, y: Operand, *, alpha: Operand) -> Value:
+    return _fused(x, y, alpha) if _fuses(y, alpha) else combined(operator.add, x, y * alpha)
+
+
+@written_out("torch.sub")
+def _subtracted(x: Operand, y: Operand, *, alpha: Operand) -> Value:
+    return _fused(x, y, -alpha) if _fuses(y, alpha) else combined(operator.sub, x, y * alpha)
+
+
+def _is_one(factor: Operand) -> bool:
+    return isinstance(factor, int) and factor == 1
 
 
 @lowers(torch.rsub, "rsub")
@@ -69,37 +99,39 @@ def remainder(x: Value, y: Operand) -> Value:
     return combined(torch.remainder, x, y)
 
 
+@lowers(operator.truediv, in_place=(operator.itruediv,))
+def quotient(x: Operand, y: Operand) -> Value:
+    """``x/y``, by the operators of tensors: with the number first the reciprocal times it."""
+    if isinstance(x, Number):
+        found: Value = y.call(torch.reciprocal) * x
+        return found
+    return combined(torch.div, x, y)
+
+
 @lowers(
-    operator.truediv,
-    torch.div,
-    torch.divide,
-    torch.true_divide,
-    "div",
-    "divide",
-    "true_divide",
-    in_place=(operator.itruediv, "div_", "divide_"),
+    *(torch.div, torch.divide, torch.true_divide, "div", "divide", "true_divide"),
+    in_place=("div_", "divide_", "true_divide_"),
 )
 def div(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Value:
     """``x/y``, rounded as asked."""
-    if isinstance(x, Number) and isinstance(y, Value) and not isinstance(y, Number):
-        return y.call(torch.reciprocal) * x  # what the operator of tensors does
+    divided = _divided if isinstance(x, Number) else partial(combined, torch.div)
+    return divided(x, y, rounding_mode=rounding_mode)
+
+
+@written_out("torch.div")
+def _divided(x: Operand, y: Operand, *, rounding_mode: str | None = None) -> Value:
     return combined(torch.div, x, y, rounding_mode=rounding_mode)
 
 
-@lowers(torch.addcmul, "addcmul", in_place=("addcmul_",))
+@written_out("torch.addcmul", torch.addcmul, "addcmul", in_place=("addcmul_",))
 def addcmul(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     """``x + value*y*z``."""
     result, (x, y, z, value) = widened(x, y, z, value)
     return x.call(torch.addcmul, y * value, z).to(result)
 
 
-@lowers(*fused_multiply_add())
-def multiply_add(x: Operand, y: Operand, z: Operand) -> Value:
-    """``x*y + z``, rounded once."""
-    return combined(torch.addcmul, z, *((x, y) if isinstance(y, Number) else (y, x)))
-
-
-@lowers(torch.addcdiv, "addcdiv", in_place=("addcdiv_",))
+# Not guarded, since Dynamo takes these apart with a constant, which does as little refuse what is too large.
+@written_out("torch.addcdiv", torch.addcdiv, "addcdiv", in_place=("addcdiv_",), guarded=False)
 def addcdiv(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     """``x + value*y/z``."""
     result, (wide, y, z, value) = widened(x, y, z, value)
@@ -107,7 +139,18 @@ def addcdiv(x: Value, y: Value, z: Value, *, value: Operand = 1) -> Value:
     return found.to(result)
 
 
-@lowers(torch.lerp, "lerp", in_place=("lerp_",))
+@lowers(*fused_multiply_add(), guarded=False)
+def multiply_add(x: Value, y: Number, z: Value) -> Value:
+    """``x*y + z``, where Dynamo has taken ``z.addcmul_(u, v, value=y)`` or ``addcdiv_`` apart, and ``x`` is ``u*v``."""
+    made = x.proxy.node
+    whole_call = {torch.mul: addcmul, torch.div: addcdiv}.get(made.target)
+    if whole_call is None or len(made.args) != 2 or made.kwargs:
+        raise NotLowered
+    u, v = (Value(x.emit, torch.fx.Proxy(a, x.emit.tracer)) for a in made.args)
+    return whole_call(z, u, v, value=y)
+
+
+@written_out("torch.lerp", torch.lerp, "lerp", in_place=("lerp_",))
 def lerp(x: Value, end: Value, weight: Operand) -> Value:
     """``x + weight*(end - x)``."""
     return combined(torch.lerp, x, end, weight)
@@ -118,11 +161,16 @@ _ABOVE = operator.ge if has_gradient_on_limit() else operator.gt, operator.lt
 _BELOW = operator.le if has_gradient_on_limit() else operator.lt, operator.gt
 
 
-@lowers(torch.clamp, torch.clip, "clamp", "clip", in_place=(torch.clamp_, "clamp_", "clip_"))
+def clamped(x: Value, low: Operand, high: Operand) -> Value:
+    """Not below ``low``, and then not above ``high``."""
+    lower = x if low is None else _limited(x, low, torch.clamp_min, *_ABOVE)
+    return lower if high is None else _limited(lower, high, torch.clamp_max, *_BELOW)
+
+
+@written_out("torch.clamp", torch.clamp, torch.clip, "clamp", "clip", in_place=(torch.clamp_, "clamp_", "clip_"))
 def clamp(x: Value, min: Operand = None, max: Operand = None) -> Value:  # noqa: A002  torch's names
     """Not below ``min``, and then not above ``max``."""
-    lower = x if min is None else _limited(x, min, torch.clamp_min, *_ABOVE)
-    return lower if max is None else _limited(lower, max, torch.clamp_max, *_BELOW)
+    return clamped(x, min, max)
 
 
 def _limited(x: Value, limit: Operand, plain: Any, within: Any, beyond: Any) -> Value:
@@ -137,16 +185,16 @@ def _limited(x: Value, limit: Operand, plain: Any, within: Any, beyond: Any) -> 
     return choose(wide.call(within, bound), wide, rest).to(result)
 
 
-@lowers(torch.clamp_min, "clamp_min", in_place=(torch.clamp_min_, "clamp_min_"))
-def clamp_min(x: Value, min: Operand) -> Value:  # noqa: A002
+@written_out("torch.clamp_min", torch.clamp_min, "clamp_min", in_place=(torch.clamp_min_, "clamp_min_"))
+def clamp_min(x: Value, min: Operand) -> Value:  # noqa: A002  torch's names
     """Not below ``min``."""
-    return clamp(x, min)
+    return clamped(x, min, None)
 
 
-@lowers(torch.clamp_max, "clamp_max", in_place=(torch.clamp_max_, "clamp_max_"))
+@written_out("torch.clamp_max", torch.clamp_max, "clamp_max", in_place=(torch.clamp_max_, "clamp_max_"))
 def clamp_max(x: Value, max: Operand) -> Value:  # noqa: A002
     """Not above ``max``."""
-    return clamp(x, None, max)
+    return clamped(x, None, max)
 
 
 @lowers(torch.where)
@@ -181,12 +229,3 @@ def _fuses(y: Operand, factor: Operand) -> bool:
 def _fused(x: Operand, y: Operand, factor: Operand) -> Value:
     """``x + factor*y``, rounded once, as eager's kernels do."""
     return combined(torch.addcmul, x, y, factor)
-
-
-def _times(x: Operand, factor: Operand) -> Operand:
-    return x if isinstance(factor, int) and factor == 1 else combined(operator.mul, x, factor)
-
-
-def into(x: Value, found: Value, inplace: bool) -> Value:
-    """What was found, written into ``x`` where the call asks for it."""
-    return x.call("copy_", found) if inplace else found

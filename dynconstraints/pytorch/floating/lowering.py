@@ -18,14 +18,12 @@ from dynconstraints.pytorch.floating import (  # noqa: F401  they fill the table
     factories,
     kernels,
     lists,
-    losses,
-    normalizations,
     powers,
-    products,
     random,
 )
-from dynconstraints.pytorch.floating.domains import defined, is_single, taken
-from dynconstraints.pytorch.floating.table import TABLE, NotLowered, arranged
+from dynconstraints.pytorch.floating.domains import defined, fits, taken
+from dynconstraints.pytorch.floating.operations import ANY
+from dynconstraints.pytorch.floating.table import TABLE, UNGUARDED, NotLowered, arranged
 from dynconstraints.pytorch.floating.values import Emitter, Number, Operand, Value, combined
 
 if TYPE_CHECKING:
@@ -96,9 +94,13 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
     given = [v for v in flat if isinstance(_example(v), torch.SymFloat)]
     if _takes_integers_apart(fakes) and any(map(_may_be_integer, given)):
         raise NotLowered
-    if _is_single(target, fakes, kwargs) and not all(is_single(_example(v)) for v in given):
-        raise NotLowered
+    if target not in UNGUARDED and not _takes_any(target, fakes, kwargs):
+        types = _types(fakes, kwargs)
+        if not all(fits(_example(v), types) for v in given):
+            raise NotLowered
     emit = Emitter(tracer)
+    if not isinstance(target, torch._ops.OpOverload):
+        _check_taken(emit, target, args, kwargs)
 
     def operand(value: Any) -> Any:
         match _example(value):
@@ -121,14 +123,35 @@ _AS_TENSORS = {
 """Operations to which eager hands a number as a tensor, perhaps an infinite one; others refuse what they can't hold."""
 
 
-def _is_single(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
-    """Whether the operation needs its numbers in single precision, as those in half precision do."""
+def _takes_any(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
     name = (target if isinstance(target, str) else target.__name__).rstrip("_")
-    if "alpha" not in kwargs and (name in _AS_TENSORS or name.removeprefix("i") in _AS_TENSORS):
-        return False
-    dtypes = [v.dtype for v in fakes if isinstance(v, torch.Tensor)]
-    dtypes = dtypes or [kwargs.get("dtype") or torch.get_default_dtype()]
-    return not {torch.float64, torch.complex128} & set(dtypes)
+    if name == "pow":
+        return isinstance(fakes[0], torch.SymFloat)  # the base
+    return "alpha" not in kwargs and bool(_AS_TENSORS & {name, name.removeprefix("i")})
+
+
+def _types(fakes: list[Any], kwargs: dict[str, Any]) -> set[torch.dtype]:
+    """The types that the operation may convert its numbers to."""
+    dtypes = {v.dtype for v in fakes if isinstance(v, torch.Tensor)} | {kwargs.get("dtype")} - {None}
+    return dtypes if any(d.is_floating_point or d.is_complex for d in dtypes) else {torch.get_default_dtype()}
+
+
+def _check_taken(emit: Emitter, target: Any, args: Any, kwargs: Any) -> None:
+    """Leaves to torch what eager refuses of any number: ``bool_tensor - 0.5``, a number in the place of a tensor."""
+
+    def stand_in(value: Any) -> Any:
+        example = _example(value)
+        if isinstance(example, torch.SymFloat):
+            return ANY
+        return example.detach() if isinstance(example, torch.Tensor) else value if example is None else example
+
+    with emit.tx.fake_mode, torch.no_grad():
+        given = _mapped(list(args), stand_in)
+        try:
+            call = getattr(given.pop(0), target) if isinstance(target, str) else target
+            call(*given, **_mapped(kwargs, stand_in))
+        except Exception:  # noqa: BLE001  whatever it is, torch meets it again
+            raise NotLowered from None
 
 
 def _takes_integers_apart(fakes: list[Any]) -> bool:

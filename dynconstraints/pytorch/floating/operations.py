@@ -24,10 +24,12 @@ def operation(
     fake: Callable[..., Any],
     backward: Callable[..., Any] = _refuse,
     save: Callable[..., None] | None = None,
+    *,
+    draws: bool = False,
 ) -> Any:
     """An operation that torch does not look into, by its name and signature; kernels run below autograd."""
     name = signature.partition("(")[0]
-    _LIBRARY.define(signature, tags=_TAGS)
+    _LIBRARY.define(signature, tags=(*_TAGS, torch.Tag.nondeterministic_seeded) if draws else _TAGS)
     _LIBRARY.impl(name, kernel, "CompositeExplicitAutograd")
     torch.library.register_fake(f"dynconstraints::{name}", fake, lib=_LIBRARY)
     torch.library.register_autograd(f"dynconstraints::{name}", backward, setup_context=save, lib=_LIBRARY)

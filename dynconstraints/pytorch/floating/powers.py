@@ -9,22 +9,18 @@ import operator
 
 import torch
 
-from dynconstraints.pytorch._compat import in_transforms
 from dynconstraints.pytorch.floating.elementwise import choose
-from dynconstraints.pytorch.floating.table import lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, computing_type
-from dynconstraints.pytorch.floating.whole import whole
+from dynconstraints.pytorch.floating.whole import written_out
 
 _SPECIAL = (2.0, 3.0, -1.0, -2.0, 0.5, -0.5)
 """The exponents with kernels of their own."""
 
 
-@lowers(torch.pow, operator.pow, "pow", in_place=(operator.ipow, "pow_"))
+@written_out("torch.pow", torch.pow, "pow", in_place=(operator.ipow, "pow_"))
 def power(x: Operand, y: Operand) -> Value:
     """``x**y``."""
     result, _ = computing_type(x, y)
-    if result in HALF and _has_gradient(x, y):
-        return whole("torch.pow", x, y)
     has_special = isinstance(y, Number) and isinstance(x, Value) and not isinstance(x, Number)
     if not has_special or result.is_complex or (result == torch.float16 and x.fake.device.type == "cpu"):
         return combined(torch.pow, x, y)
@@ -39,15 +35,4 @@ def power(x: Operand, y: Operand) -> Value:
     return found
 
 
-def _has_gradient(*operands: Operand) -> bool:
-    """Whether a gradient is asked for, in which eager rounds the exponent less one, not the exponent."""
-    tensors = [v.fake for v in operands if isinstance(v, Value)]
-    asked = torch.is_grad_enabled() and any(v.requires_grad for v in tensors)
-    return asked and not in_transforms() and not any(torch.is_autocast_enabled(v.device.type) for v in tensors)
-
-
-@lowers(torch.float_power, "float_power")
-def float_power(x: Operand, y: Operand) -> Value:
-    """``x**y`` in double precision."""
-    x, y = (v.to(torch.promote_types(v.dtype, torch.float64)) if isinstance(v, Value) else v for v in (x, y))
-    return power(x, y)
+written_out("operator.pow", operator.pow)(power)

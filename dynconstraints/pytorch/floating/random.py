@@ -6,14 +6,16 @@ Inductor draws others, with a constant as well, unless its ``fallback_random`` i
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from dynconstraints.pytorch.floating.elementwise import choose, into
+from dynconstraints.pytorch.floating.elementwise import choose
 from dynconstraints.pytorch.floating.table import NotLowered, lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined
+from dynconstraints.pytorch.floating.whole import written_out
 
 
 @lowers(functional.dropout, torch.dropout)
@@ -39,31 +41,46 @@ def _dropped(x: Value, like: Value, p: Number, inplace: bool) -> Value:
     """One draw for each element of ``like``."""
     kept = combined(operator.lt, _uniform(like), 1 - p)
     noise = choose(kept, kept.to(HALF.get(x.dtype, x.dtype)) / (1 - p), 0.0)
-    return into(x, x * noise.to(x.dtype), inplace)
+    return _into(x, x * noise.to(x.dtype), inplace)
 
 
 @lowers("normal_")
 def normal_(x: Value, mean: Operand = 0.0, std: Operand = 1.0, generator: Any = None) -> Value:
     """Of the mean and the standard deviation."""
-    if generator is not None:
-        raise NotLowered
-    return x.call("copy_", _drawn(x, "normal_") * std + mean)
+    return _filled(x, _normal, generator, mean, std)
 
 
 @lowers("uniform_")
 def uniform_(x: Value, low: Operand = 0.0, high: Operand = 1.0, generator: Any = None) -> Value:
     """Between the two."""
-    if generator is not None:
-        raise NotLowered
-    return x.call("copy_", _drawn(x, "uniform_") * (high - low) + low)
+    return _filled(x, _uniform_between, generator, low, high)
 
 
 @lowers("exponential_")
 def exponential_(x: Value, lambd: Operand = 1.0, generator: Any = None) -> Value:
     """Of the rate ``lambd``."""
-    if generator is not None:
+    return _filled(x, _exponential, generator, lambd)
+
+
+@written_out("drawn.normal_")
+def _normal(x: Value, mean: Operand, std: Operand) -> Value:
+    return (_drawn(x, "normal_") * std + mean).to(x.dtype)
+
+
+@written_out("drawn.uniform_")
+def _uniform_between(x: Value, low: Operand, high: Operand) -> Value:
+    return (_drawn(x, "uniform_") * (high - low) + low).to(x.dtype)
+
+
+@written_out("drawn.exponential_")
+def _exponential(x: Value, lambd: Operand) -> Value:
+    return (_drawn(x, "exponential_") / lambd).to(x.dtype)
+
+
+def _filled(x: Value, draw: Callable[..., Value], generator: Any, *parameters: Operand) -> Value:
+    if generator is not None or not x.dtype.is_floating_point:
         raise NotLowered
-    return x.call("copy_", _drawn(x, "exponential_") / lambd)
+    return x.call("copy_", draw(x.call("detach"), *parameters))
 
 
 @lowers("bernoulli_")
@@ -87,6 +104,11 @@ def gumbel_softmax(logits: Value, tau: Operand = 1, hard: bool = False, eps: flo
     found: Value = logits.call(torch.zeros_like, **layout).call("scatter_", dim, chosen, 1.0) - soft.call("detach")
     answer: Value = found + soft
     return answer
+
+
+def _into(x: Value, found: Value, inplace: bool) -> Value:
+    """What was found, written into ``x`` where the call asks for it."""
+    return x.call("copy_", found) if inplace else found
 
 
 def _uniform(x: Value) -> Value:

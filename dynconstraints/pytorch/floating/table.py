@@ -17,16 +17,22 @@ TABLE: dict[Any, Lowering] = {}
 """Functions, and the names of methods, to what they become."""
 
 
+UNGUARDED: set[Any] = set()
+"""Those of them that leave it to eager's kernel to refuse a number, when the graph runs."""
+
+
 class NotLowered(Exception):  # noqa: N818  no error: the number becomes a constant of the graph
     """The operation cannot take the number as a tensor."""
 
 
-def lowers(*targets: Any, in_place: tuple[Any, ...] = ()) -> Callable[[Lowering], Lowering]:
+def lowers(*targets: Any, in_place: tuple[Any, ...] = (), guarded: bool = True) -> Callable[[Lowering], Lowering]:
     """Register a lowering for functions and methods, and for the forms that write the result into their first."""
 
     def register(lowering: Lowering) -> Lowering:
         TABLE.update(dict.fromkeys(targets, lowering))
         TABLE.update(dict.fromkeys(in_place, _written(lowering)))
+        if not guarded:
+            UNGUARDED.update((*targets, *in_place))
         return lowering
 
     return register
@@ -59,9 +65,15 @@ def arranged(target: Any, args: Any, kwargs: dict[str, Any]) -> inspect.BoundArg
 def _written(lowering: Lowering) -> Lowering:
     @wraps(lowering)
     def written(x: Value, *args: Any, **kwargs: Any) -> Value:
-        found = lowering(x, *args, **kwargs)
+        found = lowering(kept(x), *args, **kwargs)
         if not torch.can_cast(found.dtype, x.dtype):
             raise NotLowered  # eager refuses it
         return x.call("copy_", found)
 
     return written
+
+
+def kept(x: Value) -> Value:
+    """What a tensor is before it is written over, which its gradient may need."""
+    has_gradient = torch.is_grad_enabled() and (x.fake.requires_grad or not x.fake.is_leaf)
+    return x.call(torch.clone) if has_gradient else x

@@ -41,6 +41,29 @@ class Emitter:
         d.set_example_value(proxy.node, d.get_fake_value(proxy.node, self.tx))
         return proxy
 
+    def example(self, proxy: Any) -> Any:
+        """The fake tensor that stands for what a proxy is."""
+        return proxy.node.meta["example_value"]
+
+
+class Immediate(Emitter):
+    """Runs operations where they are asked for, on the tensors themselves: what holds a lowering is a trace already."""
+
+    def __init__(self) -> None:
+        """Needs no tracer."""
+
+    def __call__(self, target: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Any:
+        """The result of the call."""
+        subject, *rest = torch.fx.node.map_aggregate(args, _bare)
+        named = torch.fx.node.map_aggregate(kwargs, _bare)
+        if isinstance(target, str):
+            return getattr(subject, target)(*rest, **named)
+        return target(subject, *rest, **named)
+
+    def example(self, proxy: Any) -> Any:
+        """The tensor itself."""
+        return proxy
+
 
 def _bare(value: Any) -> Any:
     return value.proxy if isinstance(value, Value) else value
@@ -55,7 +78,7 @@ class Value:
     @property
     def fake(self) -> Any:
         """The fake tensor: its type, its device, its sizes."""
-        return self.proxy.node.meta["example_value"]
+        return self.emit.example(self.proxy)
 
     @property
     def dtype(self) -> torch.dtype:
