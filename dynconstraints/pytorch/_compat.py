@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import BuiltinFunctionType, SimpleNamespace
+from types import BuiltinFunctionType, CodeType, SimpleNamespace
 from typing import Any
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -59,6 +59,24 @@ _modes, _traced = torch._C._len_torch_dispatch_stack, torch._C._get_tracing_stat
 _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
 
 
+_NO_DIMENSION = 2**40
+"""No tensor has so many."""
+
+
+def marked(tensor: Any) -> None:
+    """Have graphs that were made for a tensor without names leave this one to graphs that know them.
+
+    Torch guards that a tensor has no other dimensions marked as dynamic than the one of the compilation, and marks of
+    its own accord nothing. The mark here is on a dimension that there is not, so it says nothing else. 2.10 to 2.15.
+    """
+    dimensions = tensor.__dict__.get("_dynamo_dynamic_indices")
+    if dimensions is None:
+        tensor._dynamo_dynamic_indices = {_NO_DIMENSION}  # noqa: SLF001
+        tensor._has_dynamo_dim_marking = True  # noqa: SLF001  2.13 on: there are marks
+    else:
+        dimensions.add(_NO_DIMENSION)
+
+
 def only_eager() -> bool:
     """Whether nothing traces, fakes or transforms (``torch.func``) the tensors that torch makes."""
     return not _modes() and _traced() is None and not in_transforms()
@@ -98,6 +116,7 @@ __all__ = [
     "attention_is_fused",
     "backed_values",
     "bound_place",
+    "compiled_calls",
     "current_trace",
     "dynamo",
     "forget_simplified",
@@ -114,6 +133,7 @@ __all__ = [
     "keep_no_fakes",
     "known",
     "known_to_jit",
+    "marked",
     "narrow",
     "number_of_call",
     "only_eager",
@@ -204,6 +224,30 @@ def hook_points() -> SimpleNamespace:
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
         symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
+    )
+
+
+@cache
+def compiled_calls() -> SimpleNamespace:
+    """What each call of a compiled function goes through, also where a stance runs it in eager; read in 2.13.
+
+    ``choose_callback`` is called by a frame of ``code``, whose variables are ``args``, ``kwargs`` and ``fn``; the code
+    is None where a release has no such frame.
+    """
+    frames = importlib.import_module("torch._dynamo.eval_frame")
+    c = importlib.import_module("torch._C._dynamo.eval_frame")
+    name, used = "_callback_from_stance", {"args", "kwargs", "fn"}
+    parts = frames._TorchDynamoContext.__call__.__code__.co_consts  # noqa: SLF001
+    codes = [part for part in parts if isinstance(part, CodeType) and name in part.co_names]
+    found = [code for code in codes if used <= {*code.co_varnames, *code.co_freevars}]
+
+    def ask_again(function: Any) -> None:
+        """Forget that the function is never to be compiled."""
+        actions = (c._FrameAction.DEFAULT, c._FrameAction.DEFAULT)  # noqa: SLF001
+        c.set_code_exec_strategy(function.__code__, c._FrameExecStrategy(*actions))  # noqa: SLF001
+
+    return SimpleNamespace(
+        choose_callback=(frames, name), code=found[0] if len(found) == 1 else None, ask_again=ask_again
     )
 
 

@@ -6,7 +6,7 @@ and runs it in eager. A violated declaration raises before anything is traced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CodeType
@@ -45,18 +45,26 @@ def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]
             yield from declarations_in(item, depth - 1)
 
 
+def check_call(arguments: object) -> Declaration | None:
+    """What the arguments declare together, if anything. Raises the ConstraintError of values that break it."""
+    found = list(declarations_in(arguments, _DEPTH + 1))
+    if not found:
+        return None
+    call = merged(found)
+    check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    return call
+
+
 _values: ContextVar[Mapping[str, int]] = ContextVar("dynconstraints_values")
 
 
 @contextmanager
 def checked_call(code: CodeType, arguments: Mapping[str, object]) -> Iterator[bool]:
     """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
-    found = list(declarations_in(dict(arguments), _DEPTH + 1))
-    call = merged(found)
-    if found:
-        check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    call = check_call(tuple(arguments.values()))
+    if call is not None:
         _declared_codes.add(code)
-    token = _values.set(call.bindings)
+    token = _values.set({} if call is None else call.bindings)
     try:
         yield code in _declared_codes
     finally:
@@ -68,8 +76,21 @@ def call_values() -> Mapping[str, int]:
     return _values.get({})
 
 
-def keep_asking(result: Any) -> Any:
-    """The answer to Dynamo about a frame that is not compiled: this once, so that the next call is checked again."""
-    if result is not None and getattr(result, "guarded_code", None) is None and hasattr(result, "apply_to_code"):
+_ANSWER = "_dynconstraints_answer"
+
+
+def answer_for_good(state: Mapping[str, Any]) -> Any:
+    """What torch answered for good about the frame whose state it is; None where it has not."""
+    return state.get(_ANSWER)
+
+
+def keep_asking(result: Any, state: MutableMapping[str, Any]) -> Any:
+    """The answer to Dynamo about a frame: where it is never compiled, one for this call, so that the next is checked.
+
+    ``state`` is what torch keeps of the frame's code until it is reset. The answer stays there, for torch to look at
+    the frame once: tracing it, and giving up again, would cost each call what a compilation does.
+    """
+    if result is not None and getattr(result, "guarded_code", None) is None and getattr(result, "apply_to_code", False):
         result.apply_to_code = False
+        state[_ANSWER] = result
     return result

@@ -20,6 +20,7 @@ from dynconstraints.diagnostics.errors import ConstraintError, ConstraintSyntaxE
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Term
+from dynconstraints.pytorch._compat import marked
 from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
 from dynconstraints.pytorch.dynamic_int import DynamicInt, standing_for
 from dynconstraints.pytorch.placing import Place, calling_place, located
@@ -104,6 +105,7 @@ def name_dims(
     if before_first_name is not None:
         before_first_name()
     setattr(tensor, _ATTRIBUTE, record)
+    marked(tensor)
     return tensor
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -251,6 +251,9 @@ class FrameFacts:
             self._example.setdefault(member.name, member.value)
             if differ(known.value, member.value):
                 raise conflict(known, member)
+            if member.constraints != known.constraints:
+                together = tuple(dict.fromkeys((*known.constraints, *member.constraints)))
+                self.members[member.name] = replace(known, constraints=together)
         self.learn(c for member in self.members.values() for c in member.constraints)
         places = {m.name: m.place for m in self.members.values() if m.place is not None}
         check_bindings(self.system, {n: m.value for n, m in self.members.items()}, places, self._example)

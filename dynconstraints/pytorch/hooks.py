@@ -17,6 +17,7 @@ from typing import Any
 
 from dynconstraints import __version__
 from dynconstraints.pytorch._compat import NEXT, hook_points, release
+from dynconstraints.pytorch.declaration import at_first_declaration
 
 _DYNAMO, _LOWERING, _COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
 
@@ -103,12 +104,26 @@ def _wrap_all() -> None:
             (points.call_user_function, _bind_computed),
             *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
-            original = getattr(owner, name)
-            setattr(owner, name, wrap(original))
-            _wrapped.append((owner, name, original))
+            _wrap(owner, name, wrap)
         operations.install()
+        at_first_declaration(_check_entries)
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
+
+
+def _wrap(owner: Any, name: str, wrap: Callable[..., Any]) -> None:
+    original = getattr(owner, name)
+    setattr(owner, name, wrap(original))
+    _wrapped.append((owner, name, original))
+
+
+def _check_entries() -> None:
+    """From the first declaration on, have each call of a compiled function checked."""
+    from dynconstraints.pytorch._compat import compiled_calls
+    from dynconstraints.pytorch.entering import checking_entries
+
+    if _wrapped and compiled_calls().code is not None:
+        _wrap(*compiled_calls().choose_callback, checking_entries)
 
 
 def _try_out() -> None:
@@ -153,18 +168,22 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     Dynamo is asked about its own helpers and the standard library, too; what they are handed is no call of the user's.
     """
     from dynconstraints.pytorch._compat import dynamo
-    from dynconstraints.pytorch.calls import checked_call, keep_asking
+    from dynconstraints.pytorch.calls import answer_for_good, checked_call, keep_asking
     from dynconstraints.pytorch.observe import compiling
 
     @wraps(original)
-    def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
+    def __call__(self: Any, frame: Any, cache_entry: Any, state: Any) -> Any:  # noqa: N807  the method that it stands for
         if dynamo().is_left_alone(frame.f_code):
-            return original(self, frame, *args, **kwargs)
+            return original(self, frame, cache_entry, state)
         if frame.f_globals.get("__name__") in _NEVER_COMPILED:
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
-        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
-            result = original(self, frame, *args, **kwargs)
-        return keep_asking(result) if declared else result
+        with checked_call(frame.f_code, frame.f_locals) as declared:
+            result = answer_for_good(state)
+            if result is not None:
+                return result
+            with compiling(frame.f_code):
+                result = original(self, frame, cache_entry, state)
+        return keep_asking(result, state) if declared else result
 
     return __call__
 
