@@ -6,7 +6,8 @@ and runs it in eager. A violated declaration raises before anything is traced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CodeType
@@ -15,7 +16,7 @@ from weakref import WeakSet
 
 import torch
 
-from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
+from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, differ, merged
 from dynconstraints.pytorch.declaration import Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
@@ -30,50 +31,76 @@ _declared_codes: WeakSet[CodeType] = WeakSet()
 
 def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]:
     """What a value and, to a depth, the values in it declare."""
+    return (declaration for declaration, _ in _found(value, depth))
+
+
+def _found(value: object, depth: int, held: bool = False) -> Iterator[tuple[Declaration, bool]]:
+    """The same, each with whether it is in something that a program may change: a list or a dict."""
     if isinstance(value, DynamicInt | DynamicFloat):
         if value.declaration is not None:
-            yield value.declaration
+            yield value.declaration, held
     elif isinstance(value, torch.Tensor):
         named = named_dims(value)
         if named is not None:
-            yield named.declaration
+            yield named.declaration, held
     elif depth and isinstance(value, list | tuple):
         for item in value:
-            yield from declarations_in(item, depth - 1)
+            yield from _found(item, depth - 1, held or isinstance(value, list))
     elif depth and isinstance(value, dict):
         for item in value.values():
-            yield from declarations_in(item, depth - 1)
+            yield from _found(item, depth - 1, True)
 
 
-def check_call(arguments: object) -> Declaration | None:
-    """What the arguments declare together, if anything. Raises the ConstraintError of values that break it."""
-    found = list(declarations_in(arguments, _DEPTH + 1))
+def call_of(arguments: Iterable[object]) -> Declaration | None:
+    """What the arguments declare together, if anything. Raises ConflictingBindingError for a name with two values.
+
+    Beside a value that is passed, another one in a list or a dict may be what a former call left there: it counts where
+    the trace finds that it is used (`leftovers`).
+    """
+    found = [each for value in arguments for each in _found(value, _DEPTH)]
     if not found:
         return None
-    call = merged(found)
-    check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    call = merged(declaration for declaration, held in found if not held)
+    passed = call.bindings
+    kept = [d for d, held in found if held and not any(differ(v, passed.get(n, v)) for n, v in d.bindings.items())]
+    return merged([call, *kept]) if kept else call
+
+
+def parameters(code: CodeType) -> tuple[str, ...]:
+    """The names of the function's parameters."""
+    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
+    number = code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in flags)
+    return code.co_varnames[:number]
+
+
+def check_call(arguments: Iterable[object]) -> Declaration | None:
+    """The same. Raises the ConstraintError of values that break what they, or open blocks, declare."""
+    call = call_of(arguments)
+    if call is not None:
+        check_bindings(constraints_in_force([call]), call.bindings, call.places)
     return call
 
 
-_values: ContextVar[Mapping[str, int]] = ContextVar("dynconstraints_values")
+_NOTHING = Declaration(())
+_traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", default=_NOTHING)
 
 
 @contextmanager
-def checked_call(code: CodeType, arguments: Mapping[str, object]) -> Iterator[bool]:
+def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bool]:
     """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
-    call = check_call(tuple(arguments.values()))
+    call = check_call([variables.get(name) for name in parameters(code)])
     if call is not None:
         _declared_codes.add(code)
-    token = _values.set({} if call is None else call.bindings)
+    token = _traced.set(call or _NOTHING)
     try:
         yield code in _declared_codes
     finally:
-        _values.reset(token)
+        _traced.reset(token)
 
 
-def call_values() -> Mapping[str, int]:
-    """What the arguments of the call that is traced bind; a name met elsewhere is not among them."""
-    return _values.get({})
+def traced_call() -> Declaration:
+    """What the arguments of the call that is traced declare; a name met elsewhere is not among theirs."""
+    return _traced.get()
 
 
 _ANSWER = "_dynconstraints_answer"

@@ -32,7 +32,7 @@ def checking_entries(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if caller.f_code is entry:
             given = caller.f_locals
             try:
-                check_call((given["args"], given["kwargs"]))
+                check_call((*given["args"], *given["kwargs"].values()))
             except ConstraintError as error:
                 compiled_calls().ask_again(given["fn"])
                 return _refusing(error)

@@ -17,13 +17,14 @@ from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.fold import names_in_order, substitute
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_name
-from dynconstraints.pytorch.calls import declarations_in
-from dynconstraints.pytorch.checking import are_allowed, constraints_in_force, merged
+from dynconstraints.pytorch.calls import call_of, declarations_in
+from dynconstraints.pytorch.checking import are_allowed, constraints_in_force
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import NamedDims, named_dims, still
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.frame import FrameFacts, Place
+from dynconstraints.pytorch.leftovers import check_unused
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.policies import enforce
 from dynconstraints.pytorch.scope import current_scope
@@ -43,13 +44,15 @@ def install(facts: FrameFacts) -> None:
 
 def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
     try:
+        check_unused(facts)
         enforce(facts)
     except ConstraintError as error:
         logging.getLogger("torch._guards").addFilter(
             _is_no_answer
         )  # torch logs whatever ends a guard, with its traceback
         raise passed_through(error) from None
-    places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
+    found = {(source_name(p.source), p.dimension): p for p in facts.places}
+    places = [place for (name, _), place in found.items() if name not in facts.leftovers]
     seen = {source_name(place.source) for place in places}
     passed = {name: declared for name, declared in facts.passed.items() if name not in seen}
     arguments = ", ".join([*map(source_name, (p.source for p in places)), *passed])
@@ -203,7 +206,7 @@ def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | Non
 def _allowed(objects: tuple[Any, ...]) -> bool:
     """Whether what the objects themselves declare, and the open blocks, holds for this call."""
     try:
-        call = merged(d for value in objects for d in declarations_in(value))
-        return are_allowed(constraints_in_force([call]), call.bindings)
+        call = call_of(objects)
+        return call is None or are_allowed(constraints_in_force([call]), call.bindings)
     except ConstraintError:
         return False

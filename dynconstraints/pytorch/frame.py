@@ -38,7 +38,7 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import backed_values, dynamo
-from dynconstraints.pytorch.calls import call_values
+from dynconstraints.pytorch.calls import traced_call
 from dynconstraints.pytorch.checking import check_bindings, conflict, differ
 from dynconstraints.pytorch.declaration import Binding, Declaration, is_real, system_of
 from dynconstraints.pytorch.floating.facts import Constant, FloatFacts
@@ -151,7 +151,8 @@ class FrameFacts:
     """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv.
 
     ``variables`` are those of the trace that stand for DynamicInts, by the sources of these, and ``typed`` the sources
-    of which the program asked the type.
+    of which the program asked the type; ``leftovers`` what former calls left (`leftovers`), by their sources, each with
+    the call's own.
     """
 
     env: Any
@@ -168,6 +169,7 @@ class FrameFacts:
     extremes: dict[sympy.Basic, sympy.Basic] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     passed: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
+    leftovers: dict[str, tuple[Binding, Binding]] = field(default_factory=dict)
     quotients: dict[str, Term] = field(default_factory=dict)
     floats: FloatFacts = field(default_factory=FloatFacts)
     computed: ComputedFacts = field(default_factory=ComputedFacts)
@@ -187,7 +189,7 @@ class FrameFacts:
         """The facts of a frame at its first declared value, and the values to be met before that one."""
         scope, learnt = current_scope(), _learnt()
         facts = cls(env, scope, {}, reals=learnt.reals, floats=FloatFacts(dict(learnt.constants)))
-        facts._example.update(call_values())
+        facts._example.update(traced_call().bindings)
         for constraint in (*scope.constraints, *learnt.constraints):
             facts.kind_of(constraint)[constraint] = None
         env.__dict__[KEY] = facts

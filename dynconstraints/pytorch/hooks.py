@@ -321,8 +321,10 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         from torch.compiler import config
 
         from dynconstraints.pytorch.floating.trace import check_no_symbol_left, settled
+        from dynconstraints.pytorch.leftovers import check_unused
 
         check_no_symbol_left(self, facts)
+        check_unused(facts, self.graph)
         tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
             cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
         )

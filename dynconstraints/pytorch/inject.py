@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,13 @@ from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry, units
 from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, number_of_call, source_name
-from dynconstraints.pytorch.calls import declarations_in
+from dynconstraints.pytorch.calls import declarations_in, parameters
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.floating.trace import add_input
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
+from dynconstraints.pytorch.leftovers import is_left_behind
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.proxies import proxy_of
 from dynconstraints.pytorch.sources import ComputedSource, ItemSource
@@ -40,8 +40,10 @@ def wrap_int(builder: Any, value: Any) -> Any:
     facts = _facts_of(tx)
     base = dynamo().DynamicScalarSource(builder.source, True)
     declaration = value.declaration
-    term: Term = value.expression or Name(base.name)
+    term: Term = value.expression or Name(source_name(base))
     members: tuple[Binding, ...] = () if declaration is None else declaration.members
+    if is_left_behind(facts, builder.source, members):
+        term, members = Name(source_name(base)), ()
     expr = bind(tx, facts, Entrance(base, builder.source, None, number, term, members))
     entry.install(facts)
     variable = facts.variables[source_name(builder.source)] = _variable(tx, facts, term, number, expr, base)
@@ -53,6 +55,8 @@ def wrap_float(builder: Any, value: Any) -> Any:
     tx, source, number = builder.tx, builder.source, float(value)
     facts, declaration = _facts_of(tx), value.declaration
     name = value.name or source_name(source)
+    if declaration is not None and is_left_behind(facts, source, declaration.members):
+        name, declaration = source_name(source), None
     try:
         facts.meet_float(name)
         facts.admit(() if declaration is None else declaration.members)
@@ -80,7 +84,8 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
     for value, source, named in known:
         if named is not None:
             facts = _facts_of(tx)
-            _bind_sizes(tx, facts, value, source, named)
+            if not is_left_behind(facts, source, named.declaration.members):
+                _bind_sizes(tx, facts, value, source, named)
             entry.install(facts)
 
 
@@ -141,10 +146,7 @@ def watch_arguments(output: Any) -> None:
 
 def _arguments(output: Any) -> dict[str, Any]:
     """What the frame was called with."""
-    code = output.root_tx.f_code
-    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
-    number = code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in flags)
-    return {name: output.local_scope.get(name) for name in code.co_varnames[:number]}
+    return {name: output.local_scope.get(name) for name in parameters(output.root_tx.f_code)}
 
 
 def _look_at_arguments(tx: Any) -> None:
