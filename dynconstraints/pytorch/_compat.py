@@ -231,12 +231,12 @@ def hook_points() -> SimpleNamespace:
 def compiled_calls() -> SimpleNamespace:
     """What each call of a compiled function goes through, also where a stance runs it in eager; read in 2.13.
 
-    ``choose_callback`` is called by a frame of ``code``, whose variables are ``args``, ``kwargs`` and ``fn``; the code
-    is None where a release has no such frame.
+    ``choose_callback`` is called by a frame of ``code``, whose variables are ``args``, ``kwargs`` and ``fn``, and the
+    ``cleanups`` that are called when the call ends; the code is None where a release has no such frame.
     """
     frames = importlib.import_module("torch._dynamo.eval_frame")
     c = importlib.import_module("torch._C._dynamo.eval_frame")
-    name, used = "_callback_from_stance", {"args", "kwargs", "fn"}
+    name, used = "_callback_from_stance", {"args", "kwargs", "fn", "cleanups"}
     parts = frames._TorchDynamoContext.__call__.__code__.co_consts  # noqa: SLF001
     codes = [part for part in parts if isinstance(part, CodeType) and name in part.co_names]
     found = [code for code in codes if used <= {*code.co_varnames, *code.co_freevars}]

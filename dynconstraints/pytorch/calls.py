@@ -25,6 +25,10 @@ from dynconstraints.pytorch.dynamic_int import DynamicInt
 _DEPTH = 3
 """How far into containers the arguments are looked through; deeper values are found when they are traced."""
 
+_NUMBERS = DynamicInt, DynamicFloat
+_UNDECLARED = frozenset({int, float, bool, str, type(None)})
+"""Classes of what most arguments are that declare nothing."""
+
 _declared_codes: WeakSet[CodeType] = WeakSet()
 """The functions that were ever called with declared values."""
 
@@ -36,7 +40,9 @@ def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]
 
 def _found(value: object, depth: int, held: bool = False) -> Iterator[tuple[Declaration, bool]]:
     """The same, each with whether it is in something that a program may change: a list or a dict."""
-    if isinstance(value, DynamicInt | DynamicFloat):
+    if type(value) in _UNDECLARED:
+        return
+    if isinstance(value, _NUMBERS):
         if value.declaration is not None:
             yield value.declaration, held
     elif isinstance(value, torch.Tensor):
@@ -57,7 +63,7 @@ def call_of(arguments: Iterable[object]) -> Declaration | None:
     Beside a value that is passed, another one in a list or a dict may be what a former call left there: it counts where
     the trace finds that it is used (`leftovers`).
     """
-    found = [each for value in arguments for each in _found(value, _DEPTH)]
+    found = [each for value in arguments if type(value) not in _UNDECLARED for each in _found(value, _DEPTH)]
     if not found:
         return None
     call = merged(declaration for declaration, held in found if not held)

@@ -158,6 +158,10 @@ def _own(value: object) -> NamedDims | None:
     shape = cast("torch.Tensor", value).shape  # only tensors have a record
     if isinstance(record, _Given):
         return _worked_out(cast("torch.Tensor", value), record)
+    if isinstance(record, NamedDims) and any(call.ended for call in record.declaration.calls):
+        record = _replaced(value, _outlasting(record))
+        if record is None:
+            return None
     if not isinstance(record, NamedDims) or shape == record.sizes:
         return record if isinstance(record, NamedDims) else None
     if all(d < len(shape) and shape[d] == record.sizes[d] for d in record.dims):
@@ -169,6 +173,14 @@ def _own(value: object) -> NamedDims | None:
     return _replaced(value, _record(value, dims, (), record.declaration.constraints, record.place))
 
 
+def _outlasting(record: NamedDims) -> NamedDims:
+    """The record without the names that calls gave which have ended."""
+    members = tuple(b for b in record.declaration.members if b.during is None or not b.during.ended)
+    known = {b.name for b in members}
+    dims = {dimension: term for dimension, term in record.dims.items() if names_of(term) <= known}
+    return replace(record, dims=dims, declaration=Declaration(members))
+
+
 def _worked_out(tensor: torch.Tensor, given: _Given) -> NamedDims | None:
     """The names that follow from the sizes given, and those that a view keeps from its base."""
     kept, dims = _kept(tensor), {}
@@ -177,19 +189,20 @@ def _worked_out(tensor: torch.Tensor, given: _Given) -> NamedDims | None:
     for dimension, (size, actual) in enumerate(zip(sizes, tensor.shape, strict=False)):
         if type(size) is DynamicInt and size == actual and size.declaration and size.expression:
             dims[dimension] = size.expression
-            members.update(dict.fromkeys(_of_tensor(b, b.place) for b in size.declaration.members))
+            members.update(dict.fromkeys(_of_tensor(b) for b in size.declaration.members))
     declaration = Declaration(tuple(members))
     return _replaced(tensor, _implied(tensor, {**({} if kept is None else kept.dims), **dims}, declaration))
 
 
-@lru_cache(maxsize=1024)
-def _of_tensor(binding: Binding, place: Place | None) -> Binding:
+def _of_tensor(binding: Binding) -> Binding:
     """The binding, its place saying that it is that of a tensor."""
-    return (
-        binding
-        if place is None
-        else replace(binding, place=replace(place, origin=f"a tensor made with {place.origin}"))
-    )
+    place = binding.place
+    return binding if place is None else replace(binding, place=_of_made(place))
+
+
+@lru_cache(maxsize=1024)
+def _of_made(place: Place) -> Place:
+    return replace(place, origin=f"a tensor made with {place.origin}")
 
 
 def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) -> NamedDims:

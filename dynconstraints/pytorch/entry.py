@@ -82,6 +82,7 @@ def entry_check(
         holds = compile_formula(formula, used, floats=constraint in facts.real_constraints)
         residual.append((holds, tuple((first[n], places[first[n]].dimension) for n in used)))
     scope, computes = facts.scope.constraints, bool(facts.computed.expressions)
+    leaves_open = facts.leaves_open()
     same = _same_floats(places)
     asked = [
         _tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p, source_name(p.source) in facts.typed)
@@ -98,7 +99,7 @@ def entry_check(
                 if answer is None:
                     return False
                 foreign = True
-        judged = foreign
+        judged = foreign or leaves_open
         if unseen:
             for value, compiled_with in zip(objects[len(asked) :], unseen, strict=True):
                 found = [(d.names, d.constraints) for d in declarations_in(value)]
@@ -135,7 +136,7 @@ def _number_unchanged(place: Place, typed: bool) -> Callable[[Any], bool | None]
         found = value.declaration if isinstance(value, _OURS) else None
         if found is not None and not _alike(found, compiled):
             return False
-        last = value
+        last = value if found is None or not found.calls else None
         return True
 
     return unchanged
@@ -157,7 +158,7 @@ def _tensor_unchanged(place: Place) -> Callable[[Any], bool | None]:
             return True
         if not _alike(found.declaration, compiled):
             return False
-        last = found
+        last = found if not found.declaration.calls else None
         return True
 
     return unchanged

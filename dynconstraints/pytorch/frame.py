@@ -380,6 +380,15 @@ class FrameFacts:
         """The bound constraints that speak of floats, with integers as formulas over the parameters."""
         return tuple(self._substituted(self.bound_reals()))
 
+    def leaves_open(self) -> bool:
+        """Whether a constraint relates names that the frame has met to others: some values of the call may do that
+        leave none for these."""
+        known = {*self.rows, *self.floats.values}
+        return any(known & set(c.symbols) and not known.issuperset(c.symbols) for c in self._all())
+
+    def _all(self) -> tuple[Constraint, ...]:
+        return (*self.constraints, *self.real_constraints)
+
     def residual(self) -> list[Constraint]:
         """The bound constraints that the lattice and the parameters' ranges, guarded by the ShapeEnv, don't imply."""
         box = analyse(self.ranges())

@@ -104,14 +104,14 @@ def _wrap_all() -> None:
             (points.call_user_function, _bind_computed),
             *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
-            _wrap(owner, name, wrap)
+            _put_around(owner, name, wrap)
         operations.install()
         at_first_declaration(_check_entries)
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
 
 
-def _wrap(owner: Any, name: str, wrap: Callable[..., Any]) -> None:
+def _put_around(owner: Any, name: str, wrap: Callable[..., Any]) -> None:
     original = getattr(owner, name)
     setattr(owner, name, wrap(original))
     _wrapped.append((owner, name, original))
@@ -123,7 +123,8 @@ def _check_entries() -> None:
     from dynconstraints.pytorch.entering import checking_entries
 
     if _wrapped and compiled_calls().code is not None:
-        _wrap(*compiled_calls().choose_callback, checking_entries)
+        module, name = compiled_calls().choose_callback
+        _put_around(module, name, checking_entries)
 
 
 def _try_out() -> None:

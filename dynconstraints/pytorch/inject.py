@@ -14,7 +14,7 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry, units
-from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, narrow, number_of_call, source_name
+from dynconstraints.pytorch._compat import dynamo, keep_no_fakes, marked, narrow, number_of_call, source_name
 from dynconstraints.pytorch.calls import declarations_in, parameters
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
@@ -83,6 +83,7 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
         known.append((base, d.AttrSource(builder.get_source(), "_base"), named_dims(base)))
     for value, source, named in known:
         if named is not None:
+            marked(value)  # before it is guarded: the graph serves all that have names, however they got them
             facts = _facts_of(tx)
             if not is_left_behind(facts, source, named.declaration.members):
                 _bind_sizes(tx, facts, value, source, named)

@@ -51,7 +51,7 @@ def _in_graph(graph: Any) -> Iterator[str]:
 
 def _only_reads(node: Any) -> bool:
     """Whether the node takes the number out of a tensor, as is done for each float that is met."""
-    return node.op == "call_method" and node.target == "item"
+    return bool(node.op == "call_method" and node.target == "item")
 
 
 def _in_guards(facts: FrameFacts) -> Iterator[str]:
