@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
@@ -63,6 +63,24 @@ DispatchMode: Any = importlib.import_module("torch.utils._python_dispatch").Torc
 _transforms = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
 
 
+_NO_DIMENSION = 2**40
+"""No tensor has so many."""
+
+
+def marked(tensor: Any) -> None:
+    """Have graphs that were made for a tensor without names leave this one to graphs that know them.
+
+    Torch guards that a tensor has no other dimensions marked as dynamic than the one of the compilation, and marks of
+    its own accord nothing. The mark here is on a dimension that there is not, so it says nothing else. 2.10 to 2.15.
+    """
+    dimensions = tensor.__dict__.get("_dynamo_dynamic_indices")
+    if dimensions is None:
+        tensor._dynamo_dynamic_indices = {_NO_DIMENSION}  # noqa: SLF001
+        tensor._has_dynamo_dim_marking = True  # noqa: SLF001  2.13 on: there are marks
+    else:
+        dimensions.add(_NO_DIMENSION)
+
+
 def in_transforms() -> bool:
     """Whether vmap, grad and their like (``torch.func``) are at work, also in what Dynamo traces at the moment."""
     return _transforms() is not None
@@ -88,6 +106,7 @@ __all__ = [
     "backed_values",
     "bound_place",
     "code_of_compilation",
+    "compiled_calls",
     "current_trace",
     "dispatch_anew",
     "dynamo",
@@ -111,6 +130,7 @@ __all__ = [
     "known",
     "lazy_text",
     "leave_out_of_user_frames",
+    "marked",
     "must_not_break",
     "narrow",
     "number_of_call",
@@ -231,6 +251,30 @@ def as_in_file_of(original: Callable[..., Any], wrapper: Callable[..., Any]) -> 
     own = wrapper.__code__.replace(co_filename=code.co_filename, co_firstlineno=code.co_firstlineno)
     wrapper.__code__ = own
     return wrapper
+
+
+@cache
+def compiled_calls() -> SimpleNamespace:
+    """What each call of a compiled function goes through, also where a stance runs it in eager; read in 2.13.
+
+    ``choose_callback`` is called by a frame of ``code``, whose variables are ``args``, ``kwargs`` and ``fn``, and the
+    ``cleanups`` that are called when the call ends; the code is None where a release has no such frame.
+    """
+    frames = importlib.import_module("torch._dynamo.eval_frame")
+    c = importlib.import_module("torch._C._dynamo.eval_frame")
+    name, used = "_callback_from_stance", {"args", "kwargs", "fn", "cleanups"}
+    parts = frames._TorchDynamoContext.__call__.__code__.co_consts  # noqa: SLF001
+    codes = [part for part in parts if isinstance(part, CodeType) and name in part.co_names]
+    found = [code for code in codes if used <= {*code.co_varnames, *code.co_freevars}]
+
+    def ask_again(function: Any) -> None:
+        """Forget that the function is never to be compiled."""
+        actions = (c._FrameAction.DEFAULT, c._FrameAction.DEFAULT)  # noqa: SLF001
+        c.set_code_exec_strategy(function.__code__, c._FrameExecStrategy(*actions))  # noqa: SLF001
+
+    return SimpleNamespace(
+        choose_callback=(frames, name), code=found[0] if len(found) == 1 else None, ask_again=ask_again
+    )
 
 
 @cache
@@ -380,7 +424,8 @@ def nothing_built() -> Iterator[None]:
     """
     config = importlib.import_module("torch._inductor.config")
     settings: dict[str, Any] = dict.fromkeys(
-        ("fx_graph_cache", "fx_graph_remote_cache", "benchmark_fusion", "benchmark_combo_kernel", "benchmark_kernel"), False
+        ("fx_graph_cache", "fx_graph_remote_cache", "benchmark_fusion", "benchmark_combo_kernel", "benchmark_kernel"),
+        False,
     )
     if config.max_autotune or config.max_autotune_gemm:
         settings["deterministic"] = True  # of several kernels for an operation, one without a trial

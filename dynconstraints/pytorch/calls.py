@@ -6,7 +6,8 @@ and runs it in eager. A violated declaration raises before anything is traced.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import CodeType
@@ -15,7 +16,7 @@ from weakref import WeakSet
 
 import torch
 
-from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, merged
+from dynconstraints.pytorch.checking import check_bindings, constraints_in_force, differ, merged
 from dynconstraints.pytorch.declaration import Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
@@ -24,33 +25,43 @@ from dynconstraints.pytorch.dynamic_int import DynamicInt
 _DEPTH = 3
 """How far into containers the arguments are looked through; deeper values are found when they are traced."""
 
+_NUMBERS = DynamicInt, DynamicFloat
+_UNDECLARED = frozenset({int, float, bool, str, type(None)})
+"""Classes of what most arguments are that declare nothing."""
+
 _declared_codes: WeakSet[CodeType] = WeakSet()
 """The functions that were ever called with declared values."""
 
 
 def declarations_in(value: object, depth: int = _DEPTH) -> Iterator[Declaration]:
-    """What a value and, to a depth, the values in it declare.
+    """What a value and, to a depth, the values in it declare."""
+    return (declaration for declaration, _ in _found(value, depth))
+
+
+def _found(value: object, depth: int, held: bool = False) -> Iterator[tuple[Declaration, bool]]:
+    """The same, each with whether it is in something that a program may change: a list or a dict.
 
     Most values are somebody else's, and none is to notice: it goes by their types (`isinstance` asks for ``__class__``,
     which a proxy answers itself), and containers are read by the methods of list, tuple and dict, whatever their
     subclasses have in the place of them.
     """
     kind = type(value)
+    if kind in _UNDECLARED:
+        return
     if issubclass(kind, _NUMBERS):
         if value.declaration is not None:  # type: ignore[attr-defined]  # by its type
-            yield value.declaration  # type: ignore[attr-defined]
+            yield value.declaration, held  # type: ignore[attr-defined]
     elif issubclass(kind, torch.Tensor):
         named = named_dims(value)
         if named is not None:
-            yield named.declaration
+            yield named.declaration, held
     elif depth:
         for container, items in _ITEMS.items():
             if issubclass(kind, container):
                 for item in items(value):
-                    yield from declarations_in(item, depth - 1)
+                    yield from _found(item, depth - 1, held or container is not tuple)
 
 
-_NUMBERS = DynamicInt, DynamicFloat
 _ITEMS: Mapping[type, Callable[[Any], list[object]]] = {
     list: list.copy,
     tuple: lambda value: list(tuple.__iter__(value)),
@@ -59,31 +70,73 @@ _ITEMS: Mapping[type, Callable[[Any], list[object]]] = {
 """What is in a container at this moment; another thread may change it."""
 
 
-_values: ContextVar[Mapping[str, int]] = ContextVar("dynconstraints_values")
+def call_of(arguments: Iterable[object]) -> Declaration | None:
+    """What the arguments declare together, if anything. Raises ConflictingBindingError for a name with two values.
+
+    Beside a value that is passed, another one in a list or a dict may be what a former call left there: it counts where
+    the trace finds that it is used (`leftovers`).
+    """
+    found = [each for value in arguments if type(value) not in _UNDECLARED for each in _found(value, _DEPTH)]
+    if not found:
+        return None
+    call = merged(declaration for declaration, held in found if not held)
+    passed = call.bindings
+    kept = [d for d, held in found if held and not any(differ(v, passed.get(n, v)) for n, v in d.bindings.items())]
+    return merged([call, *kept]) if kept else call
+
+
+def parameters(code: CodeType) -> tuple[str, ...]:
+    """The names of the function's parameters."""
+    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
+    number = code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in flags)
+    return code.co_varnames[:number]
+
+
+def check_call(arguments: Iterable[object]) -> Declaration | None:
+    """The same. Raises the ConstraintError of values that break what they, or open blocks, declare."""
+    call = call_of(arguments)
+    if call is not None:
+        check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    return call
+
+
+_NOTHING = Declaration(())
+_traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", default=_NOTHING)
 
 
 @contextmanager
-def checked_call(code: CodeType, arguments: Mapping[str, object]) -> Iterator[bool]:
+def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bool]:
     """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
-    found = list(declarations_in(dict(arguments), _DEPTH + 1))
-    call = merged(found)
-    if found:
-        check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    call = check_call([variables.get(name) for name in parameters(code)])
+    if call is not None:
         _declared_codes.add(code)
-    token = _values.set(call.bindings)
+    token = _traced.set(call or _NOTHING)
     try:
         yield code in _declared_codes
     finally:
-        _values.reset(token)
+        _traced.reset(token)
 
 
-def call_values() -> Mapping[str, int]:
-    """What the arguments of the call that is traced bind; a name met elsewhere is not among them."""
-    return _values.get({})
+def traced_call() -> Declaration:
+    """What the arguments of the call that is traced declare; a name met elsewhere is not among theirs."""
+    return _traced.get()
 
 
-def keep_asking(result: Any) -> Any:
-    """The answer to Dynamo about a frame that is not compiled: this once, so that the next call is checked again."""
-    if result is not None and getattr(result, "guarded_code", None) is None and hasattr(result, "apply_to_code"):
+_ANSWER = "_dynconstraints_answer"
+
+
+def answer_for_good(state: Mapping[str, Any]) -> Any:
+    """What torch answered for good about the frame whose state it is; None where it has not."""
+    return state.get(_ANSWER)
+
+
+def keep_asking(result: Any, state: MutableMapping[str, Any]) -> Any:
+    """The answer to Dynamo about a frame: where it is never compiled, one for this call, so that the next is checked.
+
+    ``state`` is what torch keeps of the frame's code until it is reset. The answer stays there, for torch to look at
+    the frame once: tracing it, and giving up again, would cost each call what a compilation does.
+    """
+    if result is not None and getattr(result, "guarded_code", None) is None and getattr(result, "apply_to_code", False):
         result.apply_to_code = False
+        state[_ANSWER] = result
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -14,18 +14,51 @@ from dynconstraints.pytorch.placing import Place, calling_place, located
 from dynconstraints.syntax.given import constraints_of
 from dynconstraints.system import ConstraintSystem
 
+_waiting: list[Callable[[], None]] = []
+_begun: list[bool] = [False]
+
+
+def at_first_declaration(act: Callable[[], None]) -> None:
+    """Do something before the process declares its first value; at once, where it has."""
+    if _begun[0]:
+        act()
+    else:
+        _waiting.append(act)
+
+
+def begin() -> None:
+    """Called before a value is declared."""
+    _begun[0] = True
+    while _waiting:
+        _waiting.pop()()
+
+
+class Passing:
+    """A call of a compiled function: what it names itself, for its own later frames, has the name until it ends."""
+
+    __slots__ = ("ended",)
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def __call__(self) -> None:
+        """The call ends."""
+        self.ended = True
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A name, its value, and the constraints declared with it; the place does not count for equality.
+    """A name, its value, and the constraints declared with it; neither place nor duration count for equality.
 
-    The value of a declared float is that float; it is typed as the int that every other value is.
+    The value of a declared float is that float; it is typed as the int that every other value is. ``during`` is the
+    call that the name was given in; None for what a user named, which lasts.
     """
 
     name: str
     value: int
     constraints: tuple[Constraint, ...] = ()
     place: Place | None = field(default=None, compare=False)
+    during: Passing | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -38,6 +71,11 @@ class Declaration:
     def constraints(self) -> tuple[Constraint, ...]:
         """The constraints that came with any of the names, each once, in the order of the bindings."""
         return tuple(dict.fromkeys(c for member in self.members for c in member.constraints))
+
+    @cached_property
+    def calls(self) -> tuple[Passing, ...]:
+        """The calls that gave any of the names; none where users gave them all."""
+        return tuple(member.during for member in self.members if member.during is not None)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Function, Predicate, conjunction
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch.checking import check_bindings
-from dynconstraints.pytorch.declaration import Binding, system_of
+from dynconstraints.pytorch.declaration import Binding, begin, system_of
 from dynconstraints.pytorch.placing import Place, calling_place, located
 from dynconstraints.pytorch.wellformed import check_consistent, check_names
 from dynconstraints.syntax.given import constraints_of
@@ -121,6 +121,7 @@ def declare_float(number: float, name: str | None, constraints: tuple[str | Cons
 @lru_cache(maxsize=1024)
 def declared(name: str | None, constraints: tuple[str | Constraint, ...], *, is_real: bool = False) -> Declared:
     """The name and the constraints, checked for all that does not depend on the value."""
+    begin()
     system = system_of(constraints)
     check_names(system)
     own = _own_name(system) if name is None else _checked_name(name)

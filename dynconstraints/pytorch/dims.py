@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from dynconstraints.diagnostics.errors import ConstraintError, ConstraintSyntaxE
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Term
-from dynconstraints.pytorch._compat import function_modes, unseen
+from dynconstraints.pytorch._compat import function_modes, marked, unseen
 from dynconstraints.pytorch.declaration import Binding, Declaration, as_tuple
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.placing import Place, calling_place, located
@@ -96,6 +96,7 @@ def name_dims(
     except ConstraintError as error:
         raise located(error, place) from None
     setattr(tensor, _ATTRIBUTE, record)
+    marked(tensor)
     return tensor
 
 
@@ -136,6 +137,10 @@ def _own(value: torch.Tensor) -> NamedDims | None:
     if record is None:
         return None
     shape = value.shape
+    if isinstance(record, NamedDims) and any(call.ended for call in record.declaration.calls):
+        record = _replaced(value, _outlasting(record))
+        if record is None:
+            return None
     if not isinstance(record, NamedDims) or shape == record.sizes:
         return record if isinstance(record, NamedDims) else None
     if all(d < len(shape) and shape[d] == record.sizes[d] for d in record.dims):
@@ -145,6 +150,14 @@ def _own(value: torch.Tensor) -> NamedDims | None:
         dims = {dimension: term for dimension, term in dims.items() if shape[dimension] == record.sizes[dimension]}
         return _replaced(value, _implied(value, dims, record.declaration))
     return _replaced(value, _record(value, dims, (), record.declaration.constraints, record.place))
+
+
+def _outlasting(record: NamedDims) -> NamedDims:
+    """The record without the names that calls gave which have ended."""
+    members = tuple(b for b in record.declaration.members if b.during is None or not b.during.ended)
+    known = {b.name for b in members}
+    dims = {dimension: term for dimension, term in record.dims.items() if names_of(term) <= known}
+    return replace(record, dims=dims, declaration=Declaration(members))
 
 
 def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) -> NamedDims:

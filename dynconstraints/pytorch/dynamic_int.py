@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import Any, SupportsIndex, TypeAlias, cast
 
 import torch
@@ -136,6 +135,8 @@ class DynamicInt(UpstreamDynamicInt):
     link: Link = None
     """How it depends on names, as the rules of arithmetic keep it; not for users, who have `expression`."""
 
+    _declared: Declaration | None = None
+
     def __new__(
         cls, value: int, name: str | None = None, constraints: str | Constraint | Iterable[str | Constraint] = ()
     ) -> Self:
@@ -163,11 +164,15 @@ class DynamicInt(UpstreamDynamicInt):
         base = base_of(self)
         return None if base is None else expression(base.terms, int(self) - base.value)
 
-    @cached_property
+    @property
     def declaration(self) -> Declaration | None:
         """The bindings of the names in the expression and their constraints; None for an anonymous one."""
         base = base_of(self)
-        return None if base is None else Declaration(base.bindings)
+        if base is None:
+            return None
+        if self._declared is None or self._declared.members is not base.bindings:
+            self._declared = Declaration(base.bindings)
+        return self._declared
 
     def __repr__(self) -> str:
         term = self.expression
@@ -277,7 +282,7 @@ class DynamicInt(UpstreamDynamicInt):
     numerator = property(__pos__)
 
 
-_OWN_STATE = frozenset({"link", "declaration"})
+_OWN_STATE = frozenset({"link", "_declared"})
 
 
 def standing_for(term: Term, value: int, bindings: tuple[Binding, ...]) -> DynamicInt:

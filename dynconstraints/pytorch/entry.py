@@ -17,13 +17,14 @@ from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.fold import names_in_order, substitute
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, dynamo, source_name
-from dynconstraints.pytorch.calls import declarations_in
-from dynconstraints.pytorch.checking import are_allowed, constraints_in_force, merged
+from dynconstraints.pytorch.calls import call_of, declarations_in
+from dynconstraints.pytorch.checking import are_allowed, constraints_in_force
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import NamedDims, named_dims, still
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
 from dynconstraints.pytorch.frame import FrameFacts, Place
+from dynconstraints.pytorch.leftovers import check_unused
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.policies import enforce
 from dynconstraints.pytorch.scope import current_scope
@@ -43,13 +44,15 @@ def install(facts: FrameFacts) -> None:
 
 def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
     try:
+        check_unused(facts)
         enforce(facts)
     except ConstraintError as error:
         logging.getLogger("torch._guards").addFilter(
             _is_no_answer
         )  # torch logs whatever ends a guard, with its traceback
         raise passed_through(error) from None
-    places = list({(source_name(p.source), p.dimension): p for p in facts.places}.values())
+    found = {(source_name(p.source), p.dimension): p for p in facts.places}
+    places = [place for (name, _), place in found.items() if name not in facts.leftovers]
     seen = {source_name(place.source) for place in places}
     passed = {name: declared for name, declared in facts.passed.items() if name not in seen}
     arguments = ", ".join([*map(source_name, (p.source for p in places)), *passed])
@@ -79,6 +82,7 @@ def entry_check(
         holds = compile_formula(formula, used, floats=constraint in facts.real_constraints)
         residual.append((holds, tuple((first[n], places[first[n]].dimension) for n in used)))
     scope, computes = facts.scope.constraints, bool(facts.computed.expressions)
+    leaves_open = facts.leaves_open()
     same = _same_floats(places)
     asked = [
         _tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p, source_name(p.source) in facts.typed)
@@ -95,7 +99,7 @@ def entry_check(
                 if answer is None:
                     return False
                 foreign = True
-        judged = foreign
+        judged = foreign or leaves_open
         if unseen:
             for value, compiled_with in zip(objects[len(asked) :], unseen, strict=True):
                 found = [(d.names, d.constraints) for d in declarations_in(value)]
@@ -132,7 +136,7 @@ def _number_unchanged(place: Place, typed: bool) -> Callable[[Any], bool | None]
         found = value.declaration if isinstance(value, _OURS) else None
         if found is not None and not _alike(found, compiled):
             return False
-        last = value
+        last = value if found is None or not found.calls else None
         return True
 
     return unchanged
@@ -154,7 +158,7 @@ def _tensor_unchanged(place: Place) -> Callable[[Any], bool | None]:
             return True
         if not _alike(found.declaration, compiled):
             return False
-        last = found
+        last = found if not found.declaration.calls else None
         return True
 
     return unchanged
@@ -203,7 +207,7 @@ def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | Non
 def _allowed(objects: tuple[Any, ...]) -> bool:
     """Whether what the objects themselves declare, and the open blocks, holds for this call."""
     try:
-        call = merged(d for value in objects for d in declarations_in(value))
-        return are_allowed(constraints_in_force([call]), call.bindings)
+        call = call_of(objects)
+        return call is None or are_allowed(constraints_in_force([call]), call.bindings)
     except ConstraintError:
         return False

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -38,7 +38,7 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import backed_values, dynamo
-from dynconstraints.pytorch.calls import call_values
+from dynconstraints.pytorch.calls import traced_call
 from dynconstraints.pytorch.checking import check_bindings, conflict, differ
 from dynconstraints.pytorch.declaration import Binding, Declaration, is_real, system_of
 from dynconstraints.pytorch.floating.facts import Constant, FloatFacts
@@ -152,8 +152,9 @@ class FrameFacts:
     """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv.
 
     ``variables`` are those of the trace that stand for DynamicInts, by the sources of these, and ``typed`` the sources
-    of which the program asked the type. ``settled`` are the names of parameters that are numbers in this graph, since
-    its backend takes them for such, and ``in_backend`` says whether that is at work.
+    of which the program asked the type; ``leftovers`` what former calls left (`leftovers`), by their sources, each with
+    the call's own. ``settled`` are the names of parameters that are numbers in this graph, since its backend takes them
+    for such, and ``in_backend`` says whether that is at work.
     """
 
     env: Any
@@ -170,6 +171,7 @@ class FrameFacts:
     extremes: dict[sympy.Basic, sympy.Basic] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     passed: dict[str, tuple[Declaration, ...]] = field(default_factory=dict)
+    leftovers: dict[str, tuple[Binding, Binding]] = field(default_factory=dict)
     quotients: dict[str, Term] = field(default_factory=dict)
     floats: FloatFacts = field(default_factory=FloatFacts)
     computed: ComputedFacts = field(default_factory=ComputedFacts)
@@ -192,7 +194,7 @@ class FrameFacts:
         scope, learnt = current_scope(), _learnt()
         floats = FloatFacts(dict(learnt.constants))
         facts = cls(env, scope, {}, reals=learnt.reals, floats=floats, settled=learnt.settled)
-        facts._example.update(call_values())
+        facts._example.update(traced_call().bindings)
         for constraint in (*scope.constraints, *learnt.constraints):
             facts.kind_of(constraint)[constraint] = None
         env.__dict__[KEY] = facts
@@ -257,6 +259,9 @@ class FrameFacts:
             self._example.setdefault(member.name, member.value)
             if differ(known.value, member.value):
                 raise conflict(known, member)
+            if member.constraints != known.constraints:
+                together = tuple(dict.fromkeys((*known.constraints, *member.constraints)))
+                self.members[member.name] = replace(known, constraints=together)
         self.learn(c for member in self.members.values() for c in member.constraints)
         places = {m.name: m.place for m in self.members.values() if m.place is not None}
         check_bindings(self.system, {n: m.value for n, m in self.members.items()}, places, self._example)
@@ -380,6 +385,15 @@ class FrameFacts:
     def real_premises(self) -> tuple[Formula, ...]:
         """The bound constraints that speak of floats, with integers as formulas over the parameters."""
         return tuple(self._substituted(self.bound_reals()))
+
+    def leaves_open(self) -> bool:
+        """Whether a constraint relates names that the frame has met to others: some values of the call may do that
+        leave none for these."""
+        known = {*self.rows, *self.floats.values}
+        return any(known & set(c.symbols) and not known.issuperset(c.symbols) for c in self._all())
+
+    def _all(self) -> tuple[Constraint, ...]:
+        return (*self.constraints, *self.real_constraints)
 
     def residual(self) -> list[Constraint]:
         """The bound constraints that the lattice and the parameters' ranges, guarded by the ShapeEnv, don't imply."""

@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
-from inspect import getattr_static
 from types import ModuleType
 from typing import Any
 
 from dynconstraints import __version__
 from dynconstraints.pytorch._compat import NEXT, hook_points, leave_out_of_user_frames, release
+from dynconstraints.pytorch.declaration import at_first_declaration
 
 _DYNAMO, _LOWERING, _COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
 
@@ -109,13 +109,28 @@ def _wrap_all() -> None:
             *((point, _keep_calls) for point in points.handle_functions),
             *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
-            original = getattr_static(owner, name)
-            setattr(owner, name, wrap(original))
-            _wrapped.append((owner, name, original))
+            _put_around(owner, name, wrap)
         operations.install()
         leave_out_of_user_frames(map(str, Path(__file__).parents[1].rglob("*.py")))
+        at_first_declaration(_check_entries)
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
+
+
+def _put_around(owner: Any, name: str, wrap: Callable[..., Any]) -> None:
+    original = getattr_static(owner, name)
+    setattr(owner, name, wrap(original))
+    _wrapped.append((owner, name, original))
+
+
+def _check_entries() -> None:
+    """From the first declaration on, have each call of a compiled function checked."""
+    from dynconstraints.pytorch._compat import compiled_calls
+    from dynconstraints.pytorch.entering import checking_entries
+
+    if _wrapped and compiled_calls().code is not None:
+        module, name = compiled_calls().choose_callback
+        _put_around(module, name, checking_entries)
 
 
 def _try_out() -> None:
@@ -160,18 +175,22 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     Dynamo is asked about its own helpers and the standard library, too; what they are handed is no call of the user's.
     """
     from dynconstraints.pytorch._compat import as_in_file_of, dynamo
-    from dynconstraints.pytorch.calls import checked_call, keep_asking
+    from dynconstraints.pytorch.calls import answer_for_good, checked_call, keep_asking
     from dynconstraints.pytorch.observe import compiling
 
     @wraps(original)
-    def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
+    def __call__(self: Any, frame: Any, cache_entry: Any, state: Any) -> Any:  # noqa: N807  the method that it stands for
         if dynamo().is_left_alone(frame.f_code):
-            return original(self, frame, *args, **kwargs)
+            return original(self, frame, cache_entry, state)
         if frame.f_globals.get("__name__") in _NEVER_COMPILED:
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
-        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
-            result = original(self, frame, *args, **kwargs)
-        return keep_asking(result) if declared else result
+        with checked_call(frame.f_code, frame.f_locals) as declared:
+            result = answer_for_good(state)
+            if result is not None:
+                return result
+            with compiling(frame.f_code):
+                result = original(self, frame, cache_entry, state)
+        return keep_asking(result, state) if declared else result
 
     return as_in_file_of(original, __call__)
 
@@ -317,8 +336,10 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
 
         from dynconstraints.pytorch.floating.trace import check_no_symbol_left, settled
         from dynconstraints.pytorch.halfway import settled_before
+        from dynconstraints.pytorch.leftovers import check_unused
 
         check_no_symbol_left(self, facts)
+        check_unused(facts, self.graph)
         tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
             cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
         )
@@ -368,7 +389,9 @@ def _keep_calls(original: Callable[[], dict[Any, Callable[..., Any]]]) -> Any:
             value = kwargs["value"].realize() if "value" in kwargs else None  # which adds it to what is declared
             facts = tx.output.shape_env.__dict__.get(KEY)
             is_number = isinstance(value, dynamo().SymNodeVariable)
-            return None if is_number and facts is not None and facts.floats.inputs else handler(self, tx, *args, **kwargs)
+            return (
+                None if is_number and facts is not None and facts.floats.inputs else handler(self, tx, *args, **kwargs)
+            )
 
         return handle
 

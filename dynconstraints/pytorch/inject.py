@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from typing import Any
@@ -16,13 +15,22 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names_in_order, substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Name, Relation, Term, comparison, negated, total
 from dynconstraints.pytorch import entry, scalars, units
-from dynconstraints.pytorch._compat import assert_in_graph, dynamo, keep_no_fakes, narrow, number_of_call, source_name
-from dynconstraints.pytorch.calls import declarations_in
+from dynconstraints.pytorch._compat import (
+    assert_in_graph,
+    dynamo,
+    keep_no_fakes,
+    marked,
+    narrow,
+    number_of_call,
+    source_name,
+)
+from dynconstraints.pytorch.calls import declarations_in, parameters
 from dynconstraints.pytorch.computed import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.declaration import Binding, Declaration
 from dynconstraints.pytorch.dims import base_of, named_dims
 from dynconstraints.pytorch.floating.trace import add_input
 from dynconstraints.pytorch.frame import KEY, Entrance, FrameFacts, Parameter, Place, Unknown, held_as
+from dynconstraints.pytorch.leftovers import is_left_behind
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.proxies import proxy_of
 from dynconstraints.pytorch.sources import ComputedSource, ItemSource
@@ -38,8 +46,10 @@ def wrap_int(builder: Any, value: Any) -> Any:
     facts = _facts_of(tx)
     base = dynamo().DynamicScalarSource(builder.source, True)
     declaration = value.declaration
-    term: Term = value.expression or Name(base.name)
+    term: Term = value.expression or Name(source_name(base))
     members: tuple[Binding, ...] = () if declaration is None else declaration.members
+    if is_left_behind(facts, builder.source, members):
+        term, members = Name(source_name(base)), ()
     expr = bind(tx, facts, Entrance(base, builder.source, None, number, term, members))
     entry.install(facts)
     variable = facts.variables[source_name(builder.source)] = _variable(tx, facts, term, number, expr, base)
@@ -51,6 +61,8 @@ def wrap_float(builder: Any, value: Any) -> Any:
     tx, source, number = builder.tx, builder.source, float(value)
     facts, declaration = _facts_of(tx), value.declaration
     name = value.name or source_name(source)
+    if declaration is not None and is_left_behind(facts, source, declaration.members):
+        name, declaration = source_name(source), None
     try:
         facts.meet_float(name)
         facts.admit(() if declaration is None else declaration.members)
@@ -77,8 +89,10 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
         known.append((base, d.AttrSource(builder.get_source(), "_base"), named_dims(base)))
     for value, source, named in known:
         if named is not None:
+            marked(value)  # before it is guarded: the graph serves all that have names, however they got them
             facts = _facts_of(tx)
-            _bind_sizes(tx, facts, value, source, named)
+            if not is_left_behind(facts, source, named.declaration.members):
+                _bind_sizes(tx, facts, value, source, named)
             entry.install(facts)
 
 
@@ -139,10 +153,7 @@ def watch_arguments(output: Any) -> None:
 
 def _arguments(output: Any) -> dict[str, Any]:
     """What the frame was called with."""
-    code = output.root_tx.f_code
-    flags = (inspect.CO_VARARGS, inspect.CO_VARKEYWORDS)
-    number = code.co_argcount + code.co_kwonlyargcount + sum(bool(code.co_flags & flag) for flag in flags)
-    return {name: output.local_scope.get(name) for name in code.co_varnames[:number]}
+    return {name: output.local_scope.get(name) for name in parameters(output.root_tx.f_code)}
 
 
 def _look_at_arguments(tx: Any) -> None:

@@ -2,13 +2,16 @@
 
 A graph that ends at a break hands tensors and ints to code that is compiled, or run, on its own. Their sizes are
 expressions over the declared names, and over those that the program gave to what it computed (`bind`), and they are
-handed on as such: tensors with named dimensions, DynamicInts.
+handed on as such: tensors with named dimensions, DynamicInts. When the call ends, the names go: what it returns is as
+undeclared as the results of a function without a break.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import sympy
@@ -18,7 +21,8 @@ from dynconstraints.facts.affine import Affine
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import Name, Term
-from dynconstraints.pytorch.declaration import Binding, Declaration
+from dynconstraints.pytorch._compat import compiled_calls
+from dynconstraints.pytorch.declaration import Binding, Declaration, Passing
 from dynconstraints.pytorch.dims import attach
 from dynconstraints.pytorch.dynamic_int import standing_for
 from dynconstraints.pytorch.frame import FrameFacts
@@ -84,8 +88,9 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
         results = compiled(*args)
         if current_scope().constraints != scope:
             return results
+        during = _call_under_way()
         found = {
-            name: Binding(name, value.read(args, results), constraints[name], places.get(name))
+            name: Binding(name, value.read(args, results), constraints[name], places.get(name), during)
             for name, value in values.items()
         }
         results = list(results)
@@ -98,6 +103,22 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
                 attach(result, c.dims, Declaration(used))
         return results
 
+    return call
+
+
+def _call_under_way() -> Passing | None:
+    """The call of a compiled function that a graph runs in; None where torch has none that is known."""
+    entry = compiled_calls().code
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  inspect.currentframe is the same, slower
+    while frame is not None and frame.f_code is not entry:
+        frame = frame.f_back
+    if frame is None:
+        return None
+    cleanups = frame.f_locals["cleanups"]
+    call = next((each for each in cleanups if isinstance(each, Passing)), None)
+    if call is None:
+        call = Passing()
+        cleanups.append(call)
     return call
 
 

@@ -14,7 +14,7 @@ from dynconstraints.ir.fold import names, substitute_term
 from dynconstraints.ir.nodes import Compare, Int, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.checking import check_bindings, conflict
-from dynconstraints.pytorch.declaration import Binding, Declaration, system_of
+from dynconstraints.pytorch.declaration import Binding, Declaration, begin, system_of
 from dynconstraints.pytorch.placing import Place
 from dynconstraints.pytorch.wellformed import check_consistent, check_names
 from dynconstraints.solver.verdict import Implied, Sat
@@ -79,6 +79,7 @@ def _declared(
     constraints: tuple[str | Constraint, ...],
     place: Place,
 ) -> Declaration:
+    begin()
     own = system_of(constraints)
     check_names(own)
     check_consistent(own)

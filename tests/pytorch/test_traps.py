@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from dynconstraints import ConstraintViolationError, DynamicFloat, DynamicInt, dynamic_int_constraints, name_dims
 from dynconstraints.ir.nodes import Name
-from dynconstraints.pytorch import entry, inject, oracle, resuming, scope, sources
+from dynconstraints.pytorch import entering, entry, inject, oracle, resuming, scope, sources
 from dynconstraints.pytorch._compat import UpstreamDynamicInt, hook_points
 from dynconstraints.pytorch.floating import trace
 from dynconstraints.pytorch.frame import KEY, FrameFacts
@@ -305,6 +305,7 @@ def later_blocks_are_enforced() -> bool:
 
 def blocks_are_those_of_the_compilation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(entry, "current_scope", lambda: scope.Scope.EMPTY)
+    patch.setattr(entering, "check_call", lambda arguments: None)
 
 
 TRAPS: dict[str, tuple[Scenario, Mutation]] = {

@@ -110,4 +110,3 @@ def _compiled(fn: Any) -> Any:
     """What torch.compile made of the callable: of a module that ``module.compile()`` was called of, its call."""
     inside = fn.__dict__.get("_compiled_call_impl") if isinstance(fn, torch.nn.Module) else None
     return fn if inside is None else inside
-
