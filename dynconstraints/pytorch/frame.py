@@ -151,7 +151,8 @@ class FrameFacts:
     """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv.
 
     ``variables`` are those of the trace that stand for DynamicInts, by the sources of these, and ``typed`` the sources
-    of which the program asked the type.
+    of which the program asked the type. ``carried`` are the sizes and numbers that have names where a break hands them
+    over.
     """
 
     env: Any
@@ -175,6 +176,7 @@ class FrameFacts:
     real_constraints: dict[Constraint, None] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     typed: set[str] = field(default_factory=set)
+    carried: frozenset[sympy.Expr] = frozenset()
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0

@@ -101,6 +101,8 @@ def _wrap_all() -> None:
             (points.call_backend, _tag_caches),
             (points.create_proxy, _lower_floats),
             (points.call_user_function, _bind_computed),
+            (points.end_graph, _note_ends),
+            (points.end_trace, _note_unfinished),
             *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
             original = getattr(owner, name)
@@ -154,7 +156,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """
     from dynconstraints.pytorch._compat import dynamo
     from dynconstraints.pytorch.calls import checked_call, keep_asking
-    from dynconstraints.pytorch.observe import compiling
+    from dynconstraints.pytorch.observe import compiling, note_answer
 
     @wraps(original)
     def __call__(self: Any, frame: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
@@ -164,6 +166,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
         with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
             result = original(self, frame, *args, **kwargs)
+            note_answer(result)
         return keep_asking(result) if declared else result
 
     return __call__
@@ -288,14 +291,12 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
     The trace is done there, and the guards aren't made yet.
     """
     from dynconstraints.pytorch.frame import KEY
-    from dynconstraints.pytorch.observe import note_constants
 
     @wraps(original)
     def _call_user_compiler(self: Any, *args: Any, **kwargs: Any) -> Any:
         from dynconstraints.pytorch.inject import watch_arguments
 
         watch_arguments(self)
-        note_constants(self)
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)
@@ -320,6 +321,34 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         return naming_results(compiled, args[0], facts)
 
     return _call_user_compiler
+
+
+def _note_ends(original: Callable[..., Any]) -> Callable[..., Any]:
+    """OutputGraph.compile_subgraph: for the report, what a frame hands on where its graph ends."""
+    from dynconstraints.pytorch.observe import is_observed
+
+    @wraps(original)
+    def compile_subgraph(self: Any, tx: Any, reason: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_observed():
+            from dynconstraints.pytorch.crossing import note_end
+
+            note_end(self, tx, reason, kwargs.get("stack_pops", len(tx.stack)))
+        return original(self, tx, reason, *args, **kwargs)
+
+    return compile_subgraph
+
+
+def _note_unfinished(original: Callable[..., Any]) -> Callable[..., Any]:
+    """OutputGraph.cleanup, the end of an attempt: for the report, what a frame without a graph looks at."""
+    from dynconstraints.pytorch.observe import is_observed, note_unfinished
+
+    @wraps(original)
+    def cleanup(self: Any) -> None:
+        if is_observed() and self.root_tx is not None:
+            note_unfinished(self)
+        original(self)
+
+    return cleanup
 
 
 def _lower_floats(original: Callable[..., Any]) -> Callable[..., Any]:
