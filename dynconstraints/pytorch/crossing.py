@@ -65,17 +65,10 @@ _OF_TYPE = frozenset(("TYPE_MATCH", "ID_MATCH", "declared"))
 """Guards on an object, whatever is in it."""
 
 _OF_CONTENTS = frozenset(
-    [
-        "SEQUENCE_LENGTH",
-        "DICT_KEYS",
-        "DICT_KEYS_MATCH",
-        "DICT_CONTAINS",
-        "DICT_NOT_CONTAINS",
-        "SET_CONTAINS",
-        "TENSOR_MATCH",
-        "EQUALS_MATCH",
-        "CONSTANT_MATCH",
-    ]
+    (
+        *("SEQUENCE_LENGTH", "DICT_KEYS", "DICT_KEYS_MATCH", "DICT_CONTAINS", "DICT_NOT_CONTAINS"),
+        *("SET_CONTAINS", "TENSOR_MATCH", "EQUALS_MATCH", "CONSTANT_MATCH"),
+    )
 )
 """Guards on what is in an object, or may be."""
 
@@ -84,7 +77,8 @@ _OF_CONTENTS = frozenset(
 class Trace:
     """All that a frame looks at, changes and hands over; ``rest`` is the code that goes on after its break.
 
-    ``held`` tells what was in its variables in the call that was traced.
+    ``held`` tells what was in its variables in the call that was traced; ``computes`` is whether its graph computes
+    tensors, rather than hand on what it is given.
     """
 
     looks: tuple[Look, ...]
@@ -93,6 +87,7 @@ class Trace:
     handed: Mapping[str, Handed] = field(default_factory=dict)
     broke: Break | None = None
     rest: tuple[CodeType, ...] = ()
+    computes: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +98,7 @@ class _End:
     changes: tuple[Change, ...]
     handed: Mapping[str, Handed]
     broke: Break | None
+    computes: bool
 
 
 def note_end(output: Any, tx: Any, reason: Any, popped: int) -> None:
@@ -117,7 +113,7 @@ def note_end(output: Any, tx: Any, reason: Any, popped: int) -> None:
     found = {name: handed(value, output, inputs) for name, value in values.items()}
     if broke is not None and not broke.gives:
         found[on_stack(len(left))] = Handed(constants=("None",))
-    output.shape_env.__dict__[_END] = _End(output, tuple(_changes(output)), found, broke)
+    output.shape_env.__dict__[_END] = _End(output, tuple(_changes(output)), found, broke, _computes(output.graph))
 
 
 def on_stack(index: int) -> str:
@@ -134,7 +130,9 @@ def trace_of(env: Any) -> Trace | None:
     carried = frozenset() if facts is None else facts.carried
     known = {name: value.under(env, carried) for name, value in end.handed.items()}
     output = end.output
-    return Trace(tuple(_looks(output, facts)), _held(output), end.changes, known, end.broke, continuations(output))
+    return Trace(
+        tuple(_looks(output, facts)), _held(output), end.changes, known, end.broke, continuations(output), end.computes
+    )
 
 
 def trace_without_graph(output: Any) -> Trace | None:
@@ -147,6 +145,12 @@ def trace_without_graph(output: Any) -> Trace | None:
 
 
 _END = f"{KEY}_end"
+
+
+def _computes(graph: Any) -> bool:
+    numbers = torch.SymInt, torch.SymFloat, torch.SymBool, int, float
+    calls = [node for node in graph.nodes if node.op.startswith("call_")]
+    return not all(isinstance(node.meta.get("example_value"), numbers) for node in calls)
 
 
 def _looks(output: Any, facts: FrameFacts | None) -> Iterator[Look]:
@@ -200,20 +204,10 @@ def _name_of_variable(source: Any) -> str:
 
 
 _RESHAPING = frozenset(
-    [
-        "as_strided_",
-        "detach_",
-        "requires_grad_",
-        "resize_",
-        "resize_as_",
-        "rename_",
-        "set_",
-        "squeeze_",
-        "swapaxes_",
-        "swapdims_",
-        "t_",
-        "transpose_",
-        "unsqueeze_",
-    ]
+    (
+        *("as_strided_", "detach_", "requires_grad_", "resize_", "resize_as_"),
+        *("rename_", "set_", "squeeze_", "swapaxes_", "swapdims_"),
+        *("t_", "transpose_", "unsqueeze_"),
+    )
 )
 """Methods that change what guards look at of a tensor in place."""

@@ -66,8 +66,9 @@ class Inputs:
         return list(found.values())
 
     def is_reached(self, frame: Frame) -> bool:
-        """Whether every call that fails a guard of the frame is known to be compiled anew, there or before."""
-        if sum(other.code is frame.code for other in self.frames) >= most_graphs():
+        """Whether every call that fails a guard of the frame is known to have a graph compiled anew, there or before."""
+        is_empty = frame.trace is not None and frame.trace.broke is not None and not frame.trace.computes
+        if is_empty or sum(other.code is frame.code for other in self.frames) >= most_graphs():
             return False
         if frame.code is self.root:
             return True

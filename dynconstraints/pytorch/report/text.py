@@ -50,6 +50,8 @@ def _open(report: Report) -> str:
     split = next(split for split in report.splits if split.covers_domain is None and split.is_concerned)
     if not any(graph.places for graph in split.graphs):
         return f"nothing that {split.code} looks at is declared"
+    if not all(graph.is_reached for graph in split.graphs):
+        return "no call is known that is sure to fail its guards, and to have a graph of its own then"
     if any(graph.undeclared for graph in split.graphs):
         return "it depends on sizes that are not declared, too"
     return "the solver could not settle what it asks"
