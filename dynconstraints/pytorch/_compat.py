@@ -97,6 +97,7 @@ __all__ = [
     "NEXT",
     "NO_TORCH_FUNCTION",
     "OLDEST",
+    "Called",
     "DispatchMode",
     "UpstreamDynamicInt",
     "allow_numbers_of_tensors",
@@ -105,8 +106,10 @@ __all__ = [
     "attention_is_fused",
     "backed_values",
     "bound_place",
+    "called",
     "code_of_compilation",
     "compiled_calls",
+    "continuations",
     "current_trace",
     "dispatch_anew",
     "dynamo",
@@ -119,21 +122,27 @@ __all__ = [
     "has_gradient_on_limit",
     "hook_points",
     "in_transforms",
+    "indexed",
     "inductor",
     "inferred_sizes",
     "inlined",
     "is_backed_condition",
     "is_ending",
     "is_lowering",
+    "is_resumed",
     "is_wrapper",
     "keep_no_fakes",
     "known",
     "lazy_text",
     "leave_out_of_user_frames",
+    "line_of",
+    "line_of_change",
     "marked",
+    "most_graphs",
     "must_not_break",
     "narrow",
     "number_of_call",
+    "parts_of_source",
     "plain_source",
     "python_operations",
     "recorded",
@@ -141,8 +150,10 @@ __all__ = [
     "release",
     "replacement_place",
     "scalar_handlers",
+    "settings_kept",
     "shape_functions",
     "source_name",
+    "trace_values",
     "unguarded",
     "unit_questions",
     "unseen",
@@ -228,6 +239,8 @@ def hook_points() -> SimpleNamespace:
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
         handle_functions=[(called, "_get_handlers")] if hasattr(called, "_get_handlers") else [],
+        end_graph=(output.OutputGraph, "compile_subgraph"),
+        end_trace=(output.OutputGraph, "cleanup"),
         symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
     )
 
@@ -587,6 +600,124 @@ def current_trace() -> Any:
     translator = importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslator
     current = getattr(translator, "current_tx", None)
     return None if current is None else current()
+
+
+@cache
+def trace_values() -> SimpleNamespace:
+    """The classes of what stands for values in a trace."""
+    base, variables = (importlib.import_module(f"torch._dynamo.variables{name}") for name in (".base", ""))
+    dicts, lists, misc = (
+        importlib.import_module(f"torch._dynamo.variables.{name}") for name in ("dicts", "lists", "misc")
+    )
+    functions = importlib.import_module("torch._dynamo.variables.functions")
+    return SimpleNamespace(
+        Any=base.VariableTracker,
+        Attribute=misc.GetAttrVariable,  # a method that is not called yet
+        Cell=misc.CellVariable,  # of a closure
+        Constant=variables.ConstantVariable,
+        Lazy=variables.LazyVariableTracker,  # what nobody has looked at so far
+        Mapping=dicts.ConstDictVariable,
+        NestedFunction=functions.NestedUserFunctionVariable,  # defined in the frame
+        Null=misc.NullVariable,
+        Number=variables.SymNodeVariable,
+        Rebound=(misc.CellVariable, misc.NewGlobalVariable),  # a variable that is set, rather than an object
+        Sequence=lists.BaseListVariable,
+        Tensor=variables.TensorVariable,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Called:
+    """A call that a trace has come to: the variables of the function and its arguments, None for unpacked ones."""
+
+    function: Any
+    arguments: tuple[Any, ...] | None
+    keywords: tuple[str, ...]
+
+
+def called(tx: Any) -> Called | None:
+    """The call that the trace is about to make, by where each version of Python has its parts; None if it isn't any."""
+    instruction, stack = tx.current_instruction, list(tx.stack)
+    name, count = instruction.opname, instruction.arg or 0
+    if name not in ("CALL", "CALL_KW", "CALL_FUNCTION", "CALL_METHOD", "CALL_FUNCTION_KW", "CALL_FUNCTION_EX"):
+        return None
+    keywords: tuple[str, ...] = ()
+    if name in ("CALL_KW", "CALL_FUNCTION_KW"):
+        keywords = tuple(stack.pop().as_python_constant())
+    elif getattr(tx, "kw_names", None) is not None:
+        keywords = tuple(tx.kw_names.as_python_constant())
+    if name == "CALL_FUNCTION_EX":
+        count = 1 + (count & 1 if sys.version_info < (3, 14) else 1)
+    arguments = stack[len(stack) - count :]
+    null = trace_values().Null
+    below = [variable for variable in stack[: len(stack) - count][-2:] if not isinstance(variable, null)]
+    if not below:
+        return None
+    return Called(below[-1], None if name == "CALL_FUNCTION_EX" else tuple(arguments), keywords)
+
+
+def indexed(tx: Any) -> tuple[Any, Any] | None:
+    """The operands of the subscript that the trace has come to; None for other instructions."""
+    name, text = tx.current_instruction.opname, str(tx.current_instruction.argrepr)
+    if name != "BINARY_SUBSCR" and (name, text) != ("BINARY_OP", "[]"):
+        return None
+    return tx.stack[-2], tx.stack[-1]
+
+
+def parts_of_source(source: Any) -> tuple[str | None, tuple[str | None, ...]]:
+    """The variable that a source starts from, None for what is global or the state of torch; and the names of the
+    attributes and keys that lead to it from there, None for steps of other kinds."""
+    path: list[str | None] = []
+    while hasattr(source, "base"):
+        step = getattr(source, "member", getattr(source, "index", None))
+        path.append(step if isinstance(step, str) else None)
+        source = source.base
+    name = getattr(source, "global_name", None)
+    if name is not None:
+        path.append(name)
+    return getattr(source, "local_name", None), tuple(reversed(path))
+
+
+def line_of_change(effects: Any, variable: Any) -> str | None:
+    """The user's line that changes what the variable of the trace stands for; None in a release that keeps none."""
+    stacks = getattr(effects, "mutation_user_stacks", {}).get(variable)
+    return line_of(stacks[-1][-1]) if stacks and len(stacks[-1]) else None
+
+
+def line_of(place: Any) -> str:
+    """The line of an entry of a stack, as torch tells lines: ``code  # file:3 in f``."""
+    return user_line(f"{place.line}  # {place.filename}:{place.lineno} in {place.name}")
+
+
+def continuations(output: Any) -> tuple[Any, ...]:
+    """The codes of the rest of a function that a frame's graph break may go on with."""
+    names = [name for name in output.installed_globals if name.startswith("__resume_at_")]
+    return tuple(code for name in names for code in _codes_in(output.global_scope.get(name)))
+
+
+def _codes_in(value: Any) -> list[Any]:
+    """The code of a function; for a factory, of what makes such functions with a closure, that of these."""
+    code = getattr(value, "__code__", value)
+    cells = [cell.cell_contents for cell in getattr(value, "__closure__", None) or ()]
+    found = [c for c in (code, *cells) if isinstance(c, CodeType) and is_resumed(c)]
+    return found[:1]
+
+
+def is_resumed(code: Any) -> bool:
+    """Whether it is the rest of a function after a graph break."""
+    return bool(code.co_name.startswith("torch_dynamo_resume_in_"))
+
+
+def settings_kept() -> Callable[[], bool]:
+    """A question that can be asked later: whether torch's settings that guards look at are what they are now."""
+    guard = importlib.import_module("torch._C._dynamo.guards").GlobalStateGuard()
+    return lambda: bool(guard.check())
+
+
+def most_graphs() -> int:
+    """How often torch compiles a function before it gives up on it."""
+    config = importlib.import_module("torch._dynamo.config")
+    return int(getattr(config, "recompile_limit", None) or config.cache_size_limit)
 
 
 def inferred_sizes(shape: Any, numel: Any) -> Any:

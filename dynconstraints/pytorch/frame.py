@@ -154,7 +154,8 @@ class FrameFacts:
     ``variables`` are those of the trace that stand for DynamicInts, by the sources of these, and ``typed`` the sources
     of which the program asked the type; ``leftovers`` what former calls left (`leftovers`), by their sources, each with
     the call's own. ``settled`` are the names of parameters that are numbers in this graph, since its backend takes them
-    for such, and ``in_backend`` says whether that is at work.
+    for such, and ``in_backend`` says whether that is at work. ``carried`` are the sizes and numbers that have names
+    where a break hands them over.
     """
 
     env: Any
@@ -181,6 +182,7 @@ class FrameFacts:
     typed: set[str] = field(default_factory=set)
     settled: frozenset[str] = frozenset()
     in_backend: bool = False
+    carried: frozenset[sympy.Expr] = frozenset()
     guarded: bool = False
     asked: int = 0
     seconds: float = 0.0

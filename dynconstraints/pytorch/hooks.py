@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import cache, wraps
+from inspect import getattr_static
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -107,6 +108,8 @@ def _wrap_all() -> None:
             (points.create_proxy, _lower_floats),
             (points.call_user_function, _bind_computed),
             *((point, _keep_calls) for point in points.handle_functions),
+            (points.end_graph, _note_ends),
+            (points.end_trace, _note_unfinished),
             *(((points.symbolic_node, name), _keep_rounding) for name in OPERATIONS),
         ):
             _put_around(owner, name, wrap)
@@ -176,7 +179,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """
     from dynconstraints.pytorch._compat import as_in_file_of, dynamo
     from dynconstraints.pytorch.calls import answer_for_good, checked_call, keep_asking
-    from dynconstraints.pytorch.observe import compiling
+    from dynconstraints.pytorch.observe import compiling, note_answer
 
     @wraps(original)
     def __call__(self: Any, frame: Any, cache_entry: Any, state: Any) -> Any:  # noqa: N807  the method that it stands for
@@ -190,6 +193,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
                 return result
             with compiling(frame.f_code):
                 result = original(self, frame, cache_entry, state)
+                note_answer(result)
         return keep_asking(result, state) if declared else result
 
     return as_in_file_of(original, __call__)
@@ -321,14 +325,12 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
     The trace is done there, and the guards aren't made yet.
     """
     from dynconstraints.pytorch.frame import KEY
-    from dynconstraints.pytorch.observe import note_constants
 
     @wraps(original)
     def _call_user_compiler(self: Any, *args: Any, **kwargs: Any) -> Any:
         from dynconstraints.pytorch.inject import watch_arguments
 
         watch_arguments(self)
-        note_constants(self)
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)
@@ -356,6 +358,34 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         return naming_results(compiled, args[0], facts)
 
     return _call_user_compiler
+
+
+def _note_ends(original: Callable[..., Any]) -> Callable[..., Any]:
+    """OutputGraph.compile_subgraph: for the report, what a frame hands on where its graph ends."""
+    from dynconstraints.pytorch.observe import is_observed
+
+    @wraps(original)
+    def compile_subgraph(self: Any, tx: Any, reason: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_observed():
+            from dynconstraints.pytorch.crossing import note_end
+
+            note_end(self, tx, reason, kwargs.get("stack_pops", len(tx.stack)))
+        return original(self, tx, reason, *args, **kwargs)
+
+    return compile_subgraph
+
+
+def _note_unfinished(original: Callable[..., Any]) -> Callable[..., Any]:
+    """OutputGraph.cleanup, the end of an attempt: for the report, what a frame without a graph looks at."""
+    from dynconstraints.pytorch.observe import is_observed, note_unfinished
+
+    @wraps(original)
+    def cleanup(self: Any) -> None:
+        if is_observed() and self.root_tx is not None:
+            note_unfinished(self)
+        original(self)
+
+    return cleanup
 
 
 def _lower_floats(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -78,6 +78,7 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
     inputs = {_expression(node): i for i, node in enumerate(n for n in graph.graph.nodes if n.op == "placeholder")}
     values = {**_computed_values(facts, graph), **_values(facts, inputs)}
     carried = [c for c in _carried(graph, facts) if all(names_of(t) <= values.keys() for t in c.terms)]
+    facts.carried = frozenset(_sizes(graph, carried))
     if not carried:
         return compiled
     scope = facts.scope.constraints
@@ -120,6 +121,14 @@ def _call_under_way() -> Passing | None:
         call = Passing()
         cleanups.append(call)
     return call
+
+
+def _sizes(graph: Any, carried: Sequence[Carried]) -> Iterator[sympy.Expr]:
+    """The sizes and numbers that are carried, as expressions of the trace."""
+    examples = dict(_examples(graph))
+    for c in carried:
+        example = examples[c.index]
+        yield from (example.node.expr,) if c.dims is None else (example.shape[i].node.expr for i in c.dims)
 
 
 def _examples(graph: Any) -> Iterator[tuple[int, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch import _compat
-from dynconstraints.pytorch.observe import Frame, observe
+from dynconstraints.pytorch.observe import Frames, observe
 from dynconstraints.pytorch.report.generating import only_generated
 
 Backend = str | Callable[..., Any]
@@ -48,15 +48,15 @@ class Way:
         return type(getattr(self.backend, "compiler_fn", self.backend)).__name__
 
     @contextmanager
-    def observed(self, target: Callable[..., Any]) -> Iterator[tuple[Callable[..., Any], list[Frame]]]:
-        """The target compiled in this way, apart from what the user compiles, and the frames that calls of it bring.
+    def observed(self, target: Callable[..., Any]) -> Iterator[tuple[Callable[..., Any], Frames]]:
+        """The target, which has a code of its own (`apart`), compiled in this way, and the frames that calls of it bring.
 
         When the block ends, functions of the user's that were compiled on the way are rid of it.
         """
         own = _Own(self.backend)
         with observe() as frames, _compat.patched("torch._dynamo.config", {"caching_precompile": False}):
             try:
-                yield _compat.compiled_alike(self.compilation, apart(target), own), frames
+                yield _compat.compiled_alike(self.compilation, target, own), frames
             finally:
                 for code in {frame.code for frame in frames if frame.code is not None}:
                     _compat.forget_compiled(code, own)

@@ -37,7 +37,7 @@ class Split:
 
         One that does neither, such as what comes before the first graph break, is the same for all of the domain.
         """
-        return any(graph.places or graph.resumed for graph in self.graphs)
+        return any(graph.places or (graph.resumed and graph.undeclared) for graph in self.graphs)
 
     def as_data(self, graphs: Sequence[Graph]) -> dict[str, Any]:
         """The split as plain data, graphs by their index among all of the report."""
@@ -66,6 +66,8 @@ def split(graphs: Sequence[Graph]) -> Split:
     served = disjunction(tuple(part for g in graphs if g.places and (part := _served(g, last.system)) is not None))
     if isinstance(last.system.implies(Constraint.of(served)), Implied):
         return Split(last.code, tuple(graphs), True, None)
+    if not all(graph.is_reached for graph in graphs):
+        return Split(last.code, tuple(graphs), None, None)
     outside = [_not_served(graph, last.system) for graph in graphs]
     found = within(last.system, conjunction(tuple(outside)), last.values)
     return Split(last.code, tuple(graphs), None if found is None else False, found)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import sympy
-import torch
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
@@ -19,13 +19,14 @@ from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import Name, Not
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch._compat import plain_source, source_name
+from dynconstraints.pytorch._compat import plain_source, settings_kept, source_name
 from dynconstraints.pytorch.frame import FrameFacts, Place
 from dynconstraints.pytorch.observe import Frame
 from dynconstraints.pytorch.policies import narrowings, open_guards, untold
-from dynconstraints.pytorch.report.compiling import Backend, Way, original_of
+from dynconstraints.pytorch.report.compiling import Backend, Way, apart, original_of
 from dynconstraints.pytorch.report.coverage import needed, within
 from dynconstraints.pytorch.report.given import calls_of
+from dynconstraints.pytorch.report.inputs import Inputs
 from dynconstraints.pytorch.report.model import Graph, Remaining, Report
 from dynconstraints.pytorch.symbolic import affine_to_term
 from dynconstraints.solver.verdict import Implied, Open, Refuted
@@ -67,30 +68,16 @@ def explained(
     """The report on a function and its calls, each the positional and the named arguments."""
     calls = list(calls)
     target, way = original_of(fn), Way.of(fn, backend)
-    with way.observed(target) as (compiled, frames):
+    own, are_settings_kept = apart(target), settings_kept()
+    with way.observed(own) as (compiled, frames):
         for args, kwargs in calls:
             result = compiled(*args, **kwargs)
             if inspect.iscoroutine(result):  # it was compiled when it was made
                 result.close()
     codes = list(dict.fromkeys(frame.code for frame in frames))
-    graphs = (_graph(frame, codes.index(frame.code), _lost(frame, _parameters(target))) for frame in frames)
-    return Report(title_of(target), tuple(graphs), way.backend_name, way.fullgraph)
-
-
-def _parameters(target: Callable[..., Any]) -> AbstractSet[str]:
-    try:
-        return inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target).parameters.keys()
-    except (TypeError, ValueError):  # a builtin
-        return set()
-
-
-def _lost(frame: Frame, parameters: AbstractSet[str]) -> list[str]:
-    """What comes over a graph break without a name, such as ``m = int(n)`` of code that is not compiled, may change
-    with the names; the graph is for one value of it."""
-    if not _is_resumed(frame):
-        return []
-    called = {n: "a value from before the graph break" if n.startswith("___stack") else n for n in frame.constants}
-    return [f"{called[name]} == {value}" for name, value in frame.constants.items() if name not in parameters]
+    inputs = Inputs(frames, code_of(own), are_settings_kept())
+    graphs = (_graph(frame, codes.index(frame.code), inputs) for frame in frames)
+    return Report(title_of(target), tuple(graphs), way.backend_name, way.fullgraph, tuple(inputs.doubts()))
 
 
 def title_of(fn: Callable[..., Any]) -> str:
@@ -109,16 +96,25 @@ def title_of_code(code: types.CodeType | None) -> str:
     return f"{code.co_name} at {file}:{code.co_firstlineno}"
 
 
+def code_of(function: Callable[..., Any]) -> types.CodeType:
+    """The code of what `apart` gives."""
+    found: types.CodeType = getattr(function, "__func__", function).__code__
+    return found
+
+
 def _is_resumed(frame: Frame) -> bool:
     return frame.code is not None and _RESUMED.fullmatch(frame.code.co_name) is not None
 
 
-def _graph(frame: Frame, number: int, lost: Sequence[str]) -> Graph:
+def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
     facts, code = frame.facts, title_of_code(frame.code)
+    lost, is_reached = [u.condition for u in inputs.undeclared(frame)], inputs.is_reached(frame)
     if facts is None:
-        unknown = ConstraintSystem()
+        unknown, others = ConstraintSystem(), (*frame.guards, *lost)
         resumed = _is_resumed(frame)
-        return Graph(code, number, {}, (), (), (), frame.guards, (), frame.guards, (0, 0.0), unknown, (), {}, resumed)
+        return Graph(
+            code, number, {}, (), (), (), frame.guards, (), others, (0, 0.0), unknown, (), {}, resumed, is_reached
+        )
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
@@ -133,13 +129,14 @@ def _graph(frame: Frame, number: int, lost: Sequence[str]) -> Graph:
         tuple(_declared(facts, said)),
         tuple(_lattice(facts)),
         frame.guards,
-        tuple(needed(facts.system, list(_remaining(facts)))),
+        tuple(needed(facts.system, [r if is_reached else replace(r, fails_at=None) for r in _remaining(facts)])),
         (*map(str, mixed), *lost),
         (facts.asked, facts.seconds),
         facts.system,
         tuple(facts.parameters),
         {n: substitute_term(facts.term_of(n), terms) for n in facts.rows if n not in facts.parameters},
         _is_resumed(frame),
+        is_reached,
     )
 
 

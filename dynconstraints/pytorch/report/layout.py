@@ -16,7 +16,7 @@ def fitted(lines: Iterable[str]) -> str:
 def code_line(indent: str, line: str) -> str:
     """A line of the user's as torch tells it (``code  # file:3 in f``): the place first, and as much code as fits."""
     code, mark, place = line.rpartition("  # ")
-    text = f"{indent}{place}: {code}" if mark else f"{indent}{line}"
+    text = indent + (f"{place}: {code}".removesuffix(": ") if mark else line)
     return text if len(text) <= COLUMNS else text[: COLUMNS - 1] + "…"
 
 

@@ -47,6 +47,18 @@ class Remaining:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Why it is not known whether the graphs serve all that is declared, and the user's line, where there is one."""
+
+    text: str
+    line: str | None
+
+    def as_data(self) -> dict[str, Any]:
+        """The doubt as plain data."""
+        return {"text": self.text, "line": self.line}
+
+
+@dataclass(frozen=True)
 class Graph:
     """One compiled frame.
 
@@ -54,9 +66,11 @@ class Graph:
     what the names were when it was compiled. ``places`` gives each declared value's source with the name that it is
     held as; ``lattice`` each name over parameters (``s0 = 32*k_s0``) with the parameters' ranges; ``remaining`` the
     conditions beyond the declaration, without those that follow from others; ``undeclared`` the guards that relate
-    declared names to sizes that nothing declares. ``system`` is all that is in force; of the integers that the frame
-    has met, ``free`` ones vary, and ``definitions`` tell the others in terms of them. ``resumed`` graphs are of the
-    rest of a function after a graph break.
+    declared names to sizes that nothing declares, and what the graph looks at that comes over a graph break and may be
+    something else in another call. ``system`` is all that is in force; of the integers that the frame has met, ``free``
+    ones vary, and ``definitions`` tell the others in terms of them. ``resumed`` graphs are of the rest of a function
+    after a graph break; ``is_reached`` where a call that fails its guards is known to be compiled anew, and not
+    perhaps to go another way before.
     """
 
     code: str
@@ -73,6 +87,7 @@ class Graph:
     free: tuple[str, ...]
     definitions: Mapping[str, Term] = field(repr=False)
     resumed: bool = False
+    is_reached: bool = True
 
     @property
     def covers_domain(self) -> bool | None:
@@ -103,12 +118,14 @@ class Report:
     """What `explain` found: the graphs compiled for the calls, in order.
 
     ``backend`` is the one that they were compiled for, as torch names it, ``fullgraph`` whether breaks were forbidden.
+    ``doubts`` are why there is no proof, whatever the graphs by themselves serve.
     """
 
     function: str
     graphs: tuple[Graph, ...]
     backend: str = "inductor"
     fullgraph: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
@@ -129,7 +146,7 @@ class Report:
         found = [split.covers_domain for split in self.splits if split.is_concerned]
         if not found or False in found:
             return False if found else None
-        return None if None in found else True
+        return None if None in found or self.doubts else True
 
     @property
     def counterexample(self) -> Mapping[str, int] | None:
@@ -152,6 +169,7 @@ class Report:
             "fullgraph": self.fullgraph,
             "covers_domain": self.covers_domain,
             "counterexample": None if self.counterexample is None else dict(self.counterexample),
+            "doubts": [doubt.as_data() for doubt in self.doubts],
             "splits": [split.as_data(self.graphs) for split in self.splits],
             "graphs": [graph.as_data() for graph in self.graphs],
         }

@@ -82,7 +82,7 @@ def _graph(graph: Graph, number: int) -> Iterator[Element]:
     for remaining in graph.remaining:
         yield _remaining(remaining)
     for guard in graph.undeclared if graph.places else ():
-        yield tag("div", tag("p", code(guard), " is also about sizes that nothing declares."), cls="condition")
+        yield tag("div", tag("p", code(guard), " is also about what nothing declares."), cls="condition")
     if graph.guards:
         listed = tag("pre", "\n".join(graph.guards))
         number_of = "its guard" if len(graph.guards) == 1 else f"all {len(graph.guards)} guards"

@@ -52,9 +52,14 @@ def verdict(report: Report) -> str:
 
 def _open(report: Report) -> str:
     """Why it is not known, in the first function where it is not."""
+    if report.doubts:
+        first = report.doubts[0]
+        return first.text if first.line is None else f"{first.text}\n{code_line('    ', first.line)}"
     split = next(split for split in report.splits if split.covers_domain is None and split.is_concerned)
     if not any(graph.places for graph in split.graphs):
         return f"nothing that {split.code} looks at is declared"
+    if not all(graph.is_reached for graph in split.graphs):
+        return "no call is known that is sure to fail its guards, and to have a graph of its own then"
     if any(graph.undeclared for graph in split.graphs):
         return "it depends on sizes that are not declared, too"
     return "the solver could not settle what it asks"
@@ -80,7 +85,7 @@ def _graph(graph: Graph) -> Iterator[str]:
     for remaining in graph.remaining:
         yield from _remaining(remaining)
     for guard in graph.undeclared if graph.places else ():
-        yield f"also on sizes that are not declared: {guard}"
+        yield f"also on what is not declared: {guard}"
     questions, seconds = graph.oracle
     if questions:
         yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
