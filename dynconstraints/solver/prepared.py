@@ -80,7 +80,7 @@ class Prepared:
     def samples(self) -> tuple[Mapping[str, int], ...]:
         """Some models, which cost little: at ends of ranges and near 0."""
         ends = [model for model in self._at_ends() if self.holds(model)] if self.is_large else []
-        return tuple(ends) or self.facts.candidates()
+        return tuple(ends) or self.facts.candidates
 
     @cached_property
     def _own(self) -> frozenset[str]:

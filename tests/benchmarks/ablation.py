@@ -32,8 +32,6 @@ FALSE = lambda *_, **__: False  # noqa: E731
 EMPTY = lambda *_, **__: ()  # noqa: E731
 
 MECHANISMS: Mapping[str, Patches] = {
-    "cases.decide": (("facts.cases:decide", lambda *_: import_module("dynconstraints.facts.truth").Possible()),),
-    "residue split": (("facts.cases:_Decision._by_residue", NOTHING),),
     "points": (("facts.cases:points", NOTHING),),
     "proof search": (("facts.proof:_Search.proves", FALSE),),
     "joined": (("facts.cases:joined", lambda _, pending, __: pending),),
