@@ -33,7 +33,6 @@ EMPTY = lambda *_, **__: ()  # noqa: E731
 
 MECHANISMS: Mapping[str, Patches] = {
     "points": (("facts.cases:points", NOTHING),),
-    "proof search": (("facts.proof:_Search.proves", FALSE),),
     "joined": (("facts.cases:joined", lambda _, pending, __: pending),),
     "differences": (
         ("facts.proof:difference", NOTHING),
@@ -59,7 +58,6 @@ MECHANISMS: Mapping[str, Patches] = {
     "witnesses": (("solver.prepared:candidates", EMPTY),),
 }
 """What is put in the place of what, for each mechanism to be off."""
-
 
 
 def without(names: tuple[str, ...]) -> ExitStack:
