@@ -1,7 +1,7 @@
 """A set of constraints made ready for questions, and the portfolio that answers them.
 
 The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short;
-a few candidate assignments; refutation by cases, then by residues; a grid of small values; z3 on the formulas as they
+a few candidate assignments; refutation by cases, then by residues; z3 on the formulas as they
 are. The first that settles the question ends it. Everything depends on the set of constraints and the question only,
 not on the order of the constraints, nor on what was asked before: answers are remembered, never reused for other
 questions.
@@ -35,7 +35,6 @@ from dynconstraints.ir.nodes import (
 from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.box import assignments_in
 from dynconstraints.solver.case import Fuel
-from dynconstraints.solver.grid import grid
 from dynconstraints.solver.growth import Curves
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.modular import contradictory
@@ -65,7 +64,6 @@ class Prepared:
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Found] = {}
-        self._grids: dict[tuple[str, ...], Sequence[Model]] = {}
         self._curves: dict[tuple[str, ...], Curves] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
@@ -278,16 +276,10 @@ class Prepared:
         for way in ways:
             found = self.tableau.search(way, fuel, symbols, lambda model: self.holds(model) and wanted(model))
             if found is None and not contradictory((*self.formulas, way)):
-                return next(filter(wanted, self._small(symbols)), None) or last()
+                return last()
             if isinstance(found, dict):
                 return found
         return None
-
-    def _small(self, symbols: tuple[str, ...]) -> Sequence[Model]:
-        """Models on a grid of small values, also of the symbols that are not the formulas'."""
-        if symbols not in self._grids:
-            self._grids[symbols] = grid(self.facts, symbols, self.formulas)
-        return self._grids[symbols]
 
     def _lists(self, query: Formula) -> bool:
         """Whether the question is one about a short list."""
