@@ -39,7 +39,6 @@ from dynconstraints.solver.growth import Curves
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.modular import contradictory
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.rays import Rays
 from dynconstraints.solver.tableau import Model, Tableau
 from dynconstraints.solver.terms import polynomial
 from dynconstraints.solver.untrue import ways_untrue
@@ -138,11 +137,6 @@ class Prepared:
             return case.cone.image(image), case.cone.slacks
         except TooLarge:
             return None
-
-    @cached_property
-    def rays(self) -> Rays:
-        """The directions in which the assignments go on without end."""
-        return Rays(self.tableau.case)
 
     def holds(self, model: Mapping[str, int]) -> bool:
         """Whether the evaluator finds every formula to hold."""
