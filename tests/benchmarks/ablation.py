@@ -41,7 +41,6 @@ MECHANISMS: Mapping[str, Patches] = {
     ),
     "stated": (("facts.stated:Stated.implies", FALSE), ("solver.prepared:Prepared._corner", None)),
     "listed": (("solver.prepared:Prepared.listed", None),),
-    "lemmas": (("solver.linear:_lemmas", EMPTY),),
     "enclosure": (("facts.enclosure:range_of", lambda *_: (None, None)),),
     "definitions": (("facts.state:with_definitions", lambda rows, _: rows),),
     "growth": (("solver.growth:Curves.grow", FALSE),),
