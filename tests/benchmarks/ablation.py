@@ -22,9 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import score
+from benchmarks.growing import chain, sparse, star
 from benchmarks.small_systems import ask
 
-from dynconstraints import ConstraintSystem, Implied, Open
+from dynconstraints import ConstraintSystem, Implied, Open, Sat
 
 Patches = tuple[tuple[str, Any], ...]
 NOTHING = lambda *_, **__: None  # noqa: E731
@@ -106,6 +107,10 @@ def of_many_names(every: int) -> Iterator[bool]:
             (f"{names[i]} % 3 == 1", Open),
         ):
             yield isinstance(system.implies(query), kind)
+    for make in (chain, star, sparse):
+        system = ConstraintSystem(make(1200 // every))
+        yield isinstance(system.check(), Sat)
+        yield isinstance(system.implies("x5 + 1 >= x4"), Implied if make is chain else Open)
 
 
 PARTS: tuple[Callable[[int], Iterator[bool]], ...] = (of_corpora, of_small_systems, of_many_names)
