@@ -8,7 +8,7 @@ of negative length says that there is no assignment. Source: V. Pratt, *Two easy
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 Edges: TypeAlias = Mapping[str, tuple[tuple[str, int], ...]]
@@ -86,13 +86,3 @@ def _lengths(edges: Edges, start: Mapping[str, int]) -> dict[str, int] | None:
                 queued.add(y)
                 queue.append(y)
     return lengths
-
-
-def closure(edges: Edges, names: Iterable[str]) -> dict[tuple[str, str], int]:
-    """The least bound of each pair of the names that has one."""
-    every = list(names)
-    bounds: dict[tuple[str, str], int] = {}
-    for x in every:
-        lengths = _lengths(edges, {x: 0}) or {}
-        bounds.update({(x, y): lengths[y] for y in every if y != x and y in lengths})
-    return bounds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,10 +13,9 @@ from dynconstraints.facts.definitions import Rows, rows_of, with_definitions
 from dynconstraints.facts.knowledge import Knowledge
 from dynconstraints.facts.lattice import Contradiction, Lattice
 from dynconstraints.facts.ranges import Range
-from dynconstraints.facts.truth import learn, learn_not, possible
-from dynconstraints.ir.evaluate import truth_of, value_of
+from dynconstraints.facts.truth import possible
 from dynconstraints.ir.fold import names_in_order
-from dynconstraints.ir.nodes import Add, Formula, Int, Name, Not, Relation, Term, comparison
+from dynconstraints.ir.nodes import Add, Formula, Name, Term
 
 _ROUNDS = 3
 """How often the analysis starts again with disjunctions settled, so that their equalities join the lattice."""
@@ -72,63 +71,17 @@ class State:
         """True: under every satisfying assignment the formula is defined and true. False: it is true under none."""
         if self.is_empty:
             return True
-        verdict = possible(self.known, formula).verdict
-        if verdict is not None:
-            return verdict
-        return cases.decide(self, formula).verdict
-
-    def candidates(self, seed: int = 0) -> tuple[Mapping[str, int], ...]:
-        """Assignments of the names that satisfy all constraints, various and few; none where none was found."""
-        if self.is_empty:
-            return ()
-        return tuple(self._drawn(self.names, seed)) if seed else self._models
+        return possible(self.known, formula).verdict
 
     @cached_property
-    def _models(self) -> tuple[Mapping[str, int], ...]:
-        return () if self.is_empty else tuple(self._drawn(self.names, 0))
+    def candidates(self) -> tuple[Mapping[str, int], ...]:
+        """Assignments of the names that satisfy all constraints, various and few; none where none was found."""
+        return () if self.is_empty else tuple(sampling.models(self.known, self.pending, self.names, self.constraints))
 
     @property
     def has_candidates(self) -> bool:
         """Whether an assignment was found that satisfies the constraints; False means that it is not known."""
-        return sampling.some(self.known, self.names, self.constraints) is not None or bool(self._models)
-
-    def seen(self, formula: Formula) -> Sequence[bool | None]:
-        """What the formula is under each of the candidates; names that are not the set's take small values."""
-        table: dict[str, columns.Column] = {n: [m[n] for m in self._models] for n in self.names}
-        size = len(self._models)
-        for position, name in enumerate(n for n in names_in_order(formula) if n not in table):
-            table[name] = [(j + position) * (3 * position + 1) % 11 - 4 for j in range(size)]
-        return columns.truths(formula, table, size)
-
-    def witnesses(self, formula: Formula, seed: int = 0) -> tuple[Mapping[str, int] | None, Mapping[str, int] | None]:
-        """Two assignments that satisfy the constraints: the formula is true under the first, and not under the second.
-
-        None where none was found, which says nothing.
-        """
-        names = tuple(dict.fromkeys((*self.names, *names_in_order(formula))))
-        drawn = self._models if names == self.names else self._drawn(names, seed)
-        truths = [truth_of(formula, model) for model in drawn]
-        holds_at = next((m for m, truth in zip(drawn, truths, strict=True) if truth), None)
-        fails_at = next((m for m, truth in zip(drawn, truths, strict=True) if not truth), None)
-        if holds_at is None:
-            holds_at = self._where(names, (formula,), seed, lambda known: learn(known, formula))
-        if fails_at is None:
-            fails_at = self._where(names, (Not(formula),), seed, lambda known: learn_not(known, formula))
-        return holds_at, fails_at
-
-    def _drawn(self, names: Sequence[str], seed: int) -> Sequence[Mapping[str, int]]:
-        return sampling.models(self.known, self.pending, names, self.constraints, seed)
-
-    def _where(
-        self, names: Sequence[str], more: Sequence[Formula], seed: int, condition: Callable[[Knowledge], list[Formula]]
-    ) -> Mapping[str, int] | None:
-        known = self.known.copy()
-        pending = condition(known)
-        known.propagate()
-        if known.empty:
-            return None
-        constraints = (*self.constraints, *more)
-        return next(iter(sampling.models(known, (*self.pending, *pending), names, constraints, seed)), None)
+        return sampling.some(self.known, self.names, self.constraints) is not None or bool(self.candidates)
 
     def least_values(self, lower: Mapping[str, int]) -> dict[str, int] | None:
         """The least values, none below those given, that keep the differences known between names; None if none do."""
@@ -160,20 +113,8 @@ class State:
         found = None if self.is_empty else cases.points(self, term)
         if found is None:
             return None
-        table, size, _ = found
+        table, size = found
         return frozenset(v for v in columns.values(term, table, size) if v is not None)
-
-    def attains(self, term: Term, value: int, seed: int = 0) -> Mapping[str, int] | None:
-        """An assignment that satisfies the constraints and gives the term the value; None where none was found.
-
-        An end of :meth:`range_of` that is attained is tight.
-        """
-        query = comparison(term, Relation.EQ, Int(value))
-        for model in self._models:
-            if all(name in model for name in names_in_order(term)) and value_of(term, model) == value:
-                return model
-        names = tuple(dict.fromkeys((*self.names, *names_in_order(term))))
-        return self._where(names, (query,), seed, lambda known: learn(known, query))
 
     def _range_known(self, term: Name | Add) -> Range:
         return self.known.range_of(self.known.normal.term(term))

@@ -14,14 +14,6 @@ from dynconstraints.facts.congruences import Congruence
 from dynconstraints.facts.ranges import Range
 from dynconstraints.ir.nodes import Add, And, Compare, Formula, Int, Mod, Mul, Name, Neg, Relation, Term
 
-_MIRRORED = {
-    Relation.LE: Relation.GE,
-    Relation.LT: Relation.GT,
-    Relation.GE: Relation.LE,
-    Relation.GT: Relation.LT,
-    Relation.EQ: Relation.EQ,
-}
-
 
 class Stated:
     """A range and a congruence for each name, as the formulas' conjunction states them."""
@@ -45,10 +37,10 @@ class Stated:
 
     def _learn_link(self, left: Term, relation: Relation, right: Term) -> None:
         match left, right:
-            case Name(name), Int(value) if relation in _MIRRORED:
+            case Name(name), Int(value):
                 self._narrow(name, relation, value)
-            case Int(value), Name(name) if relation in _MIRRORED:
-                self._narrow(name, _MIRRORED[relation], value)
+            case Int(value), Name(name):
+                self._narrow(name, relation.flipped, value)
             case Mod(Name(name), Int(modulus)), Int(rest) if relation is Relation.EQ and 0 <= rest < modulus:
                 met = congruences.meet(self.congruences.get(name, congruences.EVERYTHING), (modulus, rest))
                 if met is not None:

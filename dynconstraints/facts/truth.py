@@ -32,15 +32,6 @@ from dynconstraints.ir.nodes import (
     comparison,
 )
 
-NEGATED = {
-    Relation.EQ: Relation.NE,
-    Relation.NE: Relation.EQ,
-    Relation.LT: Relation.GE,
-    Relation.GE: Relation.LT,
-    Relation.LE: Relation.GT,
-    Relation.GT: Relation.LE,
-}
-
 
 class Possible(Frozen):
     """The truth values that are not excluded."""
@@ -235,7 +226,7 @@ def learn_not(known: Knowledge, formula: Formula) -> list[Formula]:
             known.empty |= value
             return []
         case Compare((left, right), (relation,)):
-            _learn_link(known, left, right, NEGATED[relation])
+            _learn_link(known, left, right, relation.negated)
             return []
         case Compare(operands, relations):
             links = [comparison(a, r, b) for r, (a, b) in zip(relations, pairwise(operands), strict=True)]

@@ -75,10 +75,6 @@ def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congru
     modulus, remainder = prepared.facts.congruence_of(term)
     if prepared.is_large:
         return Congruence(modulus, remainder, is_tight=False)
-    image = prepared.image(term)
-    if image is not None and image.is_linear and prepared.rays.is_roomy:  # each unknown takes steps of 1 somewhere
-        step = image.content
-        return Congruence(step, image.value % step if step else image.value)
     values = attained(prepared, term, limit)
     if values is None:
         return Congruence(0, 0)
@@ -174,13 +170,10 @@ def unbounded_above(prepared: Prepared, term: Term) -> bool:
     """Whether it is proved that the term, which has a value under some model, has no highest one.
 
     Where the formulas are solved completely, every choice of slacks is a model. A polynomial over slacks that grows
-    in one of them, whatever the others, has no highest value then. Where they are linear, some direction tells.
+    in one of them, whatever the others, has no highest value then.
     """
     solved = prepared.solved_image(term)
-    if solved is not None and any(_grows(solved[0], name, solved[1]) for name in sorted(solved[0].unknowns)):
-        return True
-    image = prepared.image(term)
-    return image is not None and prepared.rays.grows(image)
+    return solved is not None and any(_grows(solved[0], name, solved[1]) for name in sorted(solved[0].unknowns))
 
 
 def _grows(image: Polynomial, name: str, slacks: frozenset[str]) -> bool:

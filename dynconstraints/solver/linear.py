@@ -1,14 +1,11 @@
-"""The last word on a case: linear integer arithmetic over its monomials, with lemmas about their products, by z3.
+"""The last word on a case: linear integer arithmetic over its monomials, by z3.
 
-Every monomial becomes an unknown of its own, so what z3 is asked is linear and it decides it reliably. The lemmas
-give the monomials back some of their meaning: products of two inequalities are not negative, nor are monomials of
-slacks, nor squares of differences; a product with an equation is 0. Without a contradiction nothing follows.
+Every monomial becomes an unknown of its own, so what z3 is asked is linear and it decides it reliably; of monomials'
+meaning it knows that products of slacks, and squares, are not negative. Without a contradiction nothing follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations, combinations_with_replacement, islice
 from typing import Any
 
 import z3
@@ -17,9 +14,6 @@ from dynconstraints.solver.case import Case
 from dynconstraints.solver.polynomial import Monomial, Polynomial, TooLarge
 
 _RLIMIT = 200_000
-_MOST_FACTORS = 12
-_MOST_LEMMAS = 120
-_MOST_DEGREE = 4
 
 
 def contradictory(case: Case) -> bool:
@@ -30,42 +24,9 @@ def contradictory(case: Case) -> bool:
     except TooLarge:
         return False
     inequalities = [p for p in cone.rest if -p not in cone.rest]
-    facts = [*inequalities, *equations]
-    if not facts:
+    if not inequalities and not equations:
         return False
-    lemmas = list(_lemmas(inequalities, equations, cone.slacks)) if not all(p.is_linear for p in facts) else []
-    return _unsatisfiable(inequalities + lemmas, equations, cone.slacks)
-
-
-def _lemmas(
-    inequalities: list[Polynomial], equations: list[Polynomial], slacks: frozenset[str]
-) -> Iterator[Polynomial]:
-    """Polynomials that are at least 0 in the case."""
-    unknowns = sorted({name for p in (*inequalities, *equations) for name in p.unknowns})
-    factors = [*inequalities, *(Polynomial.unknown(name) for name in unknowns if name in slacks)][:_MOST_FACTORS]
-    free = [Polynomial.unknown(name) for name in unknowns][:_MOST_FACTORS]
-    for left, right in islice(combinations_with_replacement(factors, 2), _MOST_LEMMAS):
-        if (product := _product(left, right)) is not None:
-            yield product
-    for left, right in combinations(free, 2):
-        yield (left - right) ** 2
-        yield (left + right) ** 2
-    for unknown in free:
-        yield unknown**2 - unknown
-        yield unknown**2 + unknown
-    for equation in equations:
-        for unknown in free:
-            if (product := _product(equation, unknown)) is not None:
-                yield product
-                yield -product
-
-
-def _product(left: Polynomial, right: Polynomial) -> Polynomial | None:
-    try:
-        product = left * right
-    except TooLarge:
-        return None
-    return product if max(map(len, product.terms), default=0) <= _MOST_DEGREE else None
+    return _unsatisfiable(inequalities, equations, cone.slacks)
 
 
 def _unsatisfiable(inequalities: list[Polynomial], equations: list[Polynomial], slacks: frozenset[str]) -> bool:

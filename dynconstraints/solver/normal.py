@@ -35,15 +35,6 @@ from dynconstraints.ir.nodes import (
     total,
 )
 
-OPPOSITE = {
-    Relation.EQ: Relation.NE,
-    Relation.NE: Relation.EQ,
-    Relation.LT: Relation.GE,
-    Relation.GE: Relation.LT,
-    Relation.LE: Relation.GT,
-    Relation.GT: Relation.LE,
-}
-
 
 def normal(formula: Formula, truth: bool = True) -> Formula:
     """True where the formula is definitely true (or, for ``truth=False``, definitely false), and nowhere else.
@@ -55,7 +46,7 @@ def normal(formula: Formula, truth: bool = True) -> Formula:
             return Bool(value is truth)
         case Compare(operands, relations):
             links = [
-                comparison(left, relation if truth else OPPOSITE[relation], right)
+                comparison(left, relation if truth else relation.negated, right)
                 for relation, (left, right) in zip(relations, pairwise(operands), strict=True)
             ]
             return _joined(tuple(links), truth)

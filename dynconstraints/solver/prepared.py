@@ -1,7 +1,7 @@
 """A set of constraints made ready for questions, and the portfolio that answers them.
 
 The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short;
-a few candidate assignments; refutation by cases, then by residues; a grid of small values; z3 on the formulas as they
+a few candidate assignments; refutation by cases, then by residues; z3 on the formulas as they
 are. The first that settles the question ends it. Everything depends on the set of constraints and the question only,
 not on the order of the constraints, nor on what was asked before: answers are remembered, never reused for other
 questions.
@@ -35,12 +35,10 @@ from dynconstraints.ir.nodes import (
 from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.box import assignments_in
 from dynconstraints.solver.case import Fuel
-from dynconstraints.solver.grid import grid
 from dynconstraints.solver.growth import Curves
 from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.modular import contradictory
 from dynconstraints.solver.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.rays import Rays
 from dynconstraints.solver.tableau import Model, Tableau
 from dynconstraints.solver.terms import polynomial
 from dynconstraints.solver.untrue import ways_untrue
@@ -65,7 +63,6 @@ class Prepared:
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Found] = {}
-        self._grids: dict[tuple[str, ...], Sequence[Model]] = {}
         self._curves: dict[tuple[str, ...], Curves] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
@@ -80,7 +77,7 @@ class Prepared:
     def samples(self) -> tuple[Mapping[str, int], ...]:
         """Some models, which cost little: at ends of ranges and near 0."""
         ends = [model for model in self._at_ends() if self.holds(model)] if self.is_large else []
-        return tuple(ends) or self.facts.candidates()
+        return tuple(ends) or self.facts.candidates
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -140,11 +137,6 @@ class Prepared:
             return case.cone.image(image), case.cone.slacks
         except TooLarge:
             return None
-
-    @cached_property
-    def rays(self) -> Rays:
-        """The directions in which the assignments go on without end."""
-        return Rays(self.tableau.case)
 
     def holds(self, model: Mapping[str, int]) -> bool:
         """Whether the evaluator finds every formula to hold."""
@@ -278,16 +270,10 @@ class Prepared:
         for way in ways:
             found = self.tableau.search(way, fuel, symbols, lambda model: self.holds(model) and wanted(model))
             if found is None and not contradictory((*self.formulas, way)):
-                return next(filter(wanted, self._small(symbols)), None) or last()
+                return last()
             if isinstance(found, dict):
                 return found
         return None
-
-    def _small(self, symbols: tuple[str, ...]) -> Sequence[Model]:
-        """Models on a grid of small values, also of the symbols that are not the formulas'."""
-        if symbols not in self._grids:
-            self._grids[symbols] = grid(self.facts, symbols, self.formulas)
-        return self._grids[symbols]
 
     def _lists(self, query: Formula) -> bool:
         """Whether the question is one about a short list."""

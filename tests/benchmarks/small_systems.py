@@ -392,13 +392,15 @@ def ask(seed: int, number_: int, said: Callable[[str], None] = lambda _: None) -
         for _ in range(min(_EACH, number_ - index * _EACH)):
             asked.ask(small, rng)
         for text in asked.wrong[told:]:
-            said(f"[{seed} {index}] {text}")
+            said(f"WRONG [{seed} {index}] {text}")
+        if index % 1000 == 999:
+            said(f"{sum(asked.asked.values())} questions")
     return asked
 
 
 def main(arguments: list[str]) -> None:
     seed, number_ = map(int, arguments)
-    asked = ask(seed, number_, lambda text: print("WRONG", text, flush=True))
+    asked = ask(seed, number_, lambda text: print(text, flush=True))
     print(f"{sum(asked.asked.values())} questions, {len(asked.wrong)} wrong, undecided {dict(asked.undecided)}")
     times = [spent for spent, _ in asked.spent]
     print(f"{dict(asked.asked)}; median {1e3 * median(times):.1f} ms, together {sum(times):.0f} s; the slowest:")

@@ -1,11 +1,11 @@
 """Difference bounds: shortest paths and negative cycles."""
 
-from itertools import product
+from itertools import permutations, product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.facts.differences import closure, is_consistent, least_bound, least_values, with_edge
+from dynconstraints.facts.differences import is_consistent, least_bound, least_values, with_edge
 from dynconstraints.facts.state import analyse
 from dynconstraints.syntax.parser import parse
 
@@ -30,15 +30,15 @@ def models(some):
 
 @given(triples)
 def test_bounds_hold_on_every_model(some):
-    """Each bound of the closure holds, is the one asked for alone, and an inconsistent set has no model."""
+    """The bound between any two names; an inconsistent set has no model."""
     edges = graph(some)
     found = list(models(some))
     if not is_consistent(edges):
         assert not found
         return
-    for (x, y), c in closure(edges, NAMES).items():
-        assert least_bound(edges, x, y) == c
-        assert all(values[x] <= values[y] + c for values in found)
+    for x, y in permutations(NAMES, 2):
+        c = least_bound(edges, x, y)
+        assert c is None or all(values[x] <= values[y] + c for values in found)
 
 
 @given(triples)

@@ -1,0 +1,139 @@
+"""What each mechanism of the reasoner buys: one off at a time, the answers that are still right, and the seconds.
+
+    python tests/benchmarks/ablation.py [--every N] [MECHANISM]...
+
+Asked are the corpora (every N-th line), small systems at random, and sets of more names than proofs by cases take on.
+Seconds are processor time. Nothing is proved wrong by a mechanism that is off: what counts is what is lost.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import score
+from benchmarks.growing import chain, sparse, star
+from benchmarks.small_systems import ask
+
+from dynconstraints import ConstraintSystem, Implied, Open, Sat
+
+Patches = tuple[tuple[str, Any], ...]
+NOTHING = lambda *_, **__: None  # noqa: E731
+FALSE = lambda *_, **__: False  # noqa: E731
+EMPTY = lambda *_, **__: ()  # noqa: E731
+
+MECHANISMS: Mapping[str, Patches] = {
+    "points": (("facts.cases:points", NOTHING),),
+    "joined": (("facts.cases:joined", lambda _, pending, __: pending),),
+    "differences": (
+        ("facts.proof:difference", NOTHING),
+        ("facts.cases:is_consistent", lambda *_: True),
+        ("facts.differences:least_values", NOTHING),
+    ),
+    "stated": (("facts.stated:Stated.implies", FALSE), ("solver.prepared:Prepared._corner", None)),
+    "listed": (("solver.prepared:Prepared.listed", None),),
+    "enclosure": (("facts.enclosure:range_of", lambda *_: (None, None)),),
+    "definitions": (("facts.state:with_definitions", lambda rows, _: rows),),
+    "growth": (("solver.growth:Curves.grow", FALSE),),
+    "near": (("solver.parted:Parted._near", FALSE),),
+    "gcd by residues": (("solver.divisors:_by_residues", NOTHING),),
+    "gcd simplified": (("solver.tableau:simplify", NOTHING),),
+    "divisions merged": (("solver.tableau:merge", NOTHING),),
+    "consequences": (("solver.case:Case.consequences", EMPTY),),
+    "linear": (("solver.linear:contradictory", FALSE),),
+    "modular": (("solver.prepared:contradictory", FALSE),),
+    "powers": (("solver.powers:settle", NOTHING), ("solver.powers:splits", EMPTY)),
+    "witnesses": (("solver.prepared:candidates", EMPTY),),
+}
+"""What is put in the place of what, for each mechanism to be off."""
+
+
+def without(names: tuple[str, ...]) -> ExitStack:
+    """A context in which the mechanisms are off."""
+    stack = ExitStack()
+    for target, instead in (pair for name in names for pair in MECHANISMS[name]):
+        module, _, path = target.partition(":")
+        *owners, attribute = path.split(".")
+        owner = import_module(f"dynconstraints.{module}")
+        for inner in owners:
+            owner = getattr(owner, inner)
+        stack.enter_context(patch.object(owner, attribute, instead))
+    return stack
+
+
+def of_corpora(every: int) -> Iterator[bool]:
+    """Whether each line of the corpora is answered right."""
+    for path in sorted(score.CORPUS.glob("*.jsonl")):
+        yield from (score.answer(line).grade == "right" for line in score.lines(path)[::every])
+
+
+def of_small_systems(every: int) -> Iterator[bool]:
+    """Whether questions about small systems are answered, and not wrong."""
+    asked = ask(1, 1200 // every)
+    total = sum(asked.asked.values())
+    missed = sum(asked.undecided.values()) + len(asked.wrong)
+    yield from (i >= missed for i in range(total))
+
+
+def of_many_names(every: int) -> Iterator[bool]:
+    """Whether questions about chains of sixty names and more are answered right."""
+    for seed in range(0, 40, every):
+        rng = Random(seed)
+        names = [f"n{i}" for i in range(rng.randrange(52, 72))]
+        steps = [rng.randrange(3) for _ in names]
+        links = [f"{a} + {step} <= {b}" for a, b, step in zip(names, names[1:], steps, strict=False)]
+        given = ["n0 >= 1", f"{names[-1]} <= 100000", *links, *(f"{n} % 4 == 0" for n in rng.sample(names, 5))]
+        given += [f"m{i} == {rng.randrange(2, 5)}*{n}" for i, n in enumerate(rng.sample(names, 6))]
+        system = ConstraintSystem(given)
+        i, j = sorted(rng.sample(range(len(names)), 2))
+        far = sum(steps[i:j])
+        for query, kind in (
+            (f"{names[i]} + {far} <= {names[j]}", Implied),
+            (f"{names[i]} + {far + 400} <= {names[j]}", Open),
+            (f"{names[j]} >= {1 + sum(steps[:j])}", Implied),
+            ("m0 % 2 == 0 or m0 >= 1", Implied),
+            ("m1 > 0 and m2 > 0", Implied),
+            (f"{names[i]}*{names[j]} >= 1", Implied),
+            (f"{names[i]} % 3 == 1", Open),
+        ):
+            yield isinstance(system.implies(query), kind)
+    for make in (chain, star, sparse):
+        system = ConstraintSystem(make(1200 // every))
+        yield isinstance(system.check(), Sat)
+        yield isinstance(system.implies("x5 + 1 >= x4"), Implied if make is chain else Open)
+
+
+PARTS: tuple[Callable[[int], Iterator[bool]], ...] = (of_corpora, of_small_systems, of_many_names)
+
+
+def measured(every: int) -> str:
+    """The right answers and seconds of each part."""
+    cells = []
+    for part in PARTS:
+        started = time.process_time()
+        right = list(part(every))
+        cells.append(f"{sum(right):5} of {len(right):5} {time.process_time() - started:6.1f} s")
+    return "  ".join(cells)
+
+
+def main(arguments: list[str]) -> None:
+    every = int(arguments[1]) if arguments[:1] == ["--every"] else 1
+    chosen = arguments[2:] if arguments[:1] == ["--every"] else arguments
+    print(f"{'off':18}  {'corpora':22}  {'small systems':22}  {'many names':22}")
+    for name in chosen or ("none", *MECHANISMS):
+        with without(() if name == "none" else tuple(name.split("+"))):
+            print(f"{name:18}  {measured(every)}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
