@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import torch
 from typing_extensions import Self
@@ -141,12 +141,27 @@ class DynamicFloat(float):
     __gt__ = float.__gt__
     __ge__ = float.__ge__
 
-    __add__, __radd__ = _operators("add")
-    __sub__, __rsub__ = _operators("sub")
-    __mul__, __rmul__ = _operators("mul")
-    __truediv__, __rtruediv__ = _operators("truediv")
-    __floordiv__, __rfloordiv__ = _operators("floordiv")
-    __mod__, __rmod__ = _operators("mod")
+    if TYPE_CHECKING:  # checkers take no function that a variable holds for a method
+
+        def __add__(self, other: float, /) -> DynamicFloat: ...
+        def __radd__(self, other: float, /) -> DynamicFloat: ...
+        def __sub__(self, other: float, /) -> DynamicFloat: ...
+        def __rsub__(self, other: float, /) -> DynamicFloat: ...
+        def __mul__(self, other: float, /) -> DynamicFloat: ...
+        def __rmul__(self, other: float, /) -> DynamicFloat: ...
+        def __truediv__(self, other: float, /) -> DynamicFloat: ...
+        def __rtruediv__(self, other: float, /) -> DynamicFloat: ...
+        def __floordiv__(self, other: float, /) -> DynamicFloat: ...
+        def __rfloordiv__(self, other: float, /) -> DynamicFloat: ...
+        def __mod__(self, other: float, /) -> DynamicFloat: ...
+        def __rmod__(self, other: float, /) -> DynamicFloat: ...
+    else:
+        __add__, __radd__ = _operators("add")
+        __sub__, __rsub__ = _operators("sub")
+        __mul__, __rmul__ = _operators("mul")
+        __truediv__, __rtruediv__ = _operators("truediv")
+        __floordiv__, __rfloordiv__ = _operators("floordiv")
+        __mod__, __rmod__ = _operators("mod")
 
     def __pow__(self, exponent: Any, modulus: None = None) -> Any:
         value = float.__pow__(self, exponent, modulus)
@@ -165,7 +180,11 @@ class DynamicFloat(float):
     def __abs__(self) -> DynamicFloat:
         return _alike(float.__abs__(self), self)
 
-    def __round__(self, digits: SupportsIndex | None = None) -> Any:
+    @overload
+    def __round__(self, digits: None = None) -> int: ...
+    @overload
+    def __round__(self, digits: SupportsIndex) -> DynamicFloat: ...
+    def __round__(self, digits: SupportsIndex | None = None) -> float:
         value = float.__round__(self, digits)
         return _derived(value, self) if isinstance(value, float) else value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, SupportsIndex, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast
 
 import torch
 from typing_extensions import Self
@@ -217,20 +217,43 @@ class DynamicInt(UpstreamDynamicInt):
     __gt__ = int.__gt__
     __ge__ = int.__ge__
 
-    __add__, __radd__ = _operators(operator.add, rules.added)
-    __sub__, __rsub__ = _operators(operator.sub, rules.subtracted)
-    __mul__, __rmul__ = _operators(operator.mul, rules.multiplied)
-    __floordiv__, __rfloordiv__ = _operators(operator.floordiv, rules.divided)
-    __mod__, __rmod__ = _operators(operator.mod, rules.remaining)
-    __truediv__, __rtruediv__ = _operators(operator.truediv, None)
-    __lshift__, __rlshift__ = _operators(operator.lshift, rules.shifted_left)
-    __rshift__, __rrshift__ = _operators(operator.rshift, rules.shifted_right)
-    __and__, __rand__ = _operators(operator.and_, rules.masked)
-    __or__, __ror__ = _operators(operator.or_, rules.forgotten)
-    __xor__, __rxor__ = _operators(operator.xor, rules.forgotten)
-    __add__ = _shifting(__add__, int.__add__)
-    __radd__ = _shifting(__radd__, int.__radd__)
-    __sub__ = _shifting(__sub__, int.__sub__)
+    if TYPE_CHECKING:  # checkers take no function that a variable holds for a method
+
+        def __add__(self, other: int, /) -> DynamicInt: ...
+        def __radd__(self, other: int, /) -> DynamicInt: ...
+        def __sub__(self, other: int, /) -> DynamicInt: ...
+        def __rsub__(self, other: int, /) -> DynamicInt: ...
+        def __mul__(self, other: int, /) -> DynamicInt: ...
+        def __rmul__(self, other: int, /) -> DynamicInt: ...
+        def __floordiv__(self, other: int, /) -> DynamicInt: ...
+        def __rfloordiv__(self, other: int, /) -> DynamicInt: ...
+        def __mod__(self, other: int, /) -> DynamicInt: ...
+        def __rmod__(self, other: int, /) -> DynamicInt: ...
+        def __lshift__(self, other: int, /) -> DynamicInt: ...
+        def __rlshift__(self, other: int, /) -> DynamicInt: ...
+        def __rshift__(self, other: int, /) -> DynamicInt: ...
+        def __rrshift__(self, other: int, /) -> DynamicInt: ...
+        def __and__(self, other: int, /) -> DynamicInt: ...
+        def __rand__(self, other: int, /) -> DynamicInt: ...
+        def __or__(self, other: int, /) -> DynamicInt: ...
+        def __ror__(self, other: int, /) -> DynamicInt: ...
+        def __xor__(self, other: int, /) -> DynamicInt: ...
+        def __rxor__(self, other: int, /) -> DynamicInt: ...
+    else:
+        __add__, __radd__ = _operators(operator.add, rules.added)
+        __sub__, __rsub__ = _operators(operator.sub, rules.subtracted)
+        __mul__, __rmul__ = _operators(operator.mul, rules.multiplied)
+        __floordiv__, __rfloordiv__ = _operators(operator.floordiv, rules.divided)
+        __mod__, __rmod__ = _operators(operator.mod, rules.remaining)
+        __truediv__, __rtruediv__ = _operators(operator.truediv, None)
+        __lshift__, __rlshift__ = _operators(operator.lshift, rules.shifted_left)
+        __rshift__, __rrshift__ = _operators(operator.rshift, rules.shifted_right)
+        __and__, __rand__ = _operators(operator.and_, rules.masked)
+        __or__, __ror__ = _operators(operator.or_, rules.forgotten)
+        __xor__, __rxor__ = _operators(operator.xor, rules.forgotten)
+        __add__ = _shifting(__add__, int.__add__)
+        __radd__ = _shifting(__radd__, int.__radd__)
+        __sub__ = _shifting(__sub__, int.__sub__)
 
     def __divmod__(self, other: int) -> tuple[int, int]:
         if int.__divmod__(self, other) is NotImplemented:
