@@ -116,11 +116,6 @@ def _shifting(ordinary: _Operator, shift: Compute) -> _Operator:
 class DynamicInt(UpstreamDynamicInt):
     """An int that `torch.compile` treats as dynamic; with a name, it means the same wherever the name turns up.
 
-    ``DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])`` binds ``s0`` to 64 for the calls that it is passed to,
-    under constraints that hold for each of them. Without a name, constraints over exactly one name give it that name;
-    without constraints too, it is anonymous. Constraints may mention further names; what follows for its own is
-    checked.
-
     It hashes, compares, indexes and formats as the int it is. Arithmetic with ints gives DynamicInts that know their
     expression over the names, up to a bounded size; beyond it, and from operations that have no place in the constraint
     language, they are anonymous. Python asks no subclass of int in ``True + n``, ``pow(2, n, 5)`` and
@@ -131,9 +126,29 @@ class DynamicInt(UpstreamDynamicInt):
     with ``fullgraph=True`` makes the int a constant of it, which ``on_specialize`` tells. What sizes have no function
     for torch refuses there: ``math.gcd`` of two such ints, ``pow(2, n, 5)``, ``math.comb``, ``n.bit_count()``.
 
-    Raises a ConstraintError that says which: NotAnIntegerError for a value that is no int, bool or NumPy integer; for
-    named ones also ConstraintViolationError, IntegerRangeError (beyond 64 bits), InconsistentConstraintsError,
-    ConstraintSyntaxError and UnboundNameError.
+    Args:
+        value: An int, a bool, a NumPy integer, or a fraction that is whole; a named one within 64 bits.
+        name: An identifier, bound to the value for the calls that it is passed to. Left out, it is the only name of the
+            constraints; without constraints, too, the int is anonymous.
+        constraints: One constraint, or a collection of them, which hold for each of these calls. They may mention
+            further names; what follows for its own is checked.
+
+    Attributes:
+        name: The name that it was declared with; None for an anonymous or derived one.
+        expression: What it is over the names, as a term of the language; None for an anonymous one.
+
+    Raises:
+        NotAnIntegerError: The value is no integer.
+        IntegerRangeError: A named one does not fit in 64 bits.
+        ConstraintViolationError: The value breaks a constraint, or leaves no values for other names.
+        InconsistentConstraintsError: Nothing satisfies the constraints.
+        ConstraintSyntaxError: A text is not a constraint, or the name is no name.
+        UnboundNameError: The constraints never mention the name, or don't tell which of theirs it is.
+
+    Example:
+        >>> n = DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])
+        >>> 2*n + 1
+        DynamicInt(129, expression="2*s0 + 1")
     """
 
     link: Link = None
