@@ -263,8 +263,8 @@ class ConstraintSystem:
             limit: As for `check`.
 
         Returns:
-            Implied, where it is defined and true under every assignment of the set; Refuted, where under none; Open, with
-            an assignment for each of both; or Unknown. A contradictory set implies everything.
+            Implied, where it is defined and true under every assignment of the set; Refuted, where under none; Open,
+            with an assignment for each of both; or Unknown. A contradictory set implies everything.
 
         Raises:
             ConstraintSyntaxError: The query is not a constraint.
@@ -300,7 +300,7 @@ class ConstraintSystem:
             limit: As for `check`.
 
         Returns:
-            A Range: its ends, both inclusive and None where there is none, and for each whether it is proved to be tight.
+            A Range: its ends, both inclusive and None where there is none, and for each whether it is proved tight.
 
         Raises:
             ConstraintSyntaxError: The text is no expression.
@@ -348,8 +348,8 @@ class ConstraintSystem:
             limit: As for `check`.
 
         Returns:
-            ``(modulus, remainder)``, the largest modulus that was found; ``(0, c)`` for the constant c, ``(1, 0)`` where
-            nothing is known, as of sets that speak of floats.
+            ``(modulus, remainder)``, the largest modulus that was found; ``(0, c)`` for the constant c, ``(1, 0)``
+            where nothing is known, as of sets that speak of floats.
 
         Raises:
             ConstraintSyntaxError: The text is no expression.

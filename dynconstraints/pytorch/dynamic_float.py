@@ -75,9 +75,9 @@ class DynamicFloat(float):
     """A float that `torch.compile` treats as dynamic: one graph for all its values, each used exactly.
 
     A float is the rational number that it holds. It hashes, compares and formats as the float it is. Arithmetic gives
-    DynamicFloats that are anonymous and stay under what is declared for the names behind them. In a compiled program, an
-    operation of torch that does not support dynamic floats makes it a constant of the graph, which ``on_specialize`` of
-    `dynamic_int_constraints` can report.
+    DynamicFloats that are anonymous and stay under what is declared for the names behind them. In a compiled program,
+    an operation of torch that does not support dynamic floats makes it a constant of the graph, which
+    ``on_specialize`` of `dynamic_int_constraints` can report.
 
     Args:
         value: A float, a fraction, or an integer that a float holds.

@@ -38,7 +38,7 @@ _RESUMED = re.compile(r"torch_dynamo_resume_in_(\w+)_at_(\d+)")
 
 
 def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Report:
-    """Compile the function for one call and report what it was compiled under, what it still guards, and what recompiles.
+    """Compile the function for one call, and report declarations, remaining guards and the lines they come from.
 
     A separate copy is compiled, apart from the user's own graphs, and run.
 

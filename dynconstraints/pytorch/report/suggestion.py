@@ -155,7 +155,7 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggest
         >>> def pairs(x):
         ...     return x.view(-1, 2) if x.shape[0] % 2 == 0 else x
         >>> print(suggest(pairs, [(torch.ones(8),), (torch.ones(12),)]).constraints)
-        ('x0 % 2 == 0', 'x0 >= 2')
+        ('x_0 % 2 == 0', 'x_0 >= 2')
     """
     target = original_of(fn)
     signature = inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target)
