@@ -70,7 +70,7 @@ class ConstraintSystem:
         *more: NoReturn,
         reals: str | Iterable[str] | None = None,
     ) -> None:
-        one_argument("ConstraintSystem", constraints, more)
+        one_argument("ConstraintSystem", constraints, more, "; the names of floats are given as reals=[...]")
         self.constraints: tuple[Constraint, ...] = tuple(dict.fromkeys(map(_constraint, constraints_of(constraints))))
         formulas = [constraint.formula for constraint in self.constraints]
         self.reals = reals_in(formulas) if reals is None else _reals(reals, self.constraints)
@@ -416,6 +416,7 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.core import minimal_cores
 
+        limit_of(number)
         return minimal_cores(self.constraints, number, _steps(limit), self.reals)
 
     def nearest(self, assignment: Mapping[str, int], limit: int | None = None) -> dict[str, int]:
@@ -709,7 +710,7 @@ def _system(constraints: tuple[Constraint, ...], reals: frozenset[str]) -> Const
 
 def _names(given: str | Iterable[str]) -> frozenset[str]:
     """The names given, one or several; those of terms that stand for names, such as ``2*s0``, among them."""
-    return frozenset(names_of(given) if isinstance(given, str) else given)
+    return frozenset(given if isinstance(given, Iterable) and not isinstance(given, str) else names_of(given))
 
 
 def _steps(limit: int | None) -> int:

@@ -117,7 +117,7 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
         listed = as_tuple(constraints)
         place = calling_place("dynamic_int_constraints([...])")
         try:
-            one_argument("dynamic_int_constraints", constraints, more)
+            one_argument("dynamic_int_constraints", constraints, more, '; a policy is given as on_specialize="warn"')
             check_policy("on_specialize", on_specialize, _STRICTNESS)
             check_policy("on_new_guard", on_new_guard, _STRICTNESS)
             system = system_of(listed)

@@ -157,9 +157,9 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggest
         >>> print(suggest(pairs, [(torch.ones(8),), (torch.ones(12),)]).constraints)
         ('x_0 % 2 == 0', 'x_0 >= 2')
     """
-    target = original_of(fn)
+    target, listed = original_of(fn), calls_of(calls, "suggest")
     signature = inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target)
-    bound = [signature.bind(*call) for call in calls_of(calls, "suggest")]
+    bound = [signature.bind(*call) for call in listed]
     taken = {name for call in bound for d in declarations_in(call.arguments) for name in d.names}
     said = names_in_source(target.forward if isinstance(target, torch.nn.Module) else target, ranks_of(bound[0]))
     sizes = named_slots(differing([sizes_of(call) for call in bound]), taken, said)
