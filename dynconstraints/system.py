@@ -34,15 +34,34 @@ T = TypeVar("T")
 
 
 class ConstraintSystem:
-    """The conjunction of a set of constraints: the set of integer assignments under which all of them hold.
+    """The set of integer assignments under which all of its constraints hold.
 
-    Takes constraint texts, or :class:`Constraint` objects, or a mix. Immutable, hashable, picklable; equal sets are
-    equal and hash equal whatever their order or repetition. Contradictory sets can be made: ``check`` says so.
+    Immutable, hashable and picklable; systems of the same constraints are equal and hash equal, whatever their order or
+    repetition. A contradictory system can be made: `check` tells. Questions are answered within a counted limit of the
+    solver's steps, so they have the same answer on every machine and in every order of the constraints.
 
-    Names are integers, but those in ``reals``, which are real numbers (floats); where that is not said, a name is real
-    that stands beside a float literal in some constraint, and nowhere below an operation on integers. Values of real
-    names are floats, or fractions where no float holds them; they are typed as the integers that all others are.
-    Raises ConstraintSyntaxError for a real name below such an operation.
+    Names are integers, but those in ``reals``, which are real numbers (floats). Values of real names are floats, or
+    fractions where no float holds them; they are typed as the integers that all others are.
+
+    Args:
+        constraints: One constraint, or a collection of them: texts or Constraint objects.
+        reals: The names that are real. By default those that stand beside a float literal in some constraint, and
+            nowhere below an operation on integers.
+
+    Attributes:
+        constraints: The constraints, each once, in the order given.
+        reals: The names that are real.
+
+    Raises:
+        ConstraintSyntaxError: A text is not a constraint, or a real name is below an operation on integers.
+        ArgumentError: What is given is no collection of constraints, or there is a second one.
+
+    Example:
+        >>> system = ConstraintSystem(["s0 % 32 == 0", "32 <= s0 <= 1024", "s1 == 2*s0"])
+        >>> system.symbols
+        ('s0', 's1')
+        >>> system == ConstraintSystem(["s1 == 2*s0", "32 <= s0 <= 1024", "s0 % 32 == 0"])
+        True
     """
 
     def __init__(
@@ -51,7 +70,7 @@ class ConstraintSystem:
         *more: NoReturn,
         reals: str | Iterable[str] | None = None,
     ) -> None:
-        one_argument("ConstraintSystem", constraints, more)
+        one_argument("ConstraintSystem", constraints, more, "; the names of floats are given as reals=[...]")
         self.constraints: tuple[Constraint, ...] = tuple(dict.fromkeys(map(_constraint, constraints_of(constraints))))
         formulas = [constraint.formula for constraint in self.constraints]
         self.reals = reals_in(formulas) if reals is None else _reals(reals, self.constraints)
@@ -119,13 +138,42 @@ class ConstraintSystem:
         return self.extend(other.constraints).typed(other.reals - told, told - other.reals)
 
     def extend(self, constraints: str | Constraint | Iterable[str | Constraint], *more: NoReturn) -> ConstraintSystem:
-        """This system with more constraints."""
+        """This system with more constraints.
+
+        Args:
+            constraints: One constraint, or a collection of them.
+
+        Returns:
+            A new system; this one stays as it is.
+
+        Raises:
+            ConstraintSyntaxError: A text is not a constraint.
+            ArgumentError: There is more than one argument.
+
+        Example:
+            >>> ConstraintSystem(["s0 >= 1"]).extend("s0 <= 8")
+            ConstraintSystem(['s0 >= 1', 's0 <= 8'])
+        """
         one_argument("extend", constraints, more)
         told = reals_in(constraint.formula for constraint in self.constraints)  # what was said beyond that stays said
         return ConstraintSystem((*self, *constraints_of(constraints))).typed(self.reals - told, told - self.reals)
 
     def unbound(self, bound: str | Iterable[str]) -> tuple[str, ...]:
-        """The names of the system that are not among ``bound``, in the system's order."""
+        """The names of the system that have no value yet.
+
+        Args:
+            bound: The names that have one: a name, a collection, or a mapping from names to values.
+
+        Returns:
+            The other names, in the order in which the constraints mention them.
+
+        Raises:
+            ArgumentError: Something given is no name.
+
+        Example:
+            >>> ConstraintSystem(["s1 == 2*s0"]).unbound({"s0": 64})
+            ('s1',)
+        """
         given = set(names_of(bound, self.symbols))
         return tuple(name for name in self.symbols if name not in given)
 
@@ -135,13 +183,40 @@ class ConstraintSystem:
         return self if known == self.reals else ConstraintSystem(self.constraints, reals=known)
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
-        """Whether every constraint holds under the assignment. Raises KeyError for a name without a value."""
+        """Whether every constraint holds under the assignment.
+
+        Args:
+            assignment: A value for each name; more names do no harm.
+
+        Returns:
+            True where each constraint is defined and true; a division by zero is neither.
+
+        Raises:
+            KeyError: A name has no value.
+
+        Example:
+            >>> ConstraintSystem(["s1 == 2*s0"]).holds({"s0": 32, "s1": 64})
+            True
+        """
         return all(constraint.holds(assignment) for constraint in self.constraints)
 
     def violations(self, assignment: Mapping[str, int]) -> tuple[Violation, ...]:
-        """The constraints, of those whose names all have values, that do not hold under the assignment.
+        """The constraints that do not hold under the assignment, of those whose names all have values.
 
-        Each comes with the values of its names, and the legal assignment nearest to the given one.
+        Args:
+            assignment: Values of names; those without one are free.
+
+        Returns:
+            A Violation for each, with the constraint, the values of its names, and the legal assignment nearest to the
+            given one, which is None where there is none or it was not found.
+
+        Raises:
+            ArgumentError: The assignment is no mapping.
+
+        Example:
+            >>> (violation,) = ConstraintSystem(["s0 % 32 == 0", "s0 > 0"]).violations({"s0": 65})
+            >>> violation.constraint, violation.values, violation.nearest
+            (Constraint('s0 % 32 == 0'), {'s0': 65}, {'s0': 64})
         """
         from dynconstraints.solver.violations import Violation
 
@@ -157,7 +232,22 @@ class ConstraintSystem:
         return [c for c in self.constraints if all(n in assignment for n in c.symbols) and not c.holds(assignment)]
 
     def check(self, limit: int | None = None) -> Satisfiability:
-        """Whether any assignment satisfies the set: a model, a minimal core, or what stopped the search."""
+        """Whether any assignment satisfies the set.
+
+        Args:
+            limit: The steps that the solver may take, by default two million, about a second.
+
+        Returns:
+            Sat, with a model that has a value for every name; Unsat, with a minimal core, in the order of the set; or
+            Unknown, with the limit that stopped the search. None of them has a truth value.
+
+        Raises:
+            ArgumentError: The limit is no int.
+
+        Example:
+            >>> ConstraintSystem(["a > 3", "b > 0", "a < 2"]).check()
+            Unsat(core=(Constraint('a > 3'), Constraint('a < 2')))
+        """
         from dynconstraints.solver.check import check, check_reals
 
         limit = limit_of(limit)
@@ -166,7 +256,27 @@ class ConstraintSystem:
         return self._answer("check", lambda: check(self._parted, self.constraints, limit), limit)
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
-        """Whether the set settles the query."""
+        """Whether the query holds wherever the set does.
+
+        Args:
+            query: One constraint; it may have names that the set does not.
+            limit: As for `check`.
+
+        Returns:
+            Implied, where it is defined and true under every assignment of the set; Refuted, where under none; Open,
+            with an assignment for each of both; or Unknown. A contradictory set implies everything.
+
+        Raises:
+            ConstraintSyntaxError: The query is not a constraint.
+            ArgumentError: The limit is no int.
+
+        Example:
+            >>> system = ConstraintSystem(["s0 % 32 == 0", "32 <= s0 <= 1024"])
+            >>> system.implies("s0 % 16 == 0")
+            Implied()
+            >>> system.implies("s0 % 64 == 0")
+            Open(holds_at={'s0': 64}, fails_at={'s0': 32})
+        """
         from dynconstraints.solver.jointly import implies_all, joins_many
 
         key = "implies", query if isinstance(query, str) else _constraint(query), limit
@@ -183,7 +293,23 @@ class ConstraintSystem:
         return self._answers[key]  # type: ignore[no-any-return]
 
     def range(self, expression: str | Term, limit: int | None = None) -> Range:
-        """The tightest range of the expression that was found, with whether each end is proved to be tight."""
+        """The tightest range of the expression that was found.
+
+        Args:
+            expression: An expression over names, such as ``s1 + 3``.
+            limit: As for `check`.
+
+        Returns:
+            A Range: its ends, both inclusive and None where there is none, and for each whether it is proved tight.
+
+        Raises:
+            ConstraintSyntaxError: The text is no expression.
+
+        Example:
+            >>> found = ConstraintSystem(["s0 % 32 == 0", "30 <= s0 <= 100"]).range("s0 + 1")
+            >>> found.lower, found.upper
+            (33, 97)
+        """
         from dynconstraints.solver.bounds import range_of, range_of_real
 
         term = term_of(expression)
@@ -194,14 +320,46 @@ class ConstraintSystem:
         )
 
     def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
-        """The least and the greatest value of the expression, both inclusive, None where it is not bounded."""
+        """The least and the greatest value of the expression.
+
+        Args:
+            expression: An expression over names, such as ``s1 + 3``.
+            limit: As for `check`.
+
+        Returns:
+            Both, inclusive; None where it is not bounded, or no bound was found. Of a contradictory set the least is
+            above the greatest.
+
+        Raises:
+            ConstraintSyntaxError: The text is no expression.
+
+        Example:
+            >>> ConstraintSystem(["s0 % 32 == 0", "30 <= s0"]).bounds("s0 + 3")
+            (35, None)
+        """
         found = self.range(expression, limit)
         return found.lower, found.upper
 
     def congruence(self, expression: str | Term, limit: int | None = None) -> tuple[int, int]:
-        """``(modulus, remainder)``, the largest modulus; (0, c) for the constant c, (1, 0) where nothing is known.
+        """What remainders the expression has.
 
-        Of sets that speak of floats nothing is known.
+        Args:
+            expression: An expression over integers.
+            limit: As for `check`.
+
+        Returns:
+            ``(modulus, remainder)``, the largest modulus that was found; ``(0, c)`` for the constant c, ``(1, 0)``
+            where nothing is known, as of sets that speak of floats.
+
+        Raises:
+            ConstraintSyntaxError: The text is no expression.
+
+        Example:
+            >>> ConstraintSystem(["s0 % 32 == 5"]).congruence("2*s0")
+            (64, 10)
+
+        Source:
+            P. Granger, *Static analysis of arithmetical congruences*, 1989.
         """
         from dynconstraints.solver.bounds import congruence_of
 
@@ -217,7 +375,23 @@ class ConstraintSystem:
         return found.modulus, found.remainder
 
     def facts(self, limit: int | None = None) -> Facts:
-        """Ranges, congruences, values, equations and the lattice of the names; each tight or marked not."""
+        """What follows for the names: ranges, congruences, fixed values, equations, and the lattice that they span.
+
+        Args:
+            limit: As for `check`.
+
+        Returns:
+            The Facts; each range says of its ends whether they are proved to be tight.
+
+        Example:
+            >>> facts = ConstraintSystem(["a + b == 8", "a == 3", "c % 4 == 1"]).facts()
+            >>> facts.fixed, facts.congruences["c"].modulus, facts.congruences["c"].remainder
+            ({'a': 3, 'b': 5}, 4, 1)
+
+        Source:
+            The lattice is in Hermite normal form; for congruences P. Granger, *Static analysis of arithmetical
+            congruences*, 1989.
+        """
         from dynconstraints.solver.summary import summarise, summarise_reals
 
         if self._speaks_of_reals:
@@ -227,16 +401,42 @@ class ConstraintSystem:
         )
 
     def cores(self, number: int = 8, limit: int | None = None) -> tuple[tuple[Constraint, ...], ...]:
-        """Up to ``number`` different minimal cores; none where the set is satisfiable, or it is not known."""
+        """Different minimal sets of the constraints that nothing satisfies.
+
+        Args:
+            number: The most that are looked for.
+            limit: As for `check`.
+
+        Returns:
+            The cores; none where the set is satisfiable, or it is not known.
+
+        Example:
+            >>> ConstraintSystem(["a == 1", "a == 2", "b == 0"]).cores()
+            ((Constraint('a == 1'), Constraint('a == 2')),)
+        """
         from dynconstraints.solver.core import minimal_cores
 
+        limit_of(number)
         return minimal_cores(self.constraints, number, _steps(limit), self.reals)
 
     def nearest(self, assignment: Mapping[str, int], limit: int | None = None) -> dict[str, int]:
-        """The legal assignment nearest to the given one: fewest changed values, then smallest distance.
+        """The legal assignment nearest to the given one: fewest changed values, then the smallest distance.
 
-        It has a value for every name; names without a given value are free. Raises InconsistentConstraintsError where
-        nothing satisfies the set, SolverLimitError where a limit is hit.
+        Args:
+            assignment: Values of names; those without one are free.
+            limit: As for `check`.
+
+        Returns:
+            A value for every name of the system, and for those given.
+
+        Raises:
+            InconsistentConstraintsError: Nothing satisfies the set.
+            SolverLimitError: It was not found within the limit.
+            ArgumentError: The assignment is no mapping.
+
+        Example:
+            >>> ConstraintSystem(["s0 % 32 == 0", "s1 == 2*s0"]).nearest({"s0": 70})
+            {'s0': 64, 's1': 128}
         """
         from dynconstraints.solver.nearest import nearest, nearest_reals
 
@@ -249,9 +449,24 @@ class ConstraintSystem:
         return found
 
     def sample(self, number: int, seed: int = 0, limit: int | None = None) -> list[dict[str, int]]:
-        """``number`` different assignments that satisfy the set, fewer where there are no more; the same for a seed.
+        """Different assignments that satisfy the set, such as tests want them.
 
         They reach the ends of the names' ranges and each alternative of a disjunction before they are random.
+
+        Args:
+            number: How many.
+            seed: Another one gives other assignments; the same one the same.
+            limit: As for `check`.
+
+        Returns:
+            The assignments; fewer where there are no more, or no more were found.
+
+        Raises:
+            ArgumentError: The limit is no int.
+
+        Example:
+            >>> ConstraintSystem(["n % 8 == 0", "8 <= n <= 24"]).sample(3)
+            [{'n': 8}, {'n': 24}, {'n': 16}]
         """
         from dynconstraints.solver.sample import sample
 
@@ -262,7 +477,18 @@ class ConstraintSystem:
     def enumerate(self, limit: int | None = None) -> Iterator[dict[str, int]]:
         """Every assignment that satisfies the set, in lexicographic order of ``symbols``.
 
-        Raises SolverLimitError where they are more than ``limit``, or infinitely many.
+        Args:
+            limit: The most assignments that are wanted; None for all.
+
+        Yields:
+            One assignment after the other.
+
+        Raises:
+            SolverLimitError: They are more than the limit, or infinitely many, or of floats.
+
+        Example:
+            >>> list(ConstraintSystem(["a*b == 6", "0 < a < b"]).enumerate())
+            [{'a': 1, 'b': 6}, {'a': 2, 'b': 3}]
         """
         from dynconstraints.solver.enumerate import assignments, limit_error
 
@@ -275,7 +501,21 @@ class ConstraintSystem:
             yield assignment
 
     def count(self, limit: int = 1_000_000) -> int:
-        """How many assignments satisfy the set. Raises SolverLimitError where they are more than ``limit``."""
+        """How many assignments satisfy the set.
+
+        Args:
+            limit: The most that are counted.
+
+        Returns:
+            Their number.
+
+        Raises:
+            SolverLimitError: They are more than the limit, or infinitely many, or of floats.
+
+        Example:
+            >>> ConstraintSystem(["s0 % 32 == 0", "32 <= s0 <= 1024"]).count()
+            32
+        """
         from dynconstraints.solver.enumerate import count, limit_error
 
         limit_of(limit)
@@ -284,14 +524,45 @@ class ConstraintSystem:
         return count(self._prepared, limit)
 
     def minimize(self, limit: int | None = None) -> Minimized:
-        """An equivalent system without the constraints that follow from others, and what each of those follows from."""
+        """An equivalent system without the constraints that follow from others.
+
+        Args:
+            limit: As for `check`.
+
+        Returns:
+            A Minimized: the system, and for each constraint that was dropped what it follows from.
+
+        Example:
+            >>> found = ConstraintSystem(["s0 % 16 == 0", "s0 % 32 == 0"]).minimize()
+            >>> found.system
+            ConstraintSystem(['s0 % 32 == 0'])
+        """
         from dynconstraints.solver.minimize import redundancies
 
         kept, dropped = redundancies(self.constraints, _steps(limit), self.reals)
         return Minimized(ConstraintSystem(kept, reals=self.reals), dropped)
 
     def project(self, names: str | Iterable[str], limit: int | None = None) -> Projected:
-        """What the set says about those names alone."""
+        """What the set says about some of its names alone.
+
+        Args:
+            names: One name, or a collection of them. Of a name that the set does not mention it says nothing.
+            limit: As for `check`.
+
+        Returns:
+            A Projected: a system over these names that holds wherever the set does, and whether it is exact.
+
+        Raises:
+            ArgumentError: Something given is no name.
+
+        Example:
+            >>> found = ConstraintSystem(["s1 == 2*s0", "s0 >= 16"]).project("s1")
+            >>> found.system, found.exact
+            (ConstraintSystem(['s1 % 2 == 0', 's1 >= 32']), True)
+
+        Source:
+            The method of Fourier and Motzkin, which eliminates one variable after the other.
+        """
         from dynconstraints.solver.project import project, project_reals
 
         kept = names_of(names, self.symbols)
@@ -303,7 +574,25 @@ class ConstraintSystem:
         return Projected(ConstraintSystem(written.get(f) or Constraint.of(f) for f in found.formulas), found.exact)
 
     def violation(self, assignment: Mapping[str, int], limit: int | None = None) -> ConstraintViolationError | None:
-        """The error that says which constraints the assignment breaks, and the nearest legal values; None if none."""
+        """The error that an assignment deserves.
+
+        Args:
+            assignment: Values of names; those without one are free.
+            limit: As for `check`.
+
+        Returns:
+            The error that says which constraints it breaks, and the nearest legal values; None where it breaks none.
+
+        Raises:
+            ArgumentError: The assignment is no mapping.
+
+        Example:
+            >>> print(ConstraintSystem(["s0 % 32 == 0"]).violation({"s0": 65}))
+            error[DC301]: constraint violated: s0 % 32 == 0
+                s0 % 32 == 0
+                ^^^^^^^^^^^^    s0 = 65, and 65 % 32 = 1
+              help: the nearest values that satisfy every constraint on s0 are 64 and 96
+        """
         from dynconstraints.solver.explain import violation
 
         broken = self._broken(values_of(assignment))
@@ -319,19 +608,44 @@ class ConstraintSystem:
         return inconsistency(found.core if isinstance(found, Unsat) else self.constraints)
 
     def to_sympy(self) -> Any:
-        """The conjunction as a sympy expression; see `dynconstraints.lowering.to_sympy`."""
+        """The conjunction as an expression of sympy.
+
+        Returns:
+            A Boolean of sympy's over integer symbols; real ones for the names in ``reals``.
+
+        Example:
+            >>> ConstraintSystem(["s0 >= 1", "s1 == 2*s0"]).to_sympy()
+            (s0 >= 1) & Eq(s1, 2*s0)
+        """
         from dynconstraints.lowering.to_sympy import to_sympy
 
         return to_sympy(self._conjunction, reals=self.reals)
 
     def to_z3(self) -> Any:
-        """The conjunction as a z3 expression, in a context of its own; see `dynconstraints.lowering.to_z3`."""
+        """The conjunction as an expression of Z3's Python API, in a context of its own.
+
+        Returns:
+            A ``z3.BoolRef`` over integer constants; real ones for the names in ``reals``.
+
+        Example:
+            >>> expression = ConstraintSystem(["s0 >= 1"]).to_z3()
+            >>> expression.sort().name()
+            'Bool'
+        """
         from dynconstraints.lowering.to_z3 import expression
 
         return expression([constraint.formula for constraint in self.constraints], self.reals)
 
     def to_smtlib(self) -> str:
-        """The conjunction as an SMT-LIB script that ends in ``(check-sat)``."""
+        """The conjunction as a script in SMT-LIB 2.6 that ends in ``(check-sat)``.
+
+        Returns:
+            The text.
+
+        Example:
+            >>> print(ConstraintSystem(["s0 >= 1"]).to_smtlib().splitlines()[-1])
+            (check-sat)
+        """
         from dynconstraints.lowering.to_smtlib import to_smtlib
 
         return to_smtlib((constraint.formula for constraint in self.constraints), self.reals)
@@ -339,7 +653,13 @@ class ConstraintSystem:
     def compile(self) -> Callable[[Mapping[str, int]], bool]:
         """A fast function from an assignment to whether every constraint holds under it.
 
-        It raises KeyError for a name without a value.
+        Returns:
+            A function of a mapping from names to values; it raises KeyError for a name without a value.
+
+        Example:
+            >>> is_legal = ConstraintSystem(["s0 % 32 == 0"]).compile()
+            >>> is_legal({"s0": 64}), is_legal({"s0": 65})
+            (True, False)
         """
         from dynconstraints.lowering.to_closure import compile_formula
 
@@ -390,7 +710,7 @@ def _system(constraints: tuple[Constraint, ...], reals: frozenset[str]) -> Const
 
 def _names(given: str | Iterable[str]) -> frozenset[str]:
     """The names given, one or several; those of terms that stand for names, such as ``2*s0``, among them."""
-    return frozenset(names_of(given) if isinstance(given, str) else given)
+    return frozenset(given if isinstance(given, Iterable) and not isinstance(given, str) else names_of(given))
 
 
 def _steps(limit: int | None) -> int:

@@ -172,6 +172,12 @@ def test_a_second_text_is_never_dropped_as_a_limit(
 @pytest.mark.parametrize("given", [5, None, 2.5, b"a > 1", object()])
 def test_what_is_no_collection_is_told(given: Any) -> None:
     """Wherever constraints are taken."""
+    with pytest.raises(ArgumentError):
+        SIZES.cores("n")
+    for name_taker in (SIZES.project, SIZES.unbound, SIZES.typed, lambda given: ConstraintSystem("a > 1", reals=given)):
+        if given is not None and not isinstance(given, bytes):
+            with pytest.raises(ArgumentError, match="names are a text or a list of texts"):
+                name_taker(given)
     for take in (ConstraintSystem, SIZES.extend):
         with pytest.raises(ArgumentError, match="constraints are a text or a list of texts"):
             take(given)

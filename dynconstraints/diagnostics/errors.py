@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.render import render
 
 if TYPE_CHECKING:  # the layers above define these; errors only carry them
     from dynconstraints.diagnostics.source import Span
+
+Said: TypeAlias = "Diagnostic | str | BaseException"
+"""What an error is made of: the finding, or the text of one that is carried elsewhere, or an error with that text."""
 
 _TITLE = re.compile(r"\b(?:error|warning|note)\[(DC\d{3})\]: ")
 
@@ -28,9 +31,9 @@ class ConstraintError(ValueError):
     line to it, passes the text on. Such an error has the code that the text tells.
     """
 
-    def __init__(self, diagnostic: Diagnostic | str, *data: object) -> None:
-        super().__init__(diagnostic if isinstance(diagnostic, str) else render(diagnostic), *data)
-        if not isinstance(diagnostic, str):
+    def __init__(self, diagnostic: Said = "", *data: object) -> None:
+        super().__init__(render(diagnostic) if isinstance(diagnostic, Diagnostic) else str(diagnostic), *data)
+        if isinstance(diagnostic, Diagnostic):
             self.diagnostic = diagnostic
 
     @cached_property
@@ -63,7 +66,7 @@ class ConstraintSyntaxError(ConstraintError):
 
 
 class NamelessConstraintError(ConstraintSyntaxError):
-    """A constraint that is to bind values speaks of no name."""
+    """A constraint on values has no variables: it is always true or always false."""
 
 
 class NotAnIntegerError(ConstraintError, TypeError):
@@ -81,7 +84,7 @@ class ArgumentError(ConstraintError, TypeError):
 class InconsistentConstraintsError(ConstraintError):
     """No values satisfy the constraints; ``core`` is a minimal set of them that nothing satisfies."""
 
-    def __init__(self, diagnostic: Diagnostic | str, core: tuple[object, ...] = ()) -> None:
+    def __init__(self, diagnostic: Said = "", core: tuple[object, ...] = ()) -> None:
         super().__init__(diagnostic, core)
         self.core = core
 
@@ -90,7 +93,7 @@ class ConstraintViolationError(ConstraintError):
     """A value breaks a constraint; ``constraint`` is that constraint and ``values`` the assignment that breaks it."""
 
     def __init__(
-        self, diagnostic: Diagnostic | str, constraint: object = None, values: Mapping[str, int] | None = None
+        self, diagnostic: Said = "", constraint: object = None, values: Mapping[str, int] | None = None
     ) -> None:
         self.constraint = constraint
         self.values = dict(values or {})
@@ -104,7 +107,7 @@ class IntegerRangeError(ConstraintViolationError):
 class UnboundNameError(ConstraintError):
     """A name has no value where one is needed; ``name`` is that name."""
 
-    def __init__(self, diagnostic: Diagnostic | str, name: str = "") -> None:
+    def __init__(self, diagnostic: Said = "", name: str = "") -> None:
         super().__init__(diagnostic, name)
         self.name = name
 
@@ -112,7 +115,7 @@ class UnboundNameError(ConstraintError):
 class ConflictingBindingError(ConstraintError):
     """One name has two values in one call; ``name`` and ``values`` say which."""
 
-    def __init__(self, diagnostic: Diagnostic | str, name: str = "", values: tuple[int, ...] = ()) -> None:
+    def __init__(self, diagnostic: Said = "", name: str = "", values: tuple[int, ...] = ()) -> None:
         super().__init__(diagnostic, name, values)
         self.name = name
         self.values = values
@@ -129,7 +132,7 @@ class SpecializationError(ConstraintError):
 class SolverLimitError(ConstraintError):
     """A question was not decided within its limit; ``limit`` names it."""
 
-    def __init__(self, diagnostic: Diagnostic | str, limit: str = "") -> None:
+    def __init__(self, diagnostic: Said = "", limit: str = "") -> None:
         super().__init__(diagnostic, limit)
         self.limit = limit
 

@@ -21,9 +21,17 @@ _LINE_END = re.compile(r"\s*\\?\r?\n\s*")
 class Constraint:
     """One boolean expression over named integers: the set of assignments under which it holds.
 
-    ``text`` is what the user wrote. Spans inside ``formula`` count from its start; ``offset`` is where it starts in
-    ``source``, which may be a whole file. Two constraints are equal when their formulas are; texts and places don't
-    count.
+    Made by `parse`. Two constraints are equal when their formulas are; texts and places don't count.
+
+    Attributes:
+        formula: The expression, as frozen nodes; spans in it count from the start of the text.
+        text: What the user wrote.
+        source: The text, or the whole file, that it is a part of.
+        offset: Where in ``source`` it starts, in code points.
+
+    Example:
+        >>> parse("a<b") == parse("a < b"), str(parse("a<b"))
+        (True, 'a<b')
     """
 
     formula: Formula
@@ -48,7 +56,21 @@ class Constraint:
         return _LINE_END.sub(" ", self.text) if "\n" in self.text else self.text
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
-        """Whether it is true, and defined, under the assignment. Raises KeyError for a name without a value."""
+        """Whether it is true, and defined, under the assignment.
+
+        Args:
+            assignment: A value for each name; more names do no harm.
+
+        Returns:
+            True where it is; a division by zero is not defined.
+
+        Raises:
+            KeyError: A name has no value.
+
+        Example:
+            >>> parse("s0 % 32 == 0").holds({"s0": 64})
+            True
+        """
         return holds(self.formula, assignment)
 
     def label(self, text: str = "", span: Span | None = None) -> Label:

@@ -16,16 +16,34 @@ from dynconstraints.pytorch.placing import calling_place
 
 
 def bind(name: str, value: int, *, constraints: str | Constraint | Iterable[str | Constraint] = ()) -> int:
-    """The value under a name: ``n = bind("n", x.item(), constraints=["n % 32 == 0", "n >= 32"])``.
+    """A name for a value that the program itself computes, such as ``x.item()``.
 
     From here on the constraints, and those on the name that open blocks and other declared values have, hold for the
     value: compiled code asserts them, and branches, reshapes and the like that they decide need no data-dependent
     guard. The name lives on after a graph break; a value that is an int of the call there, as ``x.item()`` is where it
     breaks the graph itself, is one that the call declares, and its constraints are guarded rather than asserted.
 
-    Raises ConstraintViolationError where the value breaks a constraint, compiled code when it computes such a value;
-    NotAnIntegerError for what is no integer; ConstraintSyntaxError, InconsistentConstraintsError and UnboundNameError
-    as DynamicInt does; UnsupportedTorchError for a constraint that compiled code has no assertion for.
+    Args:
+        name: An identifier.
+        value: An int, in a compiled function also a symbolic one.
+        constraints: One constraint on the name, and perhaps others, or a collection of them.
+
+    Returns:
+        The value; outside of compiled functions as a `DynamicInt`.
+
+    Raises:
+        ConstraintViolationError: The value breaks a constraint; compiled code raises it when it computes such a value.
+        NotAnIntegerError: The value is no integer.
+        ConstraintSyntaxError: A text is not a constraint, or the name is no name.
+        InconsistentConstraintsError: No value satisfies the constraints.
+        UnboundNameError: The constraints never mention the name.
+        UnsupportedTorchError: Compiled code has no assertion for the constraint.
+
+    Example:
+        >>> import torch
+        >>> n = bind("n", torch.tensor(64).item(), constraints=["n % 32 == 0", "n >= 32"])
+        >>> n // 2
+        DynamicInt(32, expression="n // 2")
     """
     declared = DynamicInt(value, name=name, constraints=as_tuple(constraints))
     if declared.declaration is not None:

@@ -141,13 +141,14 @@ def _admission(name: str, system: ConstraintSystem) -> Callable[[float], bool] |
 def _own_name(system: ConstraintSystem) -> str:
     if len(system.symbols) == 1:
         return system.symbols[0]
-    listed = ", ".join(system.symbols)
+    *others, last = system.symbols
+    listed = f"{', '.join(others)} and {last}"
     raise UnboundNameError(
         Diagnostic(
             "DC401",
-            f"which of {listed} is this integer's name?",
+            f"ambiguous name: the constraints mention {listed}; pass name=...",
             tuple(c.label() for c in system.constraints),
-            help=(f'say it: name="{system.symbols[0]}"',),
+            help=(f'write name="{system.symbols[0]}"',),
         )
     )
 

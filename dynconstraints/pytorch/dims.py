@@ -70,16 +70,32 @@ def name_dims(
     *,
     constraints: str | Constraint | Iterable[str | Constraint] = (),
 ) -> _T:
-    """Name dimensions of the tensor, in place, and return it: ``name_dims(x, {0: "batch", 1: "2*s0"})``.
+    """Name dimensions of a tensor, in place, and return it.
 
-    A dimension is given by its index, negative ones from the end, and equals the expression. A bare name takes the
-    size; an expression whose only unknown name follows from the size, as ``2*s0``, binds that name too. A DynamicInt
-    stands for its own expression. Dimensions that have names already keep them. ``constraints`` hold for every call
-    that the tensor is passed to.
+    A dimension equals its expression. A bare name takes the size; an expression whose only unknown name follows from
+    the size, as ``2*s0``, binds that name too. Dimensions that have names already keep them.
 
-    Raises DimensionError for a dimension that isn't there, ConstraintSyntaxError for what is no expression,
-    ConstraintViolationError for sizes that break a constraint or equal an expression for no integers,
-    ConflictingBindingError for two values of one name, InconsistentConstraintsError for a set that nothing satisfies.
+    Args:
+        tensor: The tensor; its names live as long as it does.
+        names: The expressions by the index of the dimension, negative ones from the end: texts such as ``"batch"`` or
+            ``"2*s0"``, or DynamicInts, which stand for their own expressions.
+        constraints: One constraint, or a collection of them, for every call that the tensor is passed to.
+
+    Returns:
+        The tensor itself.
+
+    Raises:
+        DimensionError: A dimension isn't there, or what is given is no tensor.
+        ConstraintSyntaxError: A text is no expression, or no constraint.
+        ConstraintViolationError: A size breaks a constraint, or equals its expression for no integers.
+        ConflictingBindingError: A name has two values.
+        InconsistentConstraintsError: Nothing satisfies the constraints.
+
+    Example:
+        >>> import torch
+        >>> x = name_dims(torch.zeros(8, 64), {0: "batch", 1: "2*s0"}, constraints=["s0 % 32 == 0"])
+        >>> x.shape
+        torch.Size([8, 64])
     """
     place = calling_place(f"name_dims(x, {_spelled(names)})")
     if not isinstance(names, Mapping):

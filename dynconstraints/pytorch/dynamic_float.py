@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import torch
 from typing_extensions import Self
@@ -74,20 +74,33 @@ def _operators(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
 class DynamicFloat(float):
     """A float that `torch.compile` treats as dynamic: one graph for all its values, each used exactly.
 
-    ``DynamicFloat(0.1, name="lr", constraints=["0.0 < lr <= 1.0"])`` binds ``lr`` to 0.1 for the calls that it is
-    passed to, under constraints that hold for each of them; a float is the rational number that it holds. Without a
-    name, constraints over exactly one name give it that name; without constraints too, it is anonymous. Constraints may
-    speak of integers as well (``steps*lr <= 4.0``).
+    A float is the rational number that it holds. It hashes, compares and formats as the float it is. Arithmetic gives
+    DynamicFloats that are anonymous and stay under what is declared for the names behind them. In a compiled program,
+    an operation of torch that does not support dynamic floats makes it a constant of the graph, which
+    ``on_specialize`` of `dynamic_int_constraints` can report.
 
-    It hashes, compares and formats as the float it is. Arithmetic gives DynamicFloats that are anonymous and stay under
-    what is declared for the names behind them. In a compiled program, an operation of torch that cannot take a float
-    that changes makes it a constant of the graph, which ``on_specialize`` of `dynamic_int_constraints` can report.
+    Args:
+        value: A float, a fraction, or an integer that a float holds.
+        name: An identifier, bound to the value for the calls that it is passed to. Left out, it is the only name of the
+            constraints; without constraints, too, the float is anonymous.
+        constraints: One constraint, or a collection of them, which hold for each of these calls; they may mention
+            integers as well, as ``steps*lr <= 4.0`` does.
+        allow_nonfinite: Whether NaN and the infinities are taken; a graph is compiled for each of them.
 
-    NaN and infinities are refused, unless ``allow_nonfinite``; a graph is compiled for each of them.
+    Attributes:
+        name: The name that it was declared with; None for an anonymous or derived one.
 
-    Raises a ConstraintError that says which: NotAFloatError for a value that is no float or integer, or an integer that
-    no float holds, or not finite; for named ones also ConstraintViolationError, InconsistentConstraintsError,
-    ConstraintSyntaxError and UnboundNameError.
+    Raises:
+        NotAFloatError: The value is no float or integer, or an integer that no float holds, or not finite.
+        ConstraintViolationError: The value breaks a constraint, or leaves no values for other names.
+        InconsistentConstraintsError: Nothing satisfies the constraints.
+        ConstraintSyntaxError: A text is not a constraint, or the name is no name.
+        UnboundNameError: The constraints never mention the name, or don't tell which of theirs it is.
+
+    Example:
+        >>> lr = DynamicFloat(0.5, name="lr", constraints=["0.0 < lr <= 1.0"])
+        >>> lr / 2
+        DynamicFloat(0.25)
     """
 
     declaration: Declaration | None = None
@@ -141,12 +154,27 @@ class DynamicFloat(float):
     __gt__ = float.__gt__
     __ge__ = float.__ge__
 
-    __add__, __radd__ = _operators("add")
-    __sub__, __rsub__ = _operators("sub")
-    __mul__, __rmul__ = _operators("mul")
-    __truediv__, __rtruediv__ = _operators("truediv")
-    __floordiv__, __rfloordiv__ = _operators("floordiv")
-    __mod__, __rmod__ = _operators("mod")
+    if TYPE_CHECKING:  # checkers take no function that a variable holds for a method
+
+        def __add__(self, other: float, /) -> DynamicFloat: ...
+        def __radd__(self, other: float, /) -> DynamicFloat: ...
+        def __sub__(self, other: float, /) -> DynamicFloat: ...
+        def __rsub__(self, other: float, /) -> DynamicFloat: ...
+        def __mul__(self, other: float, /) -> DynamicFloat: ...
+        def __rmul__(self, other: float, /) -> DynamicFloat: ...
+        def __truediv__(self, other: float, /) -> DynamicFloat: ...
+        def __rtruediv__(self, other: float, /) -> DynamicFloat: ...
+        def __floordiv__(self, other: float, /) -> DynamicFloat: ...
+        def __rfloordiv__(self, other: float, /) -> DynamicFloat: ...
+        def __mod__(self, other: float, /) -> DynamicFloat: ...
+        def __rmod__(self, other: float, /) -> DynamicFloat: ...
+    else:
+        __add__, __radd__ = _operators("add")
+        __sub__, __rsub__ = _operators("sub")
+        __mul__, __rmul__ = _operators("mul")
+        __truediv__, __rtruediv__ = _operators("truediv")
+        __floordiv__, __rfloordiv__ = _operators("floordiv")
+        __mod__, __rmod__ = _operators("mod")
 
     def __pow__(self, exponent: Any, modulus: None = None) -> Any:
         value = float.__pow__(self, exponent, modulus)
@@ -165,7 +193,11 @@ class DynamicFloat(float):
     def __abs__(self) -> DynamicFloat:
         return _alike(float.__abs__(self), self)
 
-    def __round__(self, digits: SupportsIndex | None = None) -> Any:
+    @overload
+    def __round__(self, digits: None = None) -> int: ...
+    @overload
+    def __round__(self, digits: SupportsIndex) -> DynamicFloat: ...
+    def __round__(self, digits: SupportsIndex | None = None) -> float:
         value = float.__round__(self, digits)
         return _derived(value, self) if isinstance(value, float) else value
 

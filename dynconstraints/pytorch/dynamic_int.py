@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast
 
 import torch
 from typing_extensions import Self
@@ -112,11 +112,6 @@ def _shifting(ordinary: _Operator, shift: Compute) -> _Operator:
 class DynamicInt(UpstreamDynamicInt):
     """An int that `torch.compile` treats as dynamic; with a name, it means the same wherever the name turns up.
 
-    ``DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])`` binds ``s0`` to 64 for the calls that it is passed to,
-    under constraints that hold for each of them. Without a name, constraints over exactly one name give it that name;
-    without constraints too, it is anonymous. Constraints may mention further names; what follows for its own is
-    checked.
-
     It hashes, compares, indexes and formats as the int it is. Arithmetic with ints gives DynamicInts that know their
     expression over the names, up to a bounded size; beyond it, and from operations that have no place in the constraint
     language, they are anonymous. Python asks no subclass of int in ``True + n``, ``pow(2, n, 5)`` and
@@ -127,9 +122,29 @@ class DynamicInt(UpstreamDynamicInt):
     with ``fullgraph=True`` makes the int a constant of it, which ``on_specialize`` tells. What sizes have no function
     for torch refuses there: ``math.gcd`` of two such ints, ``pow(2, n, 5)``, ``math.comb``, ``n.bit_count()``.
 
-    Raises a ConstraintError that says which: NotAnIntegerError for a value that is no int, bool or NumPy integer; for
-    named ones also ConstraintViolationError, IntegerRangeError (beyond 64 bits), InconsistentConstraintsError,
-    ConstraintSyntaxError and UnboundNameError.
+    Args:
+        value: An int, a bool, a NumPy integer, or a fraction that is whole; a named one within 64 bits.
+        name: An identifier, bound to the value for the calls that it is passed to. Left out, it is the only name of the
+            constraints; without constraints, too, the int is anonymous.
+        constraints: One constraint, or a collection of them, which hold for each of these calls. They may mention
+            further names; what follows for its own is checked.
+
+    Attributes:
+        name: The name that it was declared with; None for an anonymous or derived one.
+        expression: What it is over the names, as a term of the language; None for an anonymous one.
+
+    Raises:
+        NotAnIntegerError: The value is no integer.
+        IntegerRangeError: A named one does not fit in 64 bits.
+        ConstraintViolationError: The value breaks a constraint, or leaves no values for other names.
+        InconsistentConstraintsError: Nothing satisfies the constraints.
+        ConstraintSyntaxError: A text is not a constraint, or the name is no name.
+        UnboundNameError: The constraints never mention the name, or don't tell which of theirs it is.
+
+    Example:
+        >>> n = DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])
+        >>> 2*n + 1
+        DynamicInt(129, expression="2*s0 + 1")
     """
 
     link: Link = None
@@ -219,20 +234,43 @@ class DynamicInt(UpstreamDynamicInt):
     __gt__ = int.__gt__
     __ge__ = int.__ge__
 
-    __add__, __radd__ = _operators(operator.add, rules.added)
-    __sub__, __rsub__ = _operators(operator.sub, rules.subtracted)
-    __mul__, __rmul__ = _operators(operator.mul, rules.multiplied)
-    __floordiv__, __rfloordiv__ = _operators(operator.floordiv, rules.divided)
-    __mod__, __rmod__ = _operators(operator.mod, rules.remaining)
-    __truediv__, __rtruediv__ = _operators(operator.truediv, None)
-    __lshift__, __rlshift__ = _operators(operator.lshift, rules.shifted_left)
-    __rshift__, __rrshift__ = _operators(operator.rshift, rules.shifted_right)
-    __and__, __rand__ = _operators(operator.and_, rules.masked)
-    __or__, __ror__ = _operators(operator.or_, rules.forgotten)
-    __xor__, __rxor__ = _operators(operator.xor, rules.forgotten)
-    __add__ = _shifting(__add__, int.__add__)
-    __radd__ = _shifting(__radd__, int.__radd__)
-    __sub__ = _shifting(__sub__, int.__sub__)
+    if TYPE_CHECKING:  # checkers take no function that a variable holds for a method
+
+        def __add__(self, other: int, /) -> DynamicInt: ...
+        def __radd__(self, other: int, /) -> DynamicInt: ...
+        def __sub__(self, other: int, /) -> DynamicInt: ...
+        def __rsub__(self, other: int, /) -> DynamicInt: ...
+        def __mul__(self, other: int, /) -> DynamicInt: ...
+        def __rmul__(self, other: int, /) -> DynamicInt: ...
+        def __floordiv__(self, other: int, /) -> DynamicInt: ...
+        def __rfloordiv__(self, other: int, /) -> DynamicInt: ...
+        def __mod__(self, other: int, /) -> DynamicInt: ...
+        def __rmod__(self, other: int, /) -> DynamicInt: ...
+        def __lshift__(self, other: int, /) -> DynamicInt: ...
+        def __rlshift__(self, other: int, /) -> DynamicInt: ...
+        def __rshift__(self, other: int, /) -> DynamicInt: ...
+        def __rrshift__(self, other: int, /) -> DynamicInt: ...
+        def __and__(self, other: int, /) -> DynamicInt: ...
+        def __rand__(self, other: int, /) -> DynamicInt: ...
+        def __or__(self, other: int, /) -> DynamicInt: ...
+        def __ror__(self, other: int, /) -> DynamicInt: ...
+        def __xor__(self, other: int, /) -> DynamicInt: ...
+        def __rxor__(self, other: int, /) -> DynamicInt: ...
+    else:
+        __add__, __radd__ = _operators(operator.add, rules.added)
+        __sub__, __rsub__ = _operators(operator.sub, rules.subtracted)
+        __mul__, __rmul__ = _operators(operator.mul, rules.multiplied)
+        __floordiv__, __rfloordiv__ = _operators(operator.floordiv, rules.divided)
+        __mod__, __rmod__ = _operators(operator.mod, rules.remaining)
+        __truediv__, __rtruediv__ = _operators(operator.truediv, None)
+        __lshift__, __rlshift__ = _operators(operator.lshift, rules.shifted_left)
+        __rshift__, __rrshift__ = _operators(operator.rshift, rules.shifted_right)
+        __and__, __rand__ = _operators(operator.and_, rules.masked)
+        __or__, __ror__ = _operators(operator.or_, rules.forgotten)
+        __xor__, __rxor__ = _operators(operator.xor, rules.forgotten)
+        __add__ = _shifting(__add__, int.__add__)
+        __radd__ = _shifting(__radd__, int.__radd__)
+        __sub__ = _shifting(__sub__, int.__sub__)
 
     def __divmod__(self, other: int) -> tuple[int, int]:
         if int.__divmod__(self, other) is NotImplemented:

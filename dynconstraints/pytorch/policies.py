@@ -39,7 +39,7 @@ class Narrowing:
     """A condition that the compiled frame needs and the declaration does not imply, in the user's names.
 
     ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it,
-    and ``operation`` what asked for the value there, where it is an operation that takes no float that changes. Floats
+    and ``operation`` what asked for the value there, where it is one that does not support dynamic floats. Floats
     round: ``bounds`` are exact formulas that make a condition on them true, and false, where there are such. A
     condition that the language has no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the
     same over the names.
@@ -205,7 +205,7 @@ def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
     labels = () if source is None else (Label(source, Span(0, len(source.text))),)
     notes: tuple[str, ...] = ()
     if narrowing.operation is not None:
-        notes += (f"{narrowing.operation} takes no float that changes",)
+        notes += (f"{narrowing.operation} does not support dynamic floats; the value becomes a constant",)
     if source is None and narrowing.line is not None:
         notes += (f"it comes from {narrowing.line}",)
     if narrowing.name is None:
@@ -214,7 +214,7 @@ def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
             f"the program serves only a part of the declaration: {condition}",
             labels,
             notes,
-            (f"declare it ({condition}), or mend the line that asks",),
+            (f"declare it ({condition}), or change the line that requires it",),
             severity,
         )
     return Diagnostic(
@@ -222,7 +222,7 @@ def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
         f"the program forces {narrowing.name} to one value: {condition}",
         labels,
         notes,
-        (f"declare it ({condition}), or mend the line that needs it constant",),
+        (f"declare it ({condition}), or change the line that needs it as a constant",),
         severity,
     )
 

@@ -78,16 +78,33 @@ def current_scope() -> Scope:
 
 
 class dynamic_int_constraints:  # noqa: N801  it is used like a function, as contextlib's own are
-    """Constraints over names, in force for every call made inside the block, in this thread or task.
+    """Constraints over names, in force for every call made inside a block, in this thread or task.
 
     A context manager, and a decorator of functions, coroutine functions and (async) generator functions, whose bodies
     then run in it. One object can be entered any number of times, nested in itself and from many threads. Blocks nest,
-    and each adds. ``on_specialize`` says what happens when the compiled program forces a declared name to one value,
-    ``on_new_guard`` when it needs a guard that the constraints don't imply; of nested blocks the strictest counts.
+    and each adds; of nested blocks the strictest policy counts.
 
-    Raises, when it is made, ConstraintSyntaxError, and InconsistentConstraintsError for a set that nothing satisfies;
-    when it is entered, InconsistentConstraintsError if the set contradicts the blocks around it. Then nothing is
-    entered.
+    Args:
+        constraints: One constraint, or a collection of them.
+        on_specialize: What to do when a compiled program forces a declared name to one value: ``"allow"`` it,
+            ``"warn"``, or raise an ``"error"``.
+        on_new_guard: The same for when it needs a guard that the constraints don't imply.
+
+    Raises:
+        ConstraintSyntaxError: A text is not a constraint, or a policy is none.
+        InconsistentConstraintsError: Nothing satisfies the constraints, or, when it is entered, nothing satisfies them
+            and those of the blocks around it; then nothing is entered.
+        SpecializationError: Of the calls inside, as the policies say.
+        ArgumentError: There is more than one list of constraints.
+
+    Example:
+        >>> with dynamic_int_constraints(["s0 % 32 == 0", "s1 == 2*s0"]):
+        ...     n = DynamicInt(64, name="s0")
+        >>> @dynamic_int_constraints("s0 % 32 == 0", on_new_guard="error")
+        ... def half(n):
+        ...     return n // 2
+        >>> half(n)
+        DynamicInt(32, expression="s0 // 2")
     """
 
     def __init__(
@@ -100,7 +117,7 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
         listed = as_tuple(constraints)
         place = calling_place("dynamic_int_constraints([...])")
         try:
-            one_argument("dynamic_int_constraints", constraints, more)
+            one_argument("dynamic_int_constraints", constraints, more, '; a policy is given as on_specialize="warn"')
             check_policy("on_specialize", on_specialize, _STRICTNESS)
             check_policy("on_new_guard", on_new_guard, _STRICTNESS)
             system = system_of(listed)

@@ -155,7 +155,7 @@ def _unequal(term: Term, dimension: int, size: int, name: str, place: Place) -> 
     return ConstraintViolationError(
         Diagnostic(
             "DC304",
-            f"dimension {dimension} has size {size}, and no {name} makes {text} that",
+            f"dimension {dimension} has size {size}, which is not of the form {text}",
             (place.label(f'"{text}"', f"no integer {name} has {equation}"),),
             help=(f"pass a tensor whose dimension {dimension} is {text} for some {name}, or name it otherwise",),
         ),

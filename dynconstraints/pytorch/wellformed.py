@@ -64,8 +64,8 @@ def _nameless(constraint: Constraint) -> NamelessConstraintError:
     return NamelessConstraintError(
         Diagnostic(
             "DC152",
-            f"this constraint speaks of no name: {constraint}",
-            (constraint.label("decides nothing about any value"),),
+            f"the constraint has no variables: {constraint}",
+            (constraint.label("it is always true or always false"),),
             help=('name the integer and constrain the name: DynamicInt(64, name="s0", constraints=["s0 % 32 == 0"])',),
         )
     )

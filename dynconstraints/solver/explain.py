@@ -36,7 +36,7 @@ def violation(
 def inconsistency(core: Sequence[Constraint]) -> InconsistentConstraintsError:
     """DC201: nothing satisfies these constraints, of which none can be left out."""
     if len(core) == 1:
-        message, help_ = "no values satisfy this constraint", "mend it, or remove it"
+        message, help_ = "no values satisfy this constraint", "fix it, or remove it"
     else:
         message = f"no values satisfy these {len(core)} constraints together"
         help_ = "leave out or change one of them: without any one of them the others can be satisfied"

@@ -12,7 +12,7 @@ from typing import Any
 
 from dynconstraints.diagnostics.cells import shortened
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
-from dynconstraints.diagnostics.errors import ArgumentError
+from dynconstraints.diagnostics.errors import ArgumentError, ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.syntax.parser import parse
@@ -64,16 +64,17 @@ def limit_of(given: Any) -> int | None:
     raise unfit(given, f"not a limit: {_shown(given)}", advice)
 
 
-def one_argument(call: str, first: object, more: tuple[Any, ...]) -> None:
-    """Raises ArgumentError where a call that takes one collection of constraints is given more."""
+def one_argument(call: str, first: object, more: tuple[Any, ...], otherwise: str = "") -> None:
+    """Raises ArgumentError where a call that takes one collection of constraints is given more.
+
+    Where these are not all constraints, the advice goes on with what ``otherwise`` says.
+    """
     if not more:
         return
-    together = [text for part in (first, *more) for text in ([part] if isinstance(part, str) else ())]
-    is_texts = len(together) == len(more) + 1
-    listed = "[" + ", ".join('"' + text + '"' for text in together) + "]" if is_texts else "[...]"
-    advice = shortened(f"write {call}({listed})", _MOST_SHOWN)
-    if call == "ConstraintSystem" and not is_texts:
-        advice += "; the names of floats are given as reals=[...]"
+    if all(isinstance(part, str) and _is_constraint(part) for part in (first, *more)):
+        advice = shortened(f"write {call}([" + ", ".join(f'"{text}"' for text in (first, *more)) + "])", _MOST_SHOWN)
+    else:
+        advice = f"write {call}([...])" + otherwise
     raise unfit(more[0], f"{call} takes one list of constraints, not {len(more) + 1} arguments", advice)
 
 
@@ -81,6 +82,13 @@ def unfit(given: object, message: str, advice: str) -> ArgumentError:
     """The error for an argument of another form than is wanted."""
     shown = _shown(given)
     return ArgumentError(Diagnostic("DC155", message, (Label(Source(shown), Span(0, len(shown))),), help=(advice,)))
+
+
+def _is_constraint(text: str) -> bool:
+    try:
+        return bool(parse(text))
+    except ConstraintSyntaxError:
+        return False
 
 
 def _name(given: object) -> str:

@@ -30,10 +30,24 @@ def parse(
     line: int = 1,
     column: int = 1,
 ) -> Constraint:
-    """The constraint that the text says. Raises ConstraintSyntaxError, with the mend where the slip is a common one.
+    """The constraint that the text says.
 
-    ``origin`` is how the user sees the place that holds the text; ``file``, ``line`` and ``column`` (from 1) say where
-    the text starts, where that is known.
+    Args:
+        text: One constraint of the language, such as ``s0 % 32 == 0`` or ``32 <= s0 <= 1024``.
+        origin: How the user sees the place that holds the text, for messages.
+        file: The file that it stands in, where that is known.
+        line: The line in it, from 1.
+        column: The column in the line, from 1, in code points.
+
+    Returns:
+        The Constraint; it keeps the text and the place.
+
+    Raises:
+        ConstraintSyntaxError: The text is no constraint; the error has the mend where the slip is a common one.
+
+    Example:
+        >>> parse("s0 % 32 == 0").symbols
+        ('s0',)
     """
     text = _text(text, origin, file, line)
     return parse_in(Source(text, origin, file, line, column), text)

@@ -129,12 +129,12 @@ def tables(names: tuple[str, ...] = ()) -> list[Table]:
     note = (
         'Ten sizes a program, `backend="eager"`: graphs; shape guards of the first graph, with the conditions left in '
         "it to be checked by each call; processor seconds of the first compile and of all ten, in a process forked "
-        "after a warm-up. A name is what was raised on a valid size. A guard of ours says all of one value: its range, "
-        "its multiple, what equals it."
+        "after a warm-up. A name is what was raised on a valid size. With declarations all guards on one value are "
+        "merged into one chained comparison: its range, its multiple, what equals it."
     )
     told = (
         "The same runs: processor seconds with declarations to those of others, each pair of one round, and the share "
-        "of the first compile that the declaration was asked in; medians, and quartiles."
+        "of compile time spent in our solver; medians, and quartiles."
     )
     columns = ("program", *(f"{what} to {other}" for other in COMPARED[:2] for what in ("first", "sweep")))
     return [

@@ -45,9 +45,9 @@ def test_a_literal_value_that_breaks_its_constraints_is_reported(dync, tmp_path)
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("DynamicInt(64, constraints=['a < b'])", "which of a, b is the name of this value?"),
-        ("DynamicInt(64, None, ['a < b'])", "which of a, b is the name of this value?"),
-        ("DynamicFloat(.5, constraints=['p < b'])", "which of p, b is the name of this value?"),
+        ("DynamicInt(64, constraints=['a < b'])", "ambiguous name: the constraints mention a and b; pass name=..."),
+        ("DynamicInt(64, None, ['a < b'])", "ambiguous name: the constraints mention a and b; pass name=..."),
+        ("DynamicFloat(.5, constraints=['p < b'])", "ambiguous name: the constraints mention p and b; pass name=..."),
         ("DynamicInt(64, name='s0', constraints=['so > 3'])", "the constraints of s0 never speak of s0, only of so"),
     ],
 )

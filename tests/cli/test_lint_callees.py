@@ -63,14 +63,16 @@ def test_a_slip_is_found_in_every_call_however_it_is_reached(dync, tmp_path, cal
 
 @pytest.mark.parametrize("listed", LISTED)
 @pytest.mark.parametrize("callee", CALLS)
-@pytest.mark.parametrize("where", ["in place", "at the top", "in a function", "by two names"])
+@pytest.mark.parametrize("where", ["in place", "at the top", "in a function", "by two names", "of a class", "of self"])
 def test_a_slip_is_found_however_it_is_listed(dync, tmp_path, callee, listed, where):
-    """Also where the list has a name, at the top of the module or in a function."""
+    """Also where the list has a name, at the top of the module, in a function or in a class."""
     call, text = CALLS[callee], LISTED[listed]
     source = {
         "in place": IMPORTS + call.format(callee, text),
         "at the top": f"{IMPORTS}SIZES = {text}\n{call.format(callee, 'SIZES')}",
         "in a function": f"{IMPORTS}def f(x, v, more):\n    sizes = {text}\n    return {call.format(callee, 'sizes')}",
+        "of a class": f"{IMPORTS}class Net:\n    SIZES: list[str] = {text}\n{call.format(callee, 'Net.SIZES')}",
+        "of self": f"{IMPORTS}class Net:\n    SIZES = {text}\n    def f(self): {call.format(callee, 'self.SIZES')}",
         "by two names": f"{IMPORTS}A = {text}\nB: list[str] = A\n{call.format(callee, 'B')}",
     }[where]
     assert findings_of(dync, tmp_path, source + "\n") == [("DC102", "=")]
@@ -106,6 +108,7 @@ def test_a_slip_is_found_in_what_extends_a_system(dync, tmp_path, system):
         "s = s.extend(['k = 2'])",
         "a = b\nb = a\na.extend(['k = 2'])\na(['k = 2'])",
         "name_dims(x, names)",
+        "class A:\n    C = ['k = 2']\n    def f(self):\n        self.C = []\n        dynamic_int_constraints(self.C)",
         "def f(dynamic_int_constraints2): dynamic_int_constraints2(['k = 2'])",
     ],
 )

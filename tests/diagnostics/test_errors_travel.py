@@ -95,6 +95,7 @@ def test_pickles_and_copies_are_the_error(kind: type[ConstraintError], protocol:
 CARRIERS: dict[str, tuple[Callable[[ConstraintError], BaseException], bool]] = {
     "by its text": (lambda error: type(error)(str(error)), False),
     "in a longer text": (lambda error: type(error)(f"Caught it in worker 0.\nOriginal: {error}\n"), False),
+    "as an argument": (lambda error: type(error)(error), False),
     "by its arguments": (lambda error: type(error)(*error.args), True),
     "a line added": (lambda error: type(error)(f"{error}\nin epoch 2", *error.args[1:]), True),
 }
@@ -173,3 +174,13 @@ def test_a_text_that_tells_no_code_is_an_error_all_the_same() -> None:
     assert (str(error), error.code, error.span) == ("something else", "", None)
     assert error.diagnostic == Diagnostic("", "something else")
     assert str(ConstraintError.__new__(ConstraintError)) == ""
+
+
+@each_class
+def test_a_class_can_be_raised_as_it_is(kind: type[ConstraintError]) -> None:
+    """As the stand-ins of tests do, and `throw` of generators."""
+    with pytest.raises(kind) as caught:
+        raise kind
+    assert (str(caught.value), caught.value.code) == ("", "")
+    for name in DATA.get(kind, {}):
+        getattr(caught.value, name)

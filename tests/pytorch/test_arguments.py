@@ -94,6 +94,14 @@ error[DC155]: dynamic_int_constraints takes one list of constraints, not 2 argum
     )
 
 
+def test_a_policy_is_given_by_its_name() -> None:
+    """It is no second constraint."""
+    with pytest.raises(
+        ArgumentError, match=r"write dynamic_int_constraints\(\[...\]\); a policy is given as on_specialize"
+    ):
+        dynamic_int_constraints("a > 1", "warn")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("given", ["n % 8 == 0", ["n % 8 == 0"], ("n % 8 == 0", "n > 1")])
 @pytest.mark.parametrize("kind", [DynamicInt, DynamicFloat])
 def test_constraints_in_the_place_of_the_name_are_told(kind: Any, given: Any) -> None:

@@ -269,7 +269,7 @@ def test_the_report_tells_what_floats_are_guarded_by():
     assert derived.covers_domain is None  # nothing is declared of b itself, and its link with a is not known
     text = str(explain(lambda z, a: z * torch.linspace(0, a, 4), torch.ones(4), named(0.5)))
     assert (
-        "beyond the declaration: a == 0.5\n    linspace takes no float that changes: it forces a to one value" in text
+        "beyond the declaration: a == 0.5\n    linspace does not support dynamic floats; a becomes a constant" in text
     )
 
 

@@ -55,7 +55,7 @@ def test_the_line_is_that_which_forces_the_value(capfd: pytest.CaptureFixture[st
         f"  --> narrowing_twice  at {__file__}:{line}\n"
         "    return y + 1 if n == 64 else y\n"
         "    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "  help: declare it (n == 64), or mend the line that needs it constant"
+        "  help: declare it (n == 64), or change the line that needs it as a constant"
     )
     assert capfd.readouterr().err == ""
 

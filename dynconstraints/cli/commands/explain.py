@@ -162,6 +162,6 @@ def _findings(report: Explained) -> Iterator[Diagnostic]:
         for remaining in graph.remaining:
             code = "DC502" if remaining.specialises is None else "DC501"
             where = () if remaining.line is None else (f"it comes from {remaining.line}",)
-            rule = (f"declare it ({remaining.condition}), or mend the line that asks",)
+            rule = (f"declare it ({remaining.condition}), or change the line that requires it",)
             message = f"the program serves only a part of the declaration: {remaining.condition}"
             yield Diagnostic(code, message, notes=where, help=rule, severity="warning")

@@ -58,13 +58,18 @@ class Callees:
         self._aliases = dict(_aliases(nodes))
         self._modules = frozenset(_modules(nodes))
         self._once = dict(_assigned_once(nodes))
+        self._fields = dict(_fields(nodes, self._once))
 
     def standing_for(self, node: ast.expr | None) -> ast.expr | None:
-        """The expression; of a name that is bound once, what is assigned to it."""
+        """The expression; of a name, or a field of a class, that is bound once, what is assigned to it."""
         for _ in range(_MOST_STEPS):
-            if not isinstance(node, ast.Name) or node.id not in self._once:
-                break
-            node = self._once[node.id]
+            match node:
+                case ast.Name(name) if name in self._once:
+                    node = self._once[name]
+                case ast.Attribute(ast.Name(), name) if name in self._fields:
+                    node = self._fields[name]
+                case _:
+                    break
         return node
 
     def of(self, call: ast.Call, steps: int = _MOST_STEPS) -> str | None:
@@ -122,10 +127,25 @@ def _assigned_once(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, ast.expr]]
     """
     bound = Counter(name for node in nodes for name in _bound_by(node))
     for node in nodes:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            for target in _targets(node):
                 if isinstance(target, ast.Name) and bound[target.id] == 1:
                     yield target.id, node.value
+
+
+def _fields(nodes: tuple[ast.AST, ...], once: Mapping[str, ast.expr]) -> Iterator[tuple[str, ast.expr]]:
+    """Lists in the bodies of classes, by names that nothing else in the source is assigned to."""
+    stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)}
+    for node in nodes:
+        if isinstance(node, ast.ClassDef):
+            inside = (target for one in node.body for target in _targets(one) if isinstance(target, ast.Name))
+            yield from ((t.id, once[t.id]) for t in inside if t.id in once and t.id not in stored)
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign | ast.NamedExpr) else []
 
 
 def _bound_by(node: ast.AST) -> Iterator[str]:

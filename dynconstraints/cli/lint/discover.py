@@ -262,4 +262,4 @@ def _not_python(file: str, reason: str, text: str, line: int) -> Diagnostic:
     number = min(line, len(lines))
     start = sum(len(before) + 1 for before in lines[: number - 1])
     label = Label(Source(text, file=file), Span(start, start + len(lines[number - 1])), reason)
-    return Diagnostic("DC802", f"{file} is not Python", (label,), help=("mend the source; `python` reports the same",))
+    return Diagnostic("DC802", f"{file} is not Python", (label,), help=("fix the source; `python` reports the same",))

@@ -17,8 +17,9 @@ def misnamed(group: Group, constraints: Sequence[Constraint]) -> Iterator[Diagno
     labels = tuple(constraint.label() for constraint in constraints)
     listed = ", ".join(names)
     if not group.is_named and len(names) > 1:
-        help_ = f'say it: name="{names[0]}"'
-        yield Diagnostic("DC401", f"which of {listed} is the name of this value?", labels, help=(help_,))
+        help_ = f'write name="{names[0]}"'
+        message = f"ambiguous name: the constraints mention {', '.join(names[:-1])} and {names[-1]}; pass name=..."
+        yield Diagnostic("DC401", message, labels, help=(help_,))
     elif group.declared is not None and group.declared not in names:
         message = f"the constraints of {group.declared} never speak of {group.declared}, only of {listed}"
         help_ = f"write {group.declared}, or give constraints over other names to dynamic_int_constraints([...])"

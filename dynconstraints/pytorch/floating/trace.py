@@ -90,7 +90,7 @@ def settled(facts: FrameFacts) -> Iterator[None]:
 
 def _specialise(facts: FrameFacts, names: tuple[str, ...], operation: str, line: str | None) -> Exception:
     found = {name: Constant(name, operation, line) for name in names}
-    return facts.restart(f"{operation} takes no float that changes", constants=found)
+    return facts.restart(f"{operation} does not support dynamic floats", constants=found)
 
 
 def _names_in(facts: FrameFacts, values: Any) -> tuple[str, ...]:

@@ -40,11 +40,33 @@ _RESUMED = re.compile(r"torch_dynamo_resume_in_(\w+)_at_(\d+)")
 
 
 def explain(fn: Callable[..., Any], *args: Any, backend: Backend | None = None, **kwargs: Any) -> Report:
-    """Compile the function for one call, apart from the user's own graphs, run it, and tell what it was compiled under.
+    """Compile the function for one call, and report declarations, remaining guards and the lines they come from.
 
-    ``fn`` is a function or a module. A compiled one is judged as it was compiled, with its backend and its options, any
-    other for Inductor, unless ``backend`` says otherwise. Of Inductor everything runs but the compilers of C++ and
-    Triton. ``backend`` is no argument of the call; `explain_calls` takes calls as tuples. Raises what the call raises.
+    A separate copy is compiled, apart from the user's own graphs, and run. A compiled function is judged as it was
+    compiled, with its backend and its options, any other for Inductor, unless ``backend`` says otherwise. Of Inductor
+    everything runs but the compilers of C++ and Triton.
+
+    Args:
+        fn: A function or a module, compiled or not.
+        args: The positional arguments of the call.
+        backend: The backend to judge for, as torch.compile takes it; no argument of the call.
+        kwargs: Its named arguments.
+
+    Returns:
+        A Report; ``covers_domain`` is True where the graphs are proved to serve all that is declared, False where an
+        input is known that compiles anew, None where neither is known.
+
+    Raises:
+        Exception: What the call itself raises.
+
+    Example:
+        >>> import torch
+        >>> def halves(x, n):
+        ...     return x.view(2, n // 2)
+        >>> n = DynamicInt(64, name="n", constraints=["n % 2 == 0", "n >= 2"])
+        >>> report = explain(halves, name_dims(torch.ones(64), {0: n}), n)
+        >>> len(report.graphs), report.covers_domain
+        (1, True)
     """
     return explained(fn, ((args, kwargs),), backend)
 
@@ -54,8 +76,24 @@ def explain_calls(
 ) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
-    Each call is the tuple of its arguments. Raises ArgumentError where one is something else, or there is none, and
-    what the calls raise.
+    Args:
+        fn: A function or a module, compiled or not.
+        calls: The calls, each the tuple of its arguments.
+        backend: The backend to judge for, as `explain` takes it.
+
+    Returns:
+        A Report of all their graphs.
+
+    Raises:
+        ArgumentError: A call is no tuple of arguments, or there is none.
+        Exception: What the calls themselves raise.
+
+    Example:
+        >>> import torch
+        >>> def doubled(x):
+        ...     return x * 2
+        >>> len(explain_calls(doubled, [(torch.ones(4),), (torch.ones(4),)]).graphs)
+        1
     """
     return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")], backend)
 

@@ -22,7 +22,7 @@ class Remaining:
 
     ``fails_at`` is an assignment that satisfies the declaration and fails the condition, and so compiles anew; None
     where the solver found none and could not rule one out. ``specialises`` is the name that is left one value, and
-    ``operation`` what asks for it, where it is one that takes no float that changes. ``true`` and ``false`` are
+    ``operation`` what asks for it, where it is one that does not support dynamic floats. ``true`` and ``false`` are
     formulas that make the condition so; each the opposite of the other but for conditions on floats, which round, and
     None where the language has no words for it.
     """

@@ -96,8 +96,11 @@ def _graph(graph: Graph, number: int) -> Iterator[Element]:
 def _remaining(remaining: Remaining) -> Element:
     parts: list[Element | str] = [tag("p", tag("strong", code(remaining.condition)))]
     if remaining.specialises is not None:
-        asks = "" if remaining.operation is None else f"{remaining.operation} takes no float that changes. "
-        parts.append(tag("p", f"{asks}It forces ", code(remaining.specialises), " to one value."))
+        if remaining.operation is None:
+            parts.append(tag("p", "It forces ", code(remaining.specialises), " to one value."))
+        else:
+            why = f"{remaining.operation} does not support dynamic floats; "
+            parts.append(tag("p", why, code(remaining.specialises), " becomes a constant."))
     if remaining.line is not None:
         user, mark, place = remaining.line.rpartition("  # ")
         parts.append(tag("pre", user if mark else remaining.line))

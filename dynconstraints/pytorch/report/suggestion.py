@@ -136,14 +136,31 @@ class Suggestion:
 def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggestion:
     """What to declare, so that one graph serves these calls, and others like them.
 
-    ``calls`` are tuples of arguments, of a few sizes each; sizes that differ from one to the next are what is proposed
-    for. Of a single call every size above 1 counts as one that may differ. Names and constraints that the arguments
-    carry are left as they are. Compiles the function a few times, apart from the user's own graphs, and runs it.
-    Raises ArgumentError where a call is no tuple of arguments, or there is none, and what the calls themselves raise.
+    Sizes that differ from one call to the next are what is proposed for; of a single call every size above 1 counts as
+    one that may differ. Names and constraints that the arguments carry are left as they are. A separate copy of the
+    function is compiled a few times, apart from the user's own graphs, and run.
+
+    Args:
+        fn: A function or a module, compiled or not.
+        calls: The calls, each the tuple of its arguments; a few sizes each are enough.
+
+    Returns:
+        A Suggestion: ``code`` to paste, ``constraints``, and the ``report`` on the same calls under the proposal.
+
+    Raises:
+        ArgumentError: A call is no tuple of arguments, or there is none.
+        Exception: What the calls themselves raise.
+
+    Example:
+        >>> import torch
+        >>> def pairs(x):
+        ...     return x.view(-1, 2) if x.shape[0] % 2 == 0 else x
+        >>> print(suggest(pairs, [(torch.ones(8),), (torch.ones(12),)]).constraints)
+        ('x_0 % 2 == 0', 'x_0 >= 2')
     """
-    target = original_of(fn)
+    target, listed = original_of(fn), calls_of(calls, "suggest")
     signature = inspect.signature(target.forward if isinstance(target, torch.nn.Module) else target)
-    bound = [signature.bind(*call) for call in calls_of(calls, "suggest")]
+    bound = [signature.bind(*call) for call in listed]
     taken = {name for call in bound for d in declarations_in(call.arguments) for name in d.names}
     said = names_in_source(target.forward if isinstance(target, torch.nn.Module) else target, ranks_of(bound[0]))
     sizes = named_slots(differing([sizes_of(call) for call in bound]), taken, said)

@@ -95,8 +95,10 @@ def _remaining(remaining: Remaining) -> Iterator[str]:
     yield f"beyond the declaration: {remaining.condition}"
     if remaining.specialises is not None:
         operation = remaining.operation
-        asks = "it" if operation is None else f"{operation} takes no float that changes: it"
-        yield f"  {asks} forces {remaining.specialises} to one value"
+        if operation is None:
+            yield f"  it forces {remaining.specialises} to one value"
+        else:
+            yield f"  {operation} does not support dynamic floats; {remaining.specialises} becomes a constant"
     if remaining.line is not None:
         yield code_line("    ", remaining.line).removeprefix("  ")
     if remaining.fails_at is not None:
