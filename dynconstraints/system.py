@@ -15,6 +15,7 @@ from dynconstraints.diagnostics.errors import (
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Term, conjunction
 from dynconstraints.ir.sorts import has_real, integers_in, reals_in, speaks_of_reals
+from dynconstraints.ir.spelling import as_read, by_name
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.reals import Reals, real_below_integers
 from dynconstraints.solver.verdict import Satisfiability, Unsat, Verdict
@@ -120,12 +121,12 @@ class ConstraintSystem:
 
     def unbound(self, bound: Iterable[str]) -> tuple[str, ...]:
         """The names of the system that are not among ``bound``, in the system's order."""
-        given = set(bound)
+        given = set(map(as_read, bound))
         return tuple(name for name in self.symbols if name not in given)
 
     def typed(self, reals: Iterable[str] = (), integers: Iterable[str] = ()) -> ConstraintSystem:
         """This system, with some names known to be real and others known to be integers."""
-        known = (self.reals | set(reals)) - set(integers)
+        known = (self.reals | set(map(as_read, reals))) - set(map(as_read, integers))
         return self if known == self.reals else ConstraintSystem(self.constraints, known)
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
@@ -139,6 +140,7 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.violations import Violation
 
+        assignment = by_name(assignment)
         broken = self._broken(assignment)
         try:
             nearest = self.nearest(assignment) if broken else None
@@ -233,6 +235,7 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.nearest import nearest, nearest_reals
 
+        assignment = by_name(assignment)
         if self._speaks_of_reals:
             found = nearest_reals(self._rational, assignment, limit or RLIMIT)
         else:
@@ -285,7 +288,7 @@ class ConstraintSystem:
         """What the set says about those names alone."""
         from dynconstraints.solver.project import project, project_reals
 
-        kept = tuple(dict.fromkeys(names))
+        kept = tuple(dict.fromkeys(map(as_read, names)))
         if self._speaks_of_reals:
             found = project_reals(self._rational, kept, limit or RLIMIT)
         else:
@@ -297,6 +300,7 @@ class ConstraintSystem:
         """The error that says which constraints the assignment breaks, and the nearest legal values; None if none."""
         from dynconstraints.solver.explain import violation
 
+        assignment = by_name(assignment)
         broken = self._broken(assignment)
         if self._speaks_of_reals:
             return violation(self._rational, broken, assignment, limit or RLIMIT) if broken else None
@@ -336,6 +340,8 @@ class ConstraintSystem:
 
         floats, symbols = self._speaks_of_reals, self.symbols
         compiled = compile_formula(self._conjunction, symbols, floats=floats)
+        if not all(map(str.isascii, symbols)):
+            return lambda assignment: compiled(*map(by_name(assignment).__getitem__, symbols))
         return lambda assignment: compiled(*(assignment[name] for name in symbols))
 
     @cached_property
@@ -376,7 +382,7 @@ class Projected:
 
 def _reals(given: Iterable[str], constraints: tuple[Constraint, ...]) -> frozenset[str]:
     """The names that are real, of those that the constraints speak of. Raises ConstraintSyntaxError for one divided."""
-    reals = frozenset(given)
+    reals = frozenset(map(as_read, given))
     for constraint in constraints:
         misplaced = reals & integers_in(constraint.formula)
         if misplaced:

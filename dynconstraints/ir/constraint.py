@@ -13,6 +13,7 @@ from dynconstraints.ir.evaluate import holds
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
+from dynconstraints.ir.spelling import by_name
 
 _LINE_END = re.compile(r"\s*\\?\r?\n\s*")
 
@@ -49,7 +50,7 @@ class Constraint:
 
     def holds(self, assignment: Mapping[str, int]) -> bool:
         """Whether it is true, and defined, under the assignment. Raises KeyError for a name without a value."""
-        return holds(self.formula, assignment)
+        return holds(self.formula, by_name(assignment))
 
     def label(self, text: str = "", span: Span | None = None) -> Label:
         """A label on the constraint, or on the part of it that ``span`` covers, for a diagnostic."""
