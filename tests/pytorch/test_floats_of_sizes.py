@@ -101,7 +101,8 @@ def test_pad_compute_and_crop_is_one_graph(name: str, multiple: int, backend: st
         area = y.shape[0] * y.shape[1]
         z = (y - y.mean()) * (h / y.shape[0]) + y.shape[1] * 0.01 + (padding(w, multiple) * 0.3 + 0.1) * 2.0
         z = z + math.sqrt(area) + y.sum() / area + math.floor(w / 3) * 0.5 + int(w * 0.37 + 0.5) * 0.25 - h % 3 * 0.1
-        return z[:h, :w] + (-w) % 4 * 0.5 + h * w // 3 % 5 * 0.1 + max(h, 7, w) ** 2 * 0.001 + min(h, w) * 0.1
+        z = z + (-w) % 4 * 0.5 + h * w // 3 % 5 * 0.1 + max(h, 7, w) ** 2 * 0.001 + min(h, w) * 0.1
+        return z[:h, :w]
 
     compiled = Compiled(program, backend=backend)
     for h, w in ((10, 14), (33, 64), (64, 15), (7, 200), (3, 5)):

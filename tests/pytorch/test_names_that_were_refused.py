@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,13 +14,13 @@ from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from dynconstraints import (
     ConflictingBindingError,
     ConstraintSystem,
-    DimensionError,
     DynamicFloat,
     DynamicInt,
     bind,
     dynamic_int_constraints,
     name_dims,
 )
+from dynconstraints.diagnostics.errors import DimensionError
 
 MICRO, MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
 """Two spellings of one identifier, to Python."""
@@ -137,9 +136,9 @@ def test_a_dimension_without_one_size_is_refused_in_plain_words(name: str) -> No
     make, dimension, message, mend = WITHOUT_A_SIZE[name]
     with pytest.raises(DimensionError) as caught:
         name_dims(make(), {dimension: "j"})
-    here = SimpleNamespace(line=caught.traceback[0].lineno + 1)
+    line = caught.traceback[0].lineno + 1
     text = f'    name_dims(x, {{{dimension}: "j"}})\n                  ^^\n  help: {mend}'
-    assert str(caught.value) == f"error[DC404]: {message}\n  --> {__file__}:{here.line}\n{text}"
+    assert str(caught.value) == f"error[DC404]: {message}\n  --> {__file__}:{line}:15\n{text}"
 
 
 @pytest.mark.parametrize(
