@@ -266,7 +266,7 @@ def _index(tensor: object, dimension: object, place: Place) -> int:
     if not isinstance(dimension, int) or isinstance(dimension, bool):
         raise _no_dimension(f"a dimension is given by its index, not by {dimension!r}", place)
     if isinstance(tensor, UninitializedTensorMixin):
-        raise _no_dimension("the parameter has no sizes before it is initialised", place, mend=_LATER)
+        raise _no_dimension("the parameter has no sizes before it is initialised", place, f"{dimension}:", _LATER)
     if not -tensor.ndim <= dimension < tensor.ndim:
         listed = f"it has dimensions 0 to {tensor.ndim - 1}" if tensor.ndim else "it has none"
         raise _no_dimension(f"the tensor has no dimension {dimension}: {listed}", place, f"{dimension}:")
