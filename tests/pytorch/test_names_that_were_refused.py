@@ -154,4 +154,4 @@ def test_a_dimension_without_one_size_is_refused_in_plain_words(name: str) -> No
 def test_other_layouts_have_sizes_to_name(make: Callable[[], torch.Tensor]) -> None:
     """Those of a nested tensor that are not ragged, too."""
     x = name_dims(make(), {0: "n"})
-    assert Compiled(lambda x: x * 2)(x).shape[0] == x.shape[0]
+    assert Compiled(lambda x: x * 2, fullgraph=False)(x).shape[0] == x.shape[0]
