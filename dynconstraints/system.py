@@ -15,6 +15,7 @@ from dynconstraints.diagnostics.errors import (
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Term, conjunction
 from dynconstraints.ir.sorts import has_real, integers_in, reals_in, speaks_of_reals
+from dynconstraints.ir.spelling import as_read, by_name
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.reals import Reals, real_below_integers
 from dynconstraints.solver.verdict import Satisfiability, Unsat, Verdict
@@ -220,7 +221,8 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.violations import Violation
 
-        broken = self._broken(values_of(assignment))
+        assignment = by_name(values_of(assignment))
+        broken = self._broken(assignment)
         try:
             nearest = self.nearest(assignment) if broken else None
         except (InconsistentConstraintsError, SolverLimitError):
@@ -440,10 +442,11 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.nearest import nearest, nearest_reals
 
+        assignment = by_name(values_of(assignment))
         if self._speaks_of_reals:
-            found = nearest_reals(self._rational, values_of(assignment), _steps(limit))
+            found = nearest_reals(self._rational, assignment, _steps(limit))
         else:
-            found = nearest(self._prepared, values_of(assignment), _steps(limit))
+            found = nearest(self._prepared, assignment, _steps(limit))
         if found is None:
             raise self.inconsistency(limit)
         return found
@@ -595,7 +598,8 @@ class ConstraintSystem:
         """
         from dynconstraints.solver.explain import violation
 
-        broken = self._broken(values_of(assignment))
+        assignment = by_name(values_of(assignment))
+        broken = self._broken(assignment)
         if self._speaks_of_reals:
             return violation(self._rational, broken, assignment, _steps(limit)) if broken else None
         return violation(self._prepared, broken, assignment, _steps(limit)) if broken else None
@@ -665,6 +669,8 @@ class ConstraintSystem:
 
         floats, symbols = self._speaks_of_reals, self.symbols
         compiled = compile_formula(self._conjunction, symbols, floats=floats)
+        if not all(map(str.isascii, symbols)):
+            return lambda assignment: compiled(*map(by_name(assignment).__getitem__, symbols))
         return lambda assignment: compiled(*(assignment[name] for name in symbols))
 
     @cached_property
@@ -710,7 +716,8 @@ def _system(constraints: tuple[Constraint, ...], reals: frozenset[str]) -> Const
 
 def _names(given: str | Iterable[str]) -> frozenset[str]:
     """The names given, one or several; those of terms that stand for names, such as ``2*s0``, among them."""
-    return frozenset(given if isinstance(given, Iterable) and not isinstance(given, str) else names_of(given))
+    listed = given if isinstance(given, Iterable) and not isinstance(given, str) else names_of(given)
+    return frozenset(map(as_read, listed))
 
 
 def _steps(limit: int | None) -> int:

@@ -18,6 +18,7 @@ from dynconstraints.diagnostics.errors import ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Term
+from dynconstraints.ir.spelling import as_read
 from dynconstraints.syntax.files import Listing, parse_bytes
 from dynconstraints.syntax.parser import parse_in
 from dynconstraints.syntax.term import parse_term
@@ -86,9 +87,10 @@ def assignment_of(texts: Iterable[str], reals: frozenset[str] = frozenset()) -> 
     values: dict[str, int] = {}
     for text in texts:
         match = _ASSIGNMENT.fullmatch(text)
-        if match is None or not _has_digits(match[2], match[1] in reals):
+        name = "" if match is None else as_read(match[1])
+        if match is None or not _has_digits(match[2], name in reals):
             raise InputError(_no_assignment(text))
-        name, value = match[1], _number(match[2])
+        value = _number(match[2])
         if values.setdefault(name, value) != value:
             message = f"{name} is given two values: {values[name]} and {value}"
             raise InputError(Diagnostic("DC402", message, help=(f"give {name} one value",)))

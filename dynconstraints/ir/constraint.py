@@ -13,6 +13,7 @@ from dynconstraints.ir.evaluate import holds
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
+from dynconstraints.ir.spelling import by_name
 
 _LINE_END = re.compile(r"\s*\\?\r?\n\s*")
 
@@ -71,7 +72,7 @@ class Constraint:
             >>> parse("s0 % 32 == 0").holds({"s0": 64})
             True
         """
-        return holds(self.formula, assignment)
+        return holds(self.formula, by_name(assignment))
 
     def label(self, text: str = "", span: Span | None = None) -> Label:
         """A label on the constraint, or on the part of it that ``span`` covers, for a diagnostic."""

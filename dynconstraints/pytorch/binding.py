@@ -48,5 +48,6 @@ def bind(name: str, value: int, *, constraints: str | Constraint | Iterable[str 
     declared = DynamicInt(value, name=name, constraints=as_tuple(constraints))
     if declared.declaration is not None:
         place = calling_place(f'bind("{name}", {int(value)})')
-        check_bindings(constraints_in_force([declared.declaration]), declared.declaration.bindings, {name: place})
+        bindings = declared.declaration.bindings
+        check_bindings(constraints_in_force([declared.declaration]), bindings, dict.fromkeys(bindings, place))
     return declared

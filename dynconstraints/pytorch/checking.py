@@ -74,7 +74,10 @@ def merged(declarations: Iterable[Declaration]) -> Declaration:
 
 
 def differ(one: float, other: float) -> bool:
-    """Whether two values of a name are different ones; zeros of different sign are, as torch can tell them apart."""
+    """Whether two values of a name are different ones; zeros of different sign are, as torch can tell them apart, and
+    what is no number is the same everywhere."""
+    if one != one and other != other:
+        return False
     return one != other or math.copysign(1, one) != math.copysign(1, other)
 
 

@@ -70,10 +70,10 @@ def said_in_trace(tx: Any, given: Mapping[str, Any], number: int | None = None) 
     place = Place(f'bind("{name}", {"..." if number is None else number})', frame.filename, frame.lineno)
     try:
         constraints = given["constraints"].as_python_constant() if "constraints" in given else ()
-        own = declared(name, constraints_of(constraints)).system.constraints
+        own = declared(name, constraints_of(constraints))
     except ConstraintError as error:
         raise passed_through(located(error, place)) from None
-    return Binding(name, 0 if number is None else number, own, place)
+    return Binding(own.name, 0 if number is None else number, own.system.constraints, place)
 
 
 def _expression(value: Any, name: str, place: Place) -> sympy.Expr:

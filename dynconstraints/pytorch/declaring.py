@@ -22,6 +22,7 @@ from dynconstraints.diagnostics.errors import (
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Function, Predicate, conjunction
+from dynconstraints.ir.spelling import as_read
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch.checking import check_bindings
 from dynconstraints.pytorch.declaration import Binding, begin, system_of
@@ -159,8 +160,10 @@ def _hashable(name: str | None) -> str | None:
 
 
 def _checked_name(name: object) -> str:
-    if isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name) and name not in _RESERVED:
-        return name
+    if isinstance(name, str) and name.isidentifier():
+        read = as_read(name)
+        if not keyword.iskeyword(read) and read not in _RESERVED:
+            return read
     text = name if isinstance(name, str) else repr(name)
     why = (
         "it is no string"

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]  # not in __all__ everywhere
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintError, ConstraintSyntaxError, DimensionError
@@ -223,7 +224,7 @@ def _record(
     constraints: tuple[str | Constraint, ...],
     place: Place,
 ) -> NamedDims:
-    sizes = {dimension: int(tensor.shape[dimension]) for dimension in terms}
+    sizes = {dimension: _size(tensor, dimension, place) for dimension in terms}
     used = {name for term in terms.values() for name in names_of(term)}
     declaration = declare_sizes(terms, sizes, (b for b in given if b.name in used), constraints, place)
     return NamedDims(MappingProxyType(dict(terms)), tuple(tensor.shape), declaration, place)
@@ -250,14 +251,38 @@ def _index(tensor: object, dimension: object, place: Place) -> int:
         raise _no_dimension(f"only tensors have dimensions to name, and this is of type {type(tensor).__name__}", place)
     if not isinstance(dimension, int) or isinstance(dimension, bool):
         raise _no_dimension(f"a dimension is given by its index, not by {dimension!r}", place)
+    if isinstance(tensor, UninitializedTensorMixin):
+        raise _no_dimension("the parameter has no sizes before it is initialised", place, f"{dimension}:", _LATER)
     if not -tensor.ndim <= dimension < tensor.ndim:
         listed = f"it has dimensions 0 to {tensor.ndim - 1}" if tensor.ndim else "it has none"
         raise _no_dimension(f"the tensor has no dimension {dimension}: {listed}", place, f"{dimension}:")
     return dimension % tensor.ndim
 
 
-def _no_dimension(message: str, place: Place, part: str = "") -> DimensionError:
-    mend = 'write name_dims(tensor, {0: "batch"}): from the index of a dimension to its name'
+def _size(tensor: Any, dimension: int, place: Place) -> int:
+    """The size of the dimension. Raises DimensionError where there is no one size."""
+    try:
+        return int(tensor.shape[dimension])
+    except (AttributeError, RuntimeError):  # what torch raises for sizes that are no numbers
+        part = f"{dimension}:"
+        if not tensor.is_nested:
+            message = f"the size of dimension {dimension} is not known before the graph runs"
+            raise _no_dimension(message, place, part, _BOUND) from None
+        if tensor.layout == torch.strided:
+            raise _no_dimension("a nested tensor with the strided layout has no sizes", place, part, _JAGGED) from None
+        message = f"dimension {dimension} is ragged: each component of the tensor has a size of its own there"
+        raise _no_dimension(message, place, part, _NOT_RAGGED) from None
+
+
+_NAMED = 'write name_dims(tensor, {0: "batch"}): from the index of a dimension to its name'
+_LATER = "name its dimensions after the first call of its module"
+_BOUND = 'give the number itself a name: bind("n", x.item())'
+_JAGGED = "make it with layout=torch.jagged, and name the dimensions that are not ragged"
+_NOT_RAGGED = "name the other dimensions, or those of its values, which are one tensor: x.values()"
+"""What to do instead."""
+
+
+def _no_dimension(message: str, place: Place, part: str = "", mend: str = _NAMED) -> DimensionError:
     return DimensionError(Diagnostic("DC404", message, (place.label(part or place.origin),), help=(mend,)))
 
 

@@ -44,7 +44,7 @@ from dynconstraints.pytorch.declaration import Binding, Declaration, is_real, sy
 from dynconstraints.pytorch.floating.facts import Constant, FloatFacts
 from dynconstraints.pytorch.placing import Place as SourcePlace
 from dynconstraints.pytorch.scope import Scope, current_scope
-from dynconstraints.pytorch.symbolic import affine_to_term, affine_to_torch, to_torch
+from dynconstraints.pytorch.symbolic import affine_to_term, affine_to_torch, slot, to_torch
 from dynconstraints.pytorch.wellformed import check_consistent
 from dynconstraints.system import ConstraintSystem
 
@@ -82,7 +82,7 @@ class Parameter:
 class Unknown:
     """The one name of a term that the trace has not met: its value, and how it is computed from the term's value.
 
-    ``quotient`` is over ``_0``, the term's value, and parameters; ``divisor`` the term's other factors, over names.
+    ``quotient`` is over `slot` 0, the term's value, and parameters; ``divisor`` the term's other factors, over names.
     """
 
     name: str
@@ -305,7 +305,7 @@ class FrameFacts:
             return None
         others = product(tuple(known))
         divisor = substitute_term(others, {n: self.term_of(n) for n in self.rows})
-        return Unknown(unmet[0].id, value // scale, FloorDiv(Name("_0"), divisor), others)
+        return Unknown(unmet[0].id, value // scale, FloorDiv(slot(0), divisor), others)
 
     def term_of(self, name: str) -> Term:
         """A name that the trace has met, over the parameters."""

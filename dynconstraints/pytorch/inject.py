@@ -34,7 +34,7 @@ from dynconstraints.pytorch.leftovers import is_left_behind
 from dynconstraints.pytorch.passing import passed_through
 from dynconstraints.pytorch.proxies import proxy_of
 from dynconstraints.pytorch.sources import ComputedSource, ItemSource
-from dynconstraints.pytorch.symbolic import affine_to_term
+from dynconstraints.pytorch.symbolic import affine_to_term, slot
 
 
 def wrap_int(builder: Any, value: Any) -> Any:
@@ -243,11 +243,11 @@ def _is_positive(facts: FrameFacts, row: Row) -> bool:
 
 
 def _computed(facts: FrameFacts, base: Any, term: Term) -> Any:
-    """The source of a term over ``_0``, the base, and the names of parameters."""
+    """The source of a term over `slot` 0, the base, and the names of parameters."""
     if term == _BASE:
         return base
     used = [name for name in names_in_order(term) if name != _BASE.id]
-    slots: dict[str, Term] = {name: Name(f"_{i}") for i, name in enumerate(used, 1)}
+    slots: dict[str, Term] = {name: slot(i) for i, name in enumerate(used, 1)}
     return ComputedSource(base, tuple(facts.parameters[n].source for n in used), substitute_term(term, slots))
 
 
@@ -258,4 +258,4 @@ def _narrow(facts: FrameFacts) -> None:
         narrow(facts.env, parameter.symbol, *state.range_of(Name(name)))
 
 
-_ZERO, _BASE = Int(0), Name("_0")
+_ZERO, _BASE = Int(0), slot(0)

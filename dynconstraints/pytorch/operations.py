@@ -1,8 +1,8 @@
 """Python's operations that torch refuses on a symbolic int, in frames that declare something: each as others it takes.
 
 The functions here are traced in the place of Python's own. They are exact wherever those are defined: no value of a
-symbol is asked for. Text is what needs the value, once it is looked at (`texts`): the int then becomes a constant of the
-graph, guarded as such (a declared name is *specialised*). What checks a condition that holds looks at no message.
+symbol is asked for. Text is what needs the value, once it is looked at (`texts`): the int then becomes a constant of
+the graph, guarded as such (a declared name is *specialised*). What checks a condition that holds looks at no message.
 """
 
 from __future__ import annotations

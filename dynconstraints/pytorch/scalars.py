@@ -1,9 +1,9 @@
 """Floats of declared sizes on their way through AOTAutograd, which makes tensors of floats that tensors meet.
 
 torch has no tensor operation for several functions that a size is made of, and fails where it meets one: the remainder
-of something that may be negative, as padding to a multiple has it, is the one that every program knows. In functions that
-a call has declared something to, the missing ones are here, and where there is none, the float stays the number that it
-is.
+of something that may be negative, as padding to a multiple has it, is the one that every program knows. In functions
+that a call has declared something to, the missing ones are here, and where there is none, the float stays the number
+that it is.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _operations() -> Mapping[Any, Callable[..., Any]]:
     """Tensor operations by the functions that torch has none for; a remainder has the sign of the divisor."""
     known, aten = _compat.functions(), torch.ops.aten
     remainder, negative = aten.remainder.Tensor, aten.neg.default
-    found = {
+    found: dict[Any, Callable[..., Any]] = {
         known.PythonMod: remainder,
         known.Mod: remainder,
         known.ModularIndexing: lambda base, divisor, modulus: remainder(_quotient(base, divisor), modulus),

@@ -15,6 +15,7 @@ from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import Add, FloorDiv, Int, Mul, Name, Neg, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._compat import dynamo, source_name
+from dynconstraints.pytorch.symbolic import slot
 
 _d = dynamo()
 
@@ -23,7 +24,7 @@ _d = dynamo()
 class ComputedSource(_d.ChainedSource):  # type: ignore[misc, name-defined]  # torch's classes come untyped
     """The value of a term of sums, products and floor divisions over the values of sources.
 
-    In the term the name ``_0`` is ``base``, and ``_1``, ``_2``, … are the ``others``, in order.
+    In the term `slot` 0 is ``base``, and 1, 2, … are the ``others``, in order.
     """
 
     others: tuple[Any, ...]
@@ -31,9 +32,9 @@ class ComputedSource(_d.ChainedSource):  # type: ignore[misc, name-defined]  # t
 
     @property
     def _name_template(self) -> str:
-        texts: dict[str, Term] = {"_0": Name("{0}")}
+        texts: dict[str, Term] = {slot(0).id: Name("{0}")}
         for i, source in enumerate(self.others, 1):
-            texts[f"_{i}"] = Name(source_name(source).replace("{", "{{").replace("}", "}}"))
+            texts[slot(i).id] = Name(source_name(source).replace("{", "{{").replace("}", "}}"))
         return f"({show(substitute_term(self.term, texts))})"
 
     def reconstruct(self, codegen: Any) -> None:
@@ -46,7 +47,7 @@ def _emit(codegen: Any, term: Term, sources: tuple[Any, ...]) -> None:
         case Int(value):
             codegen.append_output(codegen.create_load_const(value))
         case Name(id):
-            codegen(sources[int(id[1:])])
+            codegen(sources[int(id[1:-1])])
         case Neg(operand):
             _call(codegen, operator.neg, [operand], sources)
         case Add(terms):

@@ -46,6 +46,11 @@ from dynconstraints.ir.nodes import (
 from dynconstraints.pytorch._compat import functions
 
 
+def slot(index: int) -> Name:
+    """The name, which no user can give, of a place in a term that a value goes into."""
+    return Name(f"<{index}>")
+
+
 def operate(term: Term, on_name: Callable[[str], Any], call: Callable[..., Any]) -> Any:
     """The term computed by ``call(operation, *operands)`` on what ``on_name`` gives; a constant is a pair of itself.
 

@@ -32,7 +32,8 @@ def recipe_of(variable: Any) -> Any:
 
 def joined(parts: Iterable[Any]) -> Any:
     """The variable of the texts one after the other; None where one of them is no text that is known to be one."""
-    template, args = "", []
+    template = ""
+    args: list[Any] = []
     for part in parts:
         if recipe_of(part) is not None:
             template, args = template + "{}", [*args, part]

@@ -6,7 +6,6 @@ constraint, or one name, and what may mean something else is an error that says 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ArgumentError, ConstraintSyntaxError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.spelling import as_read
 from dynconstraints.syntax.parser import parse
 
 _MOST_SHOWN = 160
@@ -92,7 +92,7 @@ def _is_constraint(text: str) -> bool:
 
 
 def _name(given: object) -> str:
-    name = unicodedata.normalize("NFKC", given) if isinstance(given, str) and not given.isascii() else given
+    name = as_read(given) if isinstance(given, str) else given
     if isinstance(name, str) and name.isidentifier():
         return name
     what = "not a name" if isinstance(given, str) else f"a name is a text, not {_kind(given)}"

@@ -18,6 +18,7 @@ from dynconstraints.cli.session import Session
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.nodes import Term
+from dynconstraints.ir.spelling import as_read
 from dynconstraints.system import ConstraintSystem
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _described(tensors: Iterable[str]) -> Iterator[tuple[str, TensorOf]]:
         terms = [_size(part, text) for part in _parts(sizes)]
         if not equals or not name.strip().isidentifier():
             raise click.UsageError(f"write a tensor as PARAMETER=SIZE,... such as x=2,h,w:int64, and not {text!r}")
-        yield name.strip(), TensorOf(tuple(terms), dtype.strip() or "float32")
+        yield as_read(name.strip()), TensorOf(tuple(terms), dtype.strip() or "float32")
 
 
 def _parts(sizes: str) -> list[str]:

@@ -8,6 +8,7 @@ from dynconstraints.cli.inputs import collect, is_name, require_known
 from dynconstraints.cli.options import command, over_constraints, require_consistent
 from dynconstraints.cli.report import Outcome, Report
 from dynconstraints.cli.session import Session
+from dynconstraints.ir.spelling import as_read
 from dynconstraints.system import ConstraintSystem
 
 _PERHAPS_MORE = (
@@ -30,7 +31,7 @@ def project(session: Session, constraints: tuple[str, ...], sources: tuple[str, 
       s1 >= 2
       s1 <= 16
     """
-    names = tuple(dict.fromkeys(text.strip() for text in constraints if is_name(text)))
+    names = tuple(dict.fromkeys(as_read(text.strip()) for text in constraints if is_name(text)))
     if not names:
         raise click.UsageError("no names: give those that the answer may speak of, such as s0")
     system = ConstraintSystem(collect((text for text in constraints if not is_name(text)), sources))
