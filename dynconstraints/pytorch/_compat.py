@@ -73,12 +73,11 @@ def marked(tensor: Any) -> None:
     Torch guards that a tensor has no other dimensions marked as dynamic than the one of the compilation, and marks of
     its own accord nothing. The mark here is on a dimension that there is not, so it says nothing else. 2.10 to 2.15.
     """
-    dimensions = tensor.__dict__.get("_dynamo_dynamic_indices")
-    if dimensions is None:
-        tensor._dynamo_dynamic_indices = {_NO_DIMENSION}  # noqa: SLF001
-        tensor._has_dynamo_dim_marking = True  # noqa: SLF001  2.13 on: there are marks
-    else:
-        dimensions.add(_NO_DIMENSION)
+    known = tensor.__dict__
+    if "_dynamo_dynamic_indices" not in known:  # else torch takes it that the others are there, too
+        known.update(_dynamo_dynamic_indices=set(), _dynamo_dynamic_range=set(), _dynamo_hint_overrides={})
+        known["_has_dynamo_dim_marking"] = True  # 2.13 on: what is guarded first
+    known["_dynamo_dynamic_indices"].add(_NO_DIMENSION)
 
 
 def in_transforms() -> bool:

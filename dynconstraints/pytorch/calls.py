@@ -1,7 +1,8 @@
-"""The check of a call whose frame Dynamo is asked about: what its arguments declare, and the open blocks.
+"""The check of a call: what its arguments declare, and the open blocks.
 
-A frame that no compiled graph fits comes here, also when torch has given up on compiling it anew (its recompile limit)
-and runs it in eager. A violated declaration raises before anything is traced.
+It is made where Dynamo is asked about a frame, and where a compiled function is entered (`entering`). A frame that no
+compiled graph fits comes here, also when torch has given up on compiling it anew (its recompile limit) and runs it in
+eager. A violated declaration raises before anything is traced.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dynconstraints.pytorch.declaration import Declaration
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.dynamic_int import DynamicInt
+from dynconstraints.pytorch.scope import current_scope
 
 _DEPTH = 3
 """How far into containers the arguments are looked through; deeper values are found when they are traced."""
@@ -70,19 +72,30 @@ _ITEMS: Mapping[type, Callable[[Any], list[object]]] = {
 """What is in a container at this moment; another thread may change it."""
 
 
-def call_of(arguments: Iterable[object]) -> Declaration | None:
+def call_of(given: Iterable[object]) -> Declaration | None:
     """What the arguments declare together, if anything. Raises ConflictingBindingError for a name with two values.
 
     Beside a value that is passed, another one in a list or a dict may be what a former call left there: it counts where
     the trace finds that it is used (`leftovers`).
     """
-    found = [each for value in arguments if type(value) not in _UNDECLARED for each in _found(value, _DEPTH)]
-    if not found:
-        return None
+    found = _found_in(given)
+    return _together(found) if found else None
+
+
+def _found_in(given: Iterable[object]) -> list[tuple[Declaration, bool]]:
+    return [each for value in given if type(value) not in _UNDECLARED for each in _found(value, _DEPTH)]
+
+
+def _together(found: list[tuple[Declaration, bool]]) -> Declaration:
     call = merged(declaration for declaration, held in found if not held)
     passed = call.bindings
     kept = [d for d, held in found if held and not any(differ(v, passed.get(n, v)) for n, v in d.bindings.items())]
     return merged([call, *kept]) if kept else call
+
+
+def arguments(code: CodeType, variables: Mapping[str, object]) -> list[object]:
+    """What the function was called with; of its variables those of an outer function are none."""
+    return [variables.get(name) for name in parameters(code)]
 
 
 def parameters(code: CodeType) -> tuple[str, ...]:
@@ -92,13 +105,36 @@ def parameters(code: CodeType) -> tuple[str, ...]:
     return code.co_varnames[:number]
 
 
-def check_call(arguments: Iterable[object]) -> Declaration | None:
+def check_call(given: Iterable[object]) -> Declaration | None:
     """The same. Raises the ConstraintError of values that break what they, or open blocks, declare."""
-    call = call_of(arguments)
+    call = call_of(given)
     if call is not None:
         check_bindings(constraints_in_force([call]), call.bindings, call.places)
     return call
 
+
+def check_entry(given: Iterable[object]) -> None:
+    """The same for calls that come again and again: what was accepted once, under the same blocks, is."""
+    found = _found_in(given)
+    if not found:
+        return
+    scope = current_scope().constraints
+    key: list[object] = [id(scope)]
+    for declaration, held in found:
+        for m in declaration.members:  # values of either type, and zeros of either sign, are told apart
+            key += m.name, repr(m.value), id(m.constraints), held
+    if (known := tuple(key)) in _accepted:
+        return
+    call = _together(found)
+    check_bindings(constraints_in_force([call]), call.bindings, call.places)
+    if len(_accepted) >= _MOST_ACCEPTED:
+        _accepted.clear()
+    _accepted[known] = scope, found
+
+
+_MOST_ACCEPTED = 4096
+_accepted: dict[tuple[object, ...], object] = {}
+"""Calls that break nothing, told by what they declare; each with the objects whose identities are in its key."""
 
 _NOTHING = Declaration(())
 _traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", default=_NOTHING)
@@ -107,7 +143,7 @@ _traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", defa
 @contextmanager
 def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bool]:
     """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
-    call = check_call([variables.get(name) for name in parameters(code)])
+    call = check_call(arguments(code, variables))
     if call is not None:
         _declared_codes.add(code)
     token = _traced.set(call or _NOTHING)

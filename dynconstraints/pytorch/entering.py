@@ -15,7 +15,7 @@ from typing import Any
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.pytorch._compat import compiled_calls
-from dynconstraints.pytorch.calls import answer_for_good, check_call
+from dynconstraints.pytorch.calls import answer_for_good, check_entry
 
 
 def checking_entries(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -32,7 +32,7 @@ def checking_entries(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if caller.f_code is entry:
             given = caller.f_locals
             try:
-                check_call((*given["args"], *given["kwargs"].values()))
+                check_entry((*given["args"], *given["kwargs"].values()))
             except ConstraintError as error:
                 compiled_calls().ask_again(given["fn"])
                 return _refusing(error)

@@ -178,22 +178,22 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     Dynamo is asked about its own helpers and the standard library, too; what they are handed is no call of the user's.
     """
     from dynconstraints.pytorch._compat import as_in_file_of, dynamo
-    from dynconstraints.pytorch.calls import answer_for_good, checked_call, keep_asking
+    from dynconstraints.pytorch.calls import answer_for_good, arguments, check_entry, checked_call, keep_asking
     from dynconstraints.pytorch.observe import compiling, note_answer
 
     @wraps(original)
     def __call__(self: Any, frame: Any, cache_entry: Any, state: Any) -> Any:  # noqa: N807  the method that it stands for
+        known = answer_for_good(state)
+        if known is not None:
+            check_entry(arguments(frame.f_code, frame.f_locals))
+            return known
         if dynamo().is_left_alone(frame.f_code):
             return original(self, frame, cache_entry, state)
         if frame.f_globals.get("__name__") in _NEVER_COMPILED:
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
-        with checked_call(frame.f_code, frame.f_locals) as declared:
-            result = answer_for_good(state)
-            if result is not None:
-                return result
-            with compiling(frame.f_code):
-                result = original(self, frame, cache_entry, state)
-                note_answer(result)
+        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
+            result = original(self, frame, cache_entry, state)
+            note_answer(result)
         return keep_asking(result, state) if declared else result
 
     return as_in_file_of(original, __call__)

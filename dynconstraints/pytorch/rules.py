@@ -39,8 +39,10 @@ def base_of(value: int) -> Base | None:
         compute, rule, left, right, _ = cast("Pending", link)
         link = rule(left, right, compute(int(left), int(right)))
         value.link = link  # type: ignore[attr-defined]  # only ours have a link
-    if link is not None and any(b.during is not None and b.during.ended for b in link.bindings):  # type: ignore[union-attr]
-        return None
+    if link is not None:
+        for binding in link.bindings:  # type: ignore[union-attr]
+            if binding.during is not None and binding.during.ended:
+                return None
     return link  # type: ignore[return-value]  # the tuple has become a base
 
 

@@ -225,9 +225,9 @@ def test_a_refusal_leaves_torch_as_it_was() -> None:
 
 
 def looping(x: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
-    for step in steps:
+    for i in range(3):  # in which no function of Python's is called that torch could be asked about instead
         x = x + 1
-        if step.item() > 1:
+        if steps[i].item() > 1:
             x = x * 2
     return x
 

@@ -305,7 +305,7 @@ def later_blocks_are_enforced() -> bool:
 
 def blocks_are_those_of_the_compilation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(entry, "current_scope", lambda: scope.Scope.EMPTY)
-    patch.setattr(entering, "check_call", lambda arguments: None)
+    patch.setattr(entering, "check_entry", lambda given: None)
 
 
 TRAPS: dict[str, tuple[Scenario, Mutation]] = {

@@ -256,7 +256,8 @@ def _place(place: Place) -> str:
 def _where(facts: FrameFacts, constraint: Constraint) -> str | None:
     if constraint.source.file is not None:
         return f"{constraint.source.file}:{constraint.source.line}"
-    for member in facts.members.values():
+    met = (member for place in facts.places if place.declaration for member in place.declaration.members)
+    for member in (*met, *facts.members.values()):
         if constraint in member.constraints and member.place is not None:
             return str(member.place)
     return None
