@@ -475,7 +475,7 @@ def errors() -> object:
 def failure(call: Callable[[], Any]) -> object:
     try:
         return call()
-    except Exception as error:  #  which one is what is looked at
+    except Exception as error:  # which one is what is looked at
         lines = traceback.extract_tb(error.__traceback__)
         return type(error), str(error), [(line.filename, line.lineno) for line in lines]
 

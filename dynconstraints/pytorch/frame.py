@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -192,6 +192,14 @@ class FrameFacts:
             facts.kind_of(constraint)[constraint] = None
         env.__dict__[KEY] = facts
         return facts, learnt.early
+
+    def forget_trace(self) -> None:
+        """Let go of the graph, once it is compiled: torch's caches keep the ShapeEnv, and with it these facts."""
+        self.parameters.update({name: replace(p, proxy=None) for name, p in self.parameters.items()})
+        self.variables.clear()
+        self.computed.nodes.clear()
+        self.floats.variables.clear()
+        self.floats.inputs.update(dict.fromkeys(self.floats.inputs))
 
     def learn(self, constraints: Iterable[Constraint], values: Mapping[str, int] | None = None) -> None:
         """Take constraints into force. Restarts the trace where they change an expression already handed out.

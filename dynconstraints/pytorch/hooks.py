@@ -308,11 +308,12 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.computed import telling
 
             compiled = telling(compiled, args[0], facts)
-        if not self.compile_subgraph_reason.graph_break:
-            return compiled
-        from dynconstraints.pytorch.resuming import naming_results
+        if self.compile_subgraph_reason.graph_break:
+            from dynconstraints.pytorch.resuming import naming_results
 
-        return naming_results(compiled, args[0], facts)
+            compiled = naming_results(compiled, args[0], facts)
+        facts.forget_trace()
+        return compiled
 
     return _call_user_compiler
 
