@@ -157,6 +157,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """
     from dynconstraints.pytorch._compat import as_in_file_of, dynamo
     from dynconstraints.pytorch.calls import checked_call, keep_asking
+    from dynconstraints.pytorch.frame import forgetting_traces
     from dynconstraints.pytorch.observe import compiling
 
     @wraps(original)
@@ -165,7 +166,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, frame, *args, **kwargs)
         if frame.f_globals.get("__name__") in _NEVER_COMPILED:
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
-        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
+        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code), forgetting_traces():
             result = original(self, frame, *args, **kwargs)
         return keep_asking(result) if declared else result
 
@@ -308,12 +309,11 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.computed import telling
 
             compiled = telling(compiled, args[0], facts)
-        if self.compile_subgraph_reason.graph_break:
-            from dynconstraints.pytorch.resuming import naming_results
+        if not self.compile_subgraph_reason.graph_break:
+            return compiled
+        from dynconstraints.pytorch.resuming import naming_results
 
-            compiled = naming_results(compiled, args[0], facts)
-        facts.forget_trace()
-        return compiled
+        return naming_results(compiled, args[0], facts)
 
     return _call_user_compiler
 

@@ -1,4 +1,4 @@
-"""What the package costs programs that declare nothing, counted in instructions: imported alone, and beside declarations.
+"""What the package costs programs that declare nothing, in instructions: imported alone, and beside declarations.
 
 `python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes some minutes: valgrind runs it
 some fifty times slower. How busy the machine is makes no difference.

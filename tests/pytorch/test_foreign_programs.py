@@ -5,6 +5,7 @@ The oracle is torch alone, in a process of its own.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -18,9 +19,17 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 import torch._dynamo as dynamo
+from torch._dynamo.output_graph import OutputGraph
 from torch.overrides import TorchFunctionMode
 
-from dynconstraints import ConstraintViolationError, DynamicInt, dynamic_int_constraints, name_dims
+from dynconstraints import (
+    ConstraintViolationError,
+    DynamicFloat,
+    DynamicInt,
+    bind,
+    dynamic_int_constraints,
+    name_dims,
+)
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.dims import named_dims
 from dynconstraints.pytorch.observe import observe
@@ -219,3 +228,24 @@ assert hooks._wrapped
 assert "torch._dynamo" not in [finder.name for finder in sys.meta_path if isinstance(finder, hooks._AfterImport)]
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_compiled_frame_keeps_nothing_of_its_trace() -> None:
+    """Also of attempts that were given up; torch's caches keep the ShapeEnv, on which the facts hang."""
+
+    def program(x: torch.Tensor, n: int, rate: float) -> torch.Tensor:
+        k = bind("k", x.shape[1] * 2, constraints=["k >= 2"])
+        y = x.view(n, -1).sum(1) + n * k * rate
+        dynamo.graph_break()
+        return y * n
+
+    dynamo.reset()
+    gc.collect()
+    before = {id(o) for o in gc.get_objects() if type(o) is OutputGraph or isinstance(o, torch.fx.Tracer)}
+    torch.compile(program, backend="eager")(
+        name_dims(torch.ones(8, 3), {0: "n"}), n_of(8), DynamicFloat(0.5, name="lr")
+    )
+    dynamo.reset()
+    gc.collect()
+    left = [o for o in gc.get_objects() if type(o) is OutputGraph or isinstance(o, torch.fx.Tracer)]
+    assert not [type(o) for o in left if id(o) not in before]
