@@ -241,11 +241,14 @@ def test_a_compiled_frame_keeps_nothing_of_its_trace() -> None:
 
     dynamo.reset()
     gc.collect()
-    before = {id(o) for o in gc.get_objects() if type(o) is OutputGraph or isinstance(o, torch.fx.Tracer)}
+    before = set(map(id, _traces()))
     torch.compile(program, backend="eager")(
         name_dims(torch.ones(8, 3), {0: "n"}), n_of(8), DynamicFloat(0.5, name="lr")
     )
     dynamo.reset()
     gc.collect()
-    left = [o for o in gc.get_objects() if type(o) is OutputGraph or isinstance(o, torch.fx.Tracer)]
-    assert not [type(o) for o in left if id(o) not in before]
+    assert not [type(trace) for trace in _traces() if id(trace) not in before]
+
+
+def _traces() -> list[object]:
+    return [o for o in gc.get_objects() if issubclass(type(o), OutputGraph | torch.fx.Tracer)]
