@@ -247,17 +247,18 @@ def hook_points() -> SimpleNamespace:
 def leave_out_of_user_frames(files: Iterable[str]) -> None:
     """Have torch look past the files where it tells which line of a program asks for a guard or an operation."""
     ours = frozenset(files)
-    dynamos = importlib.import_module("torch._dynamo.guards").uninteresting_files
-    shapes = importlib.import_module("torch.fx.experimental.symbolic_shapes").uninteresting_files
-    dynamos().update(ours)
-    if shapes.cache_info().currsize:  # else it is made of Dynamo's when it is first asked for, with seconds of imports
-        shapes().update(ours)
+    for name in ("torch._dynamo.guards", "torch.fx.experimental.symbolic_shapes"):
+        listed: Any = getattr(importlib.import_module(name), "uninteresting_files", None)
+        # The second list is made of the first when it is first asked for, which takes seconds of imports.
+        if hasattr(listed, "cache_info") and (listed.cache_info().currsize or name == "torch._dynamo.guards"):
+            listed().update(ours)
 
 
 def as_in_file_of(original: Callable[..., Any], wrapper: Callable[..., Any]) -> Callable[..., Any]:
     """The wrapper as a function of the original's file, by which torch tells its own frames from its callers'.
 
-    It looks for who called Dynamo, and for the stack of the user's above, by walking past the frames of one file.
+    It looks for who called Dynamo, and for the user's stack above, by walking past the frames of one file. The price:
+    a traceback through the wrapper shows a line of that file.
     """
     code = original.__code__
     own = wrapper.__code__.replace(co_filename=code.co_filename, co_firstlineno=code.co_firstlineno)

@@ -140,7 +140,8 @@ def named_dims(value: object) -> NamedDims | None:
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """The tensor that this one is a view of; None where it is none."""
     with unseen():
-        return tensor._base  # noqa: SLF001  torch documents it
+        base: torch.Tensor | None = _attribute(tensor, "_base")
+        return base
 
 
 def still(value: Any, record: NamedDims) -> bool:
@@ -193,7 +194,7 @@ def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
 
 def _kept(view: torch.Tensor) -> NamedDims | None:
     """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
-    base = view._base  # noqa: SLF001  torch documents it
+    base = _attribute(view, "_base")
     if base is None:
         return None
     known = _own(base)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -147,6 +149,21 @@ class ComputedFacts:
             self.symbols.update((symbol, Name(f"<{symbol}>")) for symbol in unbacked)
 
 
+_traced: ContextVar[list[FrameFacts]] = ContextVar("dynconstraints_traced")
+
+
+@contextmanager
+def forgetting_traces() -> Iterator[None]:
+    """While open a frame is traced, in one attempt or several; then their facts let go of what they traced."""
+    token = _traced.set([])
+    try:
+        yield
+    finally:
+        for facts in _traced.get():
+            facts.forget_trace()
+        _traced.reset(token)
+
+
 @dataclass
 class FrameFacts:
     """The state of one attempt to trace one frame; it hangs on the attempt's ShapeEnv.
@@ -200,7 +217,16 @@ class FrameFacts:
         for constraint in (*scope.constraints, *learnt.constraints):
             facts.kind_of(constraint)[constraint] = None
         env.__dict__[KEY] = facts
+        _traced.get([]).append(facts)
         return facts, learnt.early
+
+    def forget_trace(self) -> None:
+        """Let go of the graph: torch's caches keep the ShapeEnv, and with it these facts, when the trace is over."""
+        self.parameters.update({name: replace(p, proxy=None) for name, p in self.parameters.items()})
+        self.variables.clear()
+        self.computed.nodes.clear()
+        self.floats.variables.clear()
+        self.floats.inputs.update(dict.fromkeys(self.floats.inputs))
 
     def learn(self, constraints: Iterable[Constraint], values: Mapping[str, int] | None = None) -> None:
         """Take constraints into force. Restarts the trace where they change an expression already handed out.

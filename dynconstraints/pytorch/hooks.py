@@ -179,6 +179,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     """
     from dynconstraints.pytorch._compat import as_in_file_of, dynamo
     from dynconstraints.pytorch.calls import answer_for_good, arguments, check_entry, checked_call, keep_asking
+    from dynconstraints.pytorch.frame import forgetting_traces
     from dynconstraints.pytorch.observe import compiling, note_answer
 
     @wraps(original)
@@ -191,7 +192,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(self, frame, cache_entry, state)
         if frame.f_globals.get("__name__") in _NEVER_COMPILED:
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
-        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code):
+        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code), forgetting_traces():
             result = original(self, frame, cache_entry, state)
             note_answer(result)
         return keep_asking(result, state) if declared else result

@@ -1,4 +1,4 @@
-"""What importing the package costs programs that declare nothing, counted in instructions.
+"""What the package costs programs that declare nothing, in instructions: imported alone, and beside declarations.
 
 `python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes some minutes: valgrind runs it
 some fifty times slower. How busy the machine is makes no difference.
@@ -27,9 +27,15 @@ import ctypes
 import gc
 import sys
 import torch
-if sys.argv[2] == "with":
+if sys.argv[2] != "without":
     import dynconstraints.pytorch
 import torch._dynamo as dynamo
+
+if sys.argv[2] == "beside":
+    from dynconstraints import DynamicInt, name_dims
+    alive = DynamicInt(64, name="n", constraints=["n % 32 == 0"])
+    named = name_dims(torch.zeros(64, 3), {0: alive})
+    torch.compile(lambda x, n: x.view(n, -1).sum(1) + n, backend="aot_eager")(named, alive)
 
 marks = ctypes.CDLL(sys.argv[1])
 torch.set_num_threads(1)
@@ -72,11 +78,13 @@ dynamo.reset()
 counted("100 compiled calls, dynamic", calls(torch.compile(block, backend="eager", dynamic=True), x, 4, 0.5))
 counted("100 calls in eager", calls(block, x, 4, 0.5))
 counted("100 sizes and constructors in eager", calls(lambda n: torch.ones(n, 3)[: n // 2].view(-1).sum(), 64))
+counted("100 likes in eager", calls(lambda n: torch.zeros_like(x) + torch.full(size=(n, 16), fill_value=2.0), 64))
+counted("100 views in eager", calls(lambda n: x.view(-1).expand(2, -1).narrow(1, 0, n).reshape((n, 2)), 64))
 """
 
 
 def counts(imported: str, folder: Path) -> dict[str, int]:
-    """The instructions of each part, in a process that imports the package or does not."""
+    """The instructions of each part, in a process that imports the package, declares something beside, or neither."""
     out = folder / imported
     out.mkdir()
     environment = {**os.environ, "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -96,20 +104,20 @@ def counts(imported: str, folder: Path) -> dict[str, int]:
     return found
 
 
-def measured() -> list[tuple[str, int, int]]:
-    """Each part: its name, and its instructions without and with the import."""
+def measured() -> list[tuple[str, int, int, int]]:
+    """Each part: its name, and its instructions without the import, with it, and beside declarations."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "marks.c").write_text(MARKS)
         compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
         subprocess.run([compiler, "-shared", "-fPIC", "-o", folder / "marks.so", folder / "marks.c"], check=True)
-        without, using = counts("without", folder), counts("with", folder)
-    return [(part, without[part], using[part]) for part in without]
+        without, using, beside = (counts(way, folder) for way in ("without", "with", "beside"))
+    return [(part, without[part], using[part], beside[part]) for part in without]
 
 
 def tables() -> list[Table]:
-    rows = [(part, f"{a:,}", f"{b:,}", f"{b / a:.4f}") for part, a, b in sorted(measured())]
-    columns = ("a program that declares nothing", "without the import", "with it", "ratio")
+    rows = [(part, f"{a:,}", f"{b / a:.4f}", f"{c / a:.4f}") for part, a, b, c in sorted(measured())]
+    columns = ("a program that declares nothing", "without the import", "with it", "beside declarations")
     note = "Instructions of the process, collections of garbage apart."
     return [Table("instructions", "Programs that declare nothing", note, columns, tuple(rows))]
 
