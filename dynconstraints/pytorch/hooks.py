@@ -355,7 +355,9 @@ def _keep_calls(original: Callable[[], dict[Any, Callable[..., Any]]]) -> Any:
             value = kwargs["value"].realize() if "value" in kwargs else None  # which adds it to what is declared
             facts = tx.output.shape_env.__dict__.get(KEY)
             is_number = isinstance(value, dynamo().SymNodeVariable)
-            return None if is_number and facts is not None and facts.floats.inputs else handler(self, tx, *args, **kwargs)
+            return (
+                None if is_number and facts is not None and facts.floats.inputs else handler(self, tx, *args, **kwargs)
+            )
 
         return handle
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 import torch
@@ -77,7 +78,7 @@ def test_what_eager_refuses_is_refused_in_its_words(call, dtype, value: float, w
         outcome(compiled, dtype, DynamicFloat(0.75))
     found = outcome(compiled, dtype, DynamicFloat(value))
     assert isinstance(found, Exception)
-    pytest.raises(type(found), lambda: (_ for _ in ()).throw(found)).match(words)
+    assert re.search(words, str(found))
 
 
 def test_every_operation_of_the_table_is_called():

@@ -26,7 +26,7 @@ _PLAIN: tuple[tuple[Callable[..., Any], Callable[..., Any] | None, tuple[Any, ..
     (torch.gt, operator.gt, (torch.greater, "gt", "greater")),
     (torch.ge, operator.ge, (torch.greater_equal, "ge", "greater_equal")),
 )
-"""Operations that do with a number what they do with a tensor of it, unless it comes first; their operators and other names."""
+"""Operations that do with a number what they do with a tensor of it, unless it comes first; and their other names."""
 
 
 def _register(full_name: str, operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
@@ -66,6 +66,8 @@ def add(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
 @lowers(operator.sub, torch.sub, torch.subtract, "sub", "subtract", in_place=(operator.isub, "sub_"))
 def sub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``x - alpha*y``."""
+    if any(isinstance(v, Value) and not isinstance(v, Number) and v.dtype == torch.bool for v in (x, y)):
+        raise NotLowered  # eager refuses truth values, which fake tensors do not
     return combined(operator.sub, x, y) if _is_one(alpha) else _subtracted(x, y, alpha=alpha)
 
 

@@ -10,7 +10,7 @@ import operator
 import torch
 
 from dynconstraints.pytorch.floating.elementwise import choose
-from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, computing_type
+from dynconstraints.pytorch.floating.values import Number, Operand, Value, combined, computing_type
 from dynconstraints.pytorch.floating.whole import written_out
 
 _SPECIAL = (2.0, 3.0, -1.0, -2.0, 0.5, -0.5)

@@ -230,9 +230,7 @@ def _name(call: str) -> str:
     return call.partition("(")[0]
 
 
-def _arithmetic(
-    call: str, tensors: Sequence[Tensor], numbers: Sequence[Tensor], sizes: Sequence[int]
-) -> list[Tensor]:
+def _arithmetic(call: str, tensors: Sequence[Tensor], numbers: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:
     emit, rest = Immediate(), call.removeprefix(_name(call))
     values = [Value(emit, v) for v in tensors], [Number(emit, v) for v in numbers]
     return [_evaluated(f"f{rest}", {"f": _WRITTEN_OUT[_name(call)], "torch": torch})(*values, sizes).proxy]
