@@ -38,9 +38,11 @@ _BINARY += ("eq", "ne", "lt", "le", "gt", "ge", "multiply", "subtract", "divide"
 _BINARY += ("greater", "greater_equal", "not_equal", "clamp_min", "clamp_max")
 _OPERATORS = ("+", "-", "*", "/", "%", "**", "//", "<", "<=", ">", ">=", "==", "!=")
 _IN_PLACE = ("iadd", "isub", "imul", "itruediv", "imod", "ipow", "ifloordiv")
-_PRODUCTS = {"addmm": "s, l, r", "addmv": "c, x, v", "addr": "x, c, v", "baddbmm": "bs, bl, br", "addbmm": "s, bl, br"}
+_PRODUCTS = {"addmm": "s, l, r", "addmv": "c, x, v", "addr": "x, c, v", "baddbmm": "bs, bl, br"}
+_PRODUCTS |= {"addbmm": "s, bl, br"}
 _LISTS = ("add", "sub", "mul", "div", "pow", "clamp_min", "clamp_max", "maximum", "minimum")
-_OTHERS = """torch.add(x, y, alpha=a)    x.sub(y, alpha=a)    w.add_(y, alpha=a)    torch.rsub(x, a)    torch.add(x, a, alpha=2)
+_OTHERS = """
+torch.add(x, y, alpha=a)    x.sub(y, alpha=a)    w.add_(y, alpha=a)    torch.rsub(x, a)    torch.add(x, a, alpha=2)
 torch.sub(a, x)    torch.rsub(x, y, alpha=a)    w.sub_(y, alpha=a)    torch.add(x, a, alpha=a)    x.rsub(a)
 torch.add(y, 2, alpha=a)    torch.sub(x, y, alpha=a)    torch.div(x, a, rounding_mode='floor')
 x.div(a, rounding_mode='trunc')    torch.addcmul(x, y, z, value=a)    x.addcmul(y, z, value=a)
