@@ -7,6 +7,7 @@ import re
 
 import pytest
 import torch
+import torch._dynamo
 from compiled import Compiled
 from float_calls import CALLS, DTYPES, NONFINITE, VALUES, outcome, program, same
 
@@ -26,10 +27,10 @@ FOUND = [
 
 
 @pytest.fixture(autouse=True)
-def many_constants(monkeypatch):
+def many_constants():
     """A number that a type cannot hold is compiled for alone."""
-    for limit in ("recompile_limit", "accumulated_recompile_limit"):
-        monkeypatch.setattr(torch._dynamo.config, limit, 999)
+    with torch._dynamo.config.patch(recompile_limit=999, accumulated_recompile_limit=999):
+        yield
 
 
 def disagreements(call: str, dtype: torch.dtype, values: tuple[float, ...], backend: str = "eager") -> list[float]:

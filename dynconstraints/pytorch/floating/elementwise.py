@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch._compat import fused_multiply_add, has_gradient_on_limit
-from dynconstraints.pytorch.floating.table import NotLowered, lowers
+from dynconstraints.pytorch.floating.table import NotLowered, kept, lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, widened
 from dynconstraints.pytorch.floating.whole import written_out
 
@@ -151,7 +151,7 @@ def multiply_add(x: Value, y: Number, z: Value) -> Value:
     if whole_call is None or len(made.args) != 2 or made.kwargs:
         raise NotLowered
     u, v = (Value(x.emit, torch.fx.Proxy(a, x.emit.tracer)) for a in made.args)
-    return whole_call(z, u, v, value=y)
+    return whole_call(kept(z), u, v, value=y)  # Dynamo writes it into z
 
 
 @written_out("torch.lerp", torch.lerp, "lerp", in_place=("lerp_",))

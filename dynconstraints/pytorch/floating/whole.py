@@ -23,10 +23,14 @@ from torch import Tensor
 from dynconstraints.pytorch._compat import functional, in_transforms, is_wrapper, recorded
 from dynconstraints.pytorch.floating.operations import ANY, operation
 from dynconstraints.pytorch.floating.table import Lowering, NotLowered, lowers
-from dynconstraints.pytorch.floating.values import Immediate, Number, Operand, Value
+from dynconstraints.pytorch.floating.values import HALF, Immediate, Number, Operand, Value
 
 _WRITTEN_OUT: dict[str, Lowering] = {}
 """The arithmetic of calls, by the names that their texts begin with."""
+
+
+_HALF_GRADIENTS_WHOLE = frozenset({"torch.pow", "operator.pow"})
+"""Calls in whose gradients eager rounds the exponent less one to half precision, which arithmetic would not."""
 
 
 def written_out(
@@ -221,7 +225,8 @@ def _decomposed(call: str, *given: Any) -> Any:
 
 
 def _decomposed_gradients(grad: Tensor, wanted: Sequence[bool], call: str, *given: Any) -> Any:
-    if _name(call) not in _WRITTEN_OUT:
+    rounds_apart = _name(call) in _HALF_GRADIENTS_WHOLE and grad.dtype in HALF
+    if _name(call) not in _WRITTEN_OUT or rounds_apart:
         return NotImplemented
     return functional(_derived)(_arithmetic, grad, wanted, call, *given)
 
