@@ -132,7 +132,9 @@ def _takes_any(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
 
 def _types(fakes: list[Any], kwargs: dict[str, Any]) -> set[torch.dtype]:
     """The types that the operation may convert its numbers to."""
-    dtypes = {v.dtype for v in fakes if isinstance(v, torch.Tensor)} | {kwargs.get("dtype")} - {None}
+    dtypes: set[torch.dtype] = {v.dtype for v in fakes if isinstance(v, torch.Tensor)}
+    if kwargs.get("dtype") is not None:
+        dtypes.add(kwargs["dtype"])
     return dtypes if any(d.is_floating_point or d.is_complex for d in dtypes) else {torch.get_default_dtype()}
 
 
