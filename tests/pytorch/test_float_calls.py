@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 import torch
+import torch._dynamo
 from compiled import Compiled
 from float_calls import CALLS, DTYPES, NONFINITE, VALUES, outcome, program, same
 
@@ -25,10 +27,10 @@ FOUND = [
 
 
 @pytest.fixture(autouse=True)
-def many_constants(monkeypatch):
+def many_constants():
     """A number that a type cannot hold is compiled for alone."""
-    for limit in ("recompile_limit", "accumulated_recompile_limit"):
-        monkeypatch.setattr(torch._dynamo.config, limit, 999)
+    with torch._dynamo.config.patch(recompile_limit=999, accumulated_recompile_limit=999):
+        yield
 
 
 def disagreements(call: str, dtype: torch.dtype, values: tuple[float, ...], backend: str = "eager") -> list[float]:
@@ -38,7 +40,7 @@ def disagreements(call: str, dtype: torch.dtype, values: tuple[float, ...], back
     return [v for v, result in found if not same(result, outcome(plain, dtype, v))]
 
 
-@pytest.mark.parametrize(("call", "dtype"), CELLS if NIGHTLY else [*FOUND, *CELLS[::47]])
+@pytest.mark.parametrize(("call", "dtype"), CELLS if NIGHTLY else [*FOUND, *CELLS[::61]])
 def test_a_call_is_eagers_to_the_bit(call: str, dtype: torch.dtype):
     """Types, sizes, bits, signs of zero, and whether it raises."""
     assert disagreements(call, dtype, VALUES) == []
@@ -77,7 +79,7 @@ def test_what_eager_refuses_is_refused_in_its_words(call, dtype, value: float, w
         outcome(compiled, dtype, DynamicFloat(0.75))
     found = outcome(compiled, dtype, DynamicFloat(value))
     assert isinstance(found, Exception)
-    pytest.raises(type(found), lambda: (_ for _ in ()).throw(found)).match(words)
+    assert re.search(words, str(found))
 
 
 def test_every_operation_of_the_table_is_called():

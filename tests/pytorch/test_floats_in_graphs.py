@@ -447,7 +447,8 @@ def test_a_program_without_declared_floats_is_left_alone():
         return module
 
     torch.compile(lambda z, a: z * a, backend=keep)(x, 0.5)
-    assert graphs == [["l_z_", "mul", "output"]] or graphs == [["l_x_", "mul", "output"]] or "mul" in graphs[0]
+    (names,) = graphs
+    assert names[1:] == ["mul", "output"]
     from dynconstraints.pytorch._compat import dynamo
 
     assert not dynamo().settled_floats

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 import torch
 import torch.nn.functional as F
 from compiled import Compiled
+from torch._inductor.utils import run_and_get_code
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.checkpoint import checkpoint
 
@@ -110,6 +112,34 @@ def test_under_inductor_between_what_it_fuses():
     for value in VALUES:
         for found, expected in zip(outcome(compiled, DynamicFloat(value)), outcome(program, value), strict=True):
             torch.testing.assert_close(found, expected)
+    assert compiled.graphs == 1
+
+
+@pytest.mark.inductor
+def test_what_can_be_written_out_is_one_kernel_of_inductors():
+    """Forward and backward each, with nothing called whole; the results are eager's within rounding."""
+
+    def program(x, a):
+        made = torch.add(F.leaky_relu(x, a).abs() ** a, others, alpha=a).clamp(max=a)
+        return made.lerp(others, a) * a
+
+    (_, gradients), codes = run_and_get_code(lambda: outcome(torch.compile(program), DynamicFloat(0.3)))
+    torch.testing.assert_close(gradients, outcome(program, 0.3)[1])
+    kernels = [set(re.findall(r"cpp_fused_\w+", code)) for code in codes]
+    assert [len(found) for found in kernels] == [1, 1]
+    assert not any("whole_call" in code for code in codes)
+
+
+def test_what_is_written_over_is_kept_for_its_gradient():
+    """Of the calls that Dynamo takes apart as well."""
+
+    def program(x, a):
+        y = x * 1
+        return y.addcmul_(x, x, value=a).addcdiv_(x, others + 9, value=a).add_(x, alpha=a).pow_(a + 2).clamp_(max=a)
+
+    compiled = Compiled(program)
+    for value in VALUES:
+        assert all(map(same, outcome(compiled, DynamicFloat(value)), outcome(program, value))), value
     assert compiled.graphs == 1
 
 

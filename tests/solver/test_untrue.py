@@ -18,11 +18,10 @@ from dynconstraints.solver.untrue import ways_untrue
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), repeat=2)]
 
 
-@given(formulas(("a", "b"), max_leaves=5, constants=6))
+# The oracle reads implications outside of brackets only.
+@given(formulas(("a", "b"), max_leaves=5, constants=6).filter(lambda formula: "=>" not in show(formula)))
 def test_one_way_is_true_wherever_the_formula_is_not(formula: Formula) -> None:
     """False, or undefined."""
-    if "=>" in show(formula):
-        return  # the oracle reads implications outside of brackets only
     holds, ways = Meaning(show(formula)), [Meaning(show(way)) for way in ways_untrue(formula)]
     for values in BOX:
         assert holds(values) is True or any(way(values) is True for way in ways)

@@ -10,37 +10,39 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch._compat import fused_multiply_add, has_gradient_on_limit
-from dynconstraints.pytorch.floating.table import NotLowered, lowers
+from dynconstraints.pytorch.floating.table import NotLowered, kept, lowers
 from dynconstraints.pytorch.floating.values import HALF, Number, Operand, Value, combined, widened
 from dynconstraints.pytorch.floating.whole import written_out
 
 # Not floor division: Inductor rounds the quotient of tensors before it takes the floor, and 1.5 // 0.1 is 14.
-_PLAIN: tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...] = (
-    (torch.mul, (operator.mul, torch.multiply, "mul", "multiply")),
-    (torch.remainder, (operator.mod, "remainder")),
-    (torch.fmod, ("fmod",)),
-    (torch.eq, (operator.eq, "eq")),
-    (torch.ne, (operator.ne, torch.not_equal, "ne", "not_equal")),
-    (torch.lt, (operator.lt, torch.less, "lt", "less")),
-    (torch.le, (operator.le, torch.less_equal, "le", "less_equal")),
-    (torch.gt, (operator.gt, torch.greater, "gt", "greater")),
-    (torch.ge, (operator.ge, torch.greater_equal, "ge", "greater_equal")),
+_PLAIN: tuple[tuple[Callable[..., Any], Callable[..., Any] | None, tuple[Any, ...]], ...] = (
+    (torch.mul, operator.mul, (torch.multiply, "mul", "multiply")),
+    (torch.remainder, operator.mod, ("remainder",)),
+    (torch.fmod, None, ("fmod",)),
+    (torch.eq, operator.eq, ("eq",)),
+    (torch.ne, operator.ne, (torch.not_equal, "ne", "not_equal")),
+    (torch.lt, operator.lt, (torch.less, "lt", "less")),
+    (torch.le, operator.le, (torch.less_equal, "le", "less_equal")),
+    (torch.gt, operator.gt, (torch.greater, "gt", "greater")),
+    (torch.ge, operator.ge, (torch.greater_equal, "ge", "greater_equal")),
 )
-"""Operations on two tensors that do with a number what they do with a tensor of it, and their other names."""
+"""Operations that do with a number what they do with a tensor of it, unless it comes first; and their other names."""
 
 
-def _register(operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
-    @written_out(f"torch.{operation.__name__}")
-    def _of_number_first(x: Operand, y: Operand) -> Value:
+def _register(full_name: str, operation: Callable[..., Any], names: tuple[Any, ...]) -> None:
+    @written_out(full_name)
+    def of_number_first(x: Operand, y: Operand) -> Value:
         return combined(operation, x, y)
 
-    @lowers(operation, *names, in_place=tuple(f"{name}_" for name in names if isinstance(name, str)))
+    @lowers(*names, in_place=tuple(f"{name}_" for name in names if isinstance(name, str)))
     def plain(x: Operand, y: Operand) -> Value:
-        return _of_number_first(x, y) if isinstance(x, Number) else combined(operation, x, y)
+        return of_number_first(x, y) if isinstance(x, Number) else combined(operation, x, y)
 
 
-for _operation, _names in _PLAIN:
-    _register(_operation, _names)
+for _operation, _operator, _names in _PLAIN:
+    _register(f"torch.{_operation.__name__}", _operation, (_operation, *_names))
+    if _operator is not None:
+        _register(f"operator.{_operator.__name__}", _operation, (_operator,))
 
 
 @written_out("torch.copysign", torch.copysign, "copysign", in_place=("copysign_",))
@@ -64,6 +66,8 @@ def add(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
 @lowers(operator.sub, torch.sub, torch.subtract, "sub", "subtract", in_place=(operator.isub, "sub_"))
 def sub(x: Operand, y: Operand, *, alpha: Operand = 1) -> Value:
     """``x - alpha*y``."""
+    if any(isinstance(v, Value) and not isinstance(v, Number) and v.dtype == torch.bool for v in (x, y)):
+        raise NotLowered  # eager refuses truth values, which fake tensors do not
     return combined(operator.sub, x, y) if _is_one(alpha) else _subtracted(x, y, alpha=alpha)
 
 
@@ -147,7 +151,7 @@ def multiply_add(x: Value, y: Number, z: Value) -> Value:
     if whole_call is None or len(made.args) != 2 or made.kwargs:
         raise NotLowered
     u, v = (Value(x.emit, torch.fx.Proxy(a, x.emit.tracer)) for a in made.args)
-    return whole_call(z, u, v, value=y)
+    return whole_call(kept(z), u, v, value=y)  # Dynamo writes it into z
 
 
 @written_out("torch.lerp", torch.lerp, "lerp", in_place=("lerp_",))

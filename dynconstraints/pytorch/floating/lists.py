@@ -9,7 +9,7 @@ import torch
 
 from dynconstraints.pytorch.floating import elementwise as single
 from dynconstraints.pytorch.floating import powers
-from dynconstraints.pytorch.floating.table import NotLowered, lowers
+from dynconstraints.pytorch.floating.table import NotLowered, kept, lowers
 from dynconstraints.pytorch.floating.values import Operand, Value
 
 _EACH: dict[str, Callable[..., Value]] = {
@@ -46,7 +46,10 @@ def _register(update: Callable[..., Value], name: str) -> None:
 
     @lowers(getattr(torch, f"_foreach_{name}_"))
     def in_place(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
-        return Value(xs[0].emit, xs[0].emit(torch._foreach_copy_, xs, updated(xs, *operands, **options)))
+        found = updated([kept(x) for x in xs], *operands, **options)
+        if not all(torch.can_cast(after.dtype, x.dtype) for x, after in zip(xs, found, strict=True)):
+            raise NotLowered  # eager refuses it
+        return Value(xs[0].emit, xs[0].emit(torch._foreach_copy_, xs, found))
 
 
 def _column(operand: Operand, count: int) -> list[Any]:

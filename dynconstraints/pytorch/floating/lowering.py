@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dynconstraints.pytorch._compat import symbolic_functions
+from dynconstraints.pytorch._compat import fused_multiply_add, symbolic_functions
 from dynconstraints.pytorch.floating import (  # noqa: F401  they fill the table
     activations,
     attention,
@@ -99,7 +99,7 @@ def lower(tracer: Any, numbers: dict[sympy.Symbol, Any], target: Any, args: Any,
         if not all(fits(_example(v), types) for v in given):
             raise NotLowered
     emit = Emitter(tracer)
-    if not isinstance(target, torch._ops.OpOverload):
+    if target not in fused_multiply_add():  # which Dynamo hands a number in the place of a tensor
         _check_taken(emit, target, args, kwargs)
 
     def operand(value: Any) -> Any:
@@ -132,7 +132,9 @@ def _takes_any(target: Any, fakes: list[Any], kwargs: dict[str, Any]) -> bool:
 
 def _types(fakes: list[Any], kwargs: dict[str, Any]) -> set[torch.dtype]:
     """The types that the operation may convert its numbers to."""
-    dtypes = {v.dtype for v in fakes if isinstance(v, torch.Tensor)} | {kwargs.get("dtype")} - {None}
+    dtypes: set[torch.dtype] = {v.dtype for v in fakes if isinstance(v, torch.Tensor)}
+    if kwargs.get("dtype") is not None:
+        dtypes.add(kwargs["dtype"])
     return dtypes if any(d.is_floating_point or d.is_complex for d in dtypes) else {torch.get_default_dtype()}
 
 
@@ -150,7 +152,7 @@ def _check_taken(emit: Emitter, target: Any, args: Any, kwargs: Any) -> None:
         try:
             call = getattr(given.pop(0), target) if isinstance(target, str) else target
             call(*given, **_mapped(kwargs, stand_in))
-        except Exception:
+        except Exception:  # whatever it is, torch meets it again
             raise NotLowered from None
 
 

@@ -23,10 +23,14 @@ from torch import Tensor
 from dynconstraints.pytorch._compat import functional, in_transforms, is_wrapper, recorded
 from dynconstraints.pytorch.floating.operations import ANY, operation
 from dynconstraints.pytorch.floating.table import Lowering, NotLowered, lowers
-from dynconstraints.pytorch.floating.values import Immediate, Number, Operand, Value
+from dynconstraints.pytorch.floating.values import HALF, Immediate, Number, Operand, Value
 
 _WRITTEN_OUT: dict[str, Lowering] = {}
 """The arithmetic of calls, by the names that their texts begin with."""
+
+
+_HALF_GRADIENTS_WHOLE = frozenset({"torch.pow", "operator.pow"})
+"""Calls in whose gradients eager rounds the exponent less one to half precision, which arithmetic would not."""
 
 
 def written_out(
@@ -82,7 +86,8 @@ def whole_writing(written: Sequence[Value], call: str, *args: Operand, **kwargs:
         if torch.is_autocast_enabled(device):
             made = f"autocast({device!r}, {torch.get_autocast_dtype(device)}, lambda: {made})"
     emit = slots.numbers[0].emit
-    called = _operations()[2 if call.startswith("drawn.") else 0]
+    is_written = _name(made) in _WRITTEN_OUT
+    called = _operations()[2 if call.startswith("drawn.") else 3 if is_written else 0]
     found = emit(called, made, slots.tensors, slots.numbers, slots.sizes)
     return [Value(emit, emit(operator.getitem, found, i)) for i in range(1 + len(written))]
 
@@ -192,7 +197,8 @@ def _backward(ctx: Any, grads: Sequence[Tensor]) -> Any:
         again = _forward(ctx.call, tensors, numbers, ctx.sizes)[0]
         found = iter(torch.autograd.grad(again, asked, grad, create_graph=True, materialize_grads=True))
     else:
-        found = iter(_operations()[1](grad, wanted, ctx.call, tensors, numbers, ctx.sizes))
+        gradients = _operations()[4 if _name(ctx.call) in _WRITTEN_OUT else 1]
+        found = iter(gradients(grad, wanted, ctx.call, tensors, numbers, ctx.sizes))
     # As torch takes the lists apart: of tensors, and so empty ones too, but not of sizes.
     return None, [next(found) if w else None for w in wanted], [None] * len(numbers), None if ctx.sizes else []
 
@@ -201,28 +207,35 @@ _CALL = "str call, Tensor[] tensors, Tensor[] numbers, SymInt[] sizes"
 
 
 @cache
-def _operations() -> tuple[Any, Any, Any]:
-    """The call, its gradients, and a call that draws random numbers, of which there are none."""
+def _operations() -> tuple[Any, ...]:
+    """The call, its gradients, a call that draws random numbers, and call and gradients of what can be written out.
+
+    Inductor takes an operation apart always or never.
+    """
     return (
         operation(f"whole_call({_CALL}) -> Tensor[]", _forward, _fake_forward, _backward, _save),
         operation(f"whole_call_backward(Tensor grad, bool[] wanted, {_CALL}) -> Tensor[]", _gradients, _fake_gradients),
         operation(f"whole_draw({_CALL}) -> Tensor[]", _forward, _fake_forward, draws=True),
+        operation(f"written_call({_CALL}) -> Tensor[]", _forward, _fake_forward, _backward, _save),
+        operation(
+            f"written_call_backward(Tensor grad, bool[] wanted, {_CALL}) -> Tensor[]", _gradients, _fake_gradients
+        ),
     )
 
 
 def decompositions() -> dict[Any, Callable[..., Any]]:
     """What Inductor makes of the call, and of its gradients, where it can be written out."""
-    call, gradients, draw = _operations()
+    _, _, draw, call, gradients = _operations()
     return {call: _decomposed, draw: _decomposed, gradients: _decomposed_gradients}
 
 
 def _decomposed(call: str, *given: Any) -> Any:
-    return functional(_arithmetic)(call, *given) if _name(call) in _WRITTEN_OUT else NotImplemented
+    return functional(_arithmetic)(call, *given)
 
 
 def _decomposed_gradients(grad: Tensor, wanted: Sequence[bool], call: str, *given: Any) -> Any:
-    if _name(call) not in _WRITTEN_OUT:
-        return NotImplemented
+    if _name(call) in _HALF_GRADIENTS_WHOLE and grad.dtype in HALF:
+        return _operations()[1](grad, wanted, call, *given)
     return functional(_derived)(_arithmetic, grad, wanted, call, *given)
 
 
