@@ -144,6 +144,10 @@ WHOLE = (
     "t = z.sum(1) if z.dim() > 1 else z",
     "z = z * 2",
     "z = z.t()",
+    "v = x.shape",
+    "z = y.new_zeros(v)",
+    "z = x[x.shape[0] // 2 :]",
+    "z = y[None, :].expand(3, -1)",
     "x.add_(0)",
 )
 STATE = (

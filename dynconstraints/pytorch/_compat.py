@@ -116,6 +116,7 @@ __all__ = [
     "inferred_sizes",
     "inlined",
     "is_resumed",
+    "is_variable",
     "is_wrapper",
     "keep_no_fakes",
     "known",
@@ -355,11 +356,13 @@ def trace_values() -> SimpleNamespace:
         importlib.import_module(f"torch._dynamo.variables.{name}") for name in ("dicts", "lists", "misc")
     )
     functions = importlib.import_module("torch._dynamo.variables.functions")
+    contexts = importlib.import_module("torch._dynamo.variables.ctx_manager")
     return SimpleNamespace(
         Any=base.VariableTracker,
         Attribute=misc.GetAttrVariable,  # a method that is not called yet
         Cell=misc.CellVariable,  # of a closure
         Constant=variables.ConstantVariable,
+        Exit=contexts.WithExitFunctionVariable,  # of a block that is open
         Lazy=variables.LazyVariableTracker,  # what nobody has looked at so far
         Mapping=dicts.ConstDictVariable,
         NestedFunction=functions.NestedUserFunctionVariable,  # defined in the frame
@@ -367,6 +370,8 @@ def trace_values() -> SimpleNamespace:
         Number=variables.SymNodeVariable,
         Rebound=(misc.CellVariable, misc.NewGlobalVariable),  # a variable that is set, rather than an object
         Sequence=lists.BaseListVariable,
+        Setting=contexts.ContextWrappingVariable,  # one of torch's own blocks, such as no_grad
+        Size=lists.SizeVariable,
         Tensor=variables.TensorVariable,
     )
 
@@ -425,13 +430,19 @@ def parts_of_source(source: Any) -> tuple[str | None, tuple[str | None, ...]]:
 
 def line_of_change(effects: Any, variable: Any) -> str | None:
     """The user's line that changes what the variable of the trace stands for; None in a release that keeps none."""
-    stacks = getattr(effects, "mutation_user_stacks", {}).get(variable)
-    return line_of(stacks[-1][-1]) if stacks and len(stacks[-1]) else None
+    stacks = getattr(effects, "mutation_user_stacks", {}).get(variable) or [()]
+    own = [place for place in stacks[-1] if Path(torch.__file__).parent not in Path(place.filename).parents]
+    return line_of(own[-1]) if own else None
 
 
 def line_of(place: Any) -> str:
     """The line of an entry of a stack, as torch tells lines: ``code  # file:3 in f``."""
     return user_line(f"{place.line}  # {place.filename}:{place.lineno} in {place.name}")
+
+
+def is_variable(source: Any) -> bool:
+    """Whether it is a variable of the frame itself, rather than something that is found by way of one."""
+    return source is not None and not hasattr(source, "base") and hasattr(source, "local_name")
 
 
 def continuations(output: Any) -> tuple[Any, ...]:
