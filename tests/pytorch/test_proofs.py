@@ -343,6 +343,26 @@ def test_no_more_is_compiled_at_the_limit() -> None:
     assert report.counterexample is None
 
 
+def test_a_guard_on_the_base_of_a_view_is_no_part_of_the_declaration() -> None:
+    """The base of a declared view has sizes of its own, which torch may take for dynamic and guard."""
+
+    def program(x: torch.Tensor) -> torch.Tensor:
+        return x * 2 if x.shape[1] % 2 == 0 else x - 1
+
+    def view(n: int, m: int) -> torch.Tensor:
+        whole = torch.arange(float(n * m)).view(n, m)
+        return name_dims(whole, {0: "n", 1: "m"}, constraints=["1 <= n <= 9", "1 <= m <= 4"])
+
+    report = explain_calls(program, [(view(6, 2),), (view(6, 1),)])
+    compiled = Compiled(program)
+    for sizes in ((6, 2), (6, 1)):
+        compiled(view(*sizes))
+    graphs = compiled.graphs
+    for sizes in ((6, 4), (2, 1), (1, 1)):
+        compiled(view(*sizes))
+    assert report.covers_domain is not True or compiled.graphs == graphs
+
+
 def test_suggest_says_no_more_than_explain() -> None:
     """The same judgement; what it prints does not claim a proof."""
     calls = [(torch.arange(float(n)), torch.ones(3)) for n in (32, 24)]
