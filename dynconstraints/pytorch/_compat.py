@@ -350,27 +350,28 @@ def current_trace() -> Any:
 
 @cache
 def trace_values() -> SimpleNamespace:
-    """The classes of what stands for values in a trace."""
-    base, variables = (importlib.import_module(f"torch._dynamo.variables{name}") for name in (".base", ""))
-    dicts, lists, misc = (
-        importlib.import_module(f"torch._dynamo.variables.{name}") for name in ("dicts", "lists", "misc")
-    )
-    functions = importlib.import_module("torch._dynamo.variables.functions")
-    contexts = importlib.import_module("torch._dynamo.variables.ctx_manager")
+    """The classes of what stands for values in a trace; what a release lacks is the empty tuple."""
+    variables = importlib.import_module("torch._dynamo.variables")
+    rooms = {n: importlib.import_module(f"torch._dynamo.variables.{n}") for n in ("ctx_manager", "functions", "misc")}
+    dicts, lists = (importlib.import_module(f"torch._dynamo.variables.{name}") for name in ("dicts", "lists"))
+
+    def known(room: str, name: str) -> Any:
+        return getattr(rooms[room], name, ())
+
     return SimpleNamespace(
-        Any=base.VariableTracker,
-        Attribute=misc.GetAttrVariable,  # a method that is not called yet
-        Cell=misc.CellVariable,  # of a closure
+        Attribute=known("misc", "GetAttrVariable"),  # a method that is not called yet
+        Cell=known("misc", "CellVariable"),  # of a closure
         Constant=variables.ConstantVariable,
-        Exit=contexts.WithExitFunctionVariable,  # of a block that is open
+        Exit=known("ctx_manager", "WithExitFunctionVariable"),  # of a block that is open
         Lazy=variables.LazyVariableTracker,  # what nobody has looked at so far
         Mapping=dicts.ConstDictVariable,
-        NestedFunction=functions.NestedUserFunctionVariable,  # defined in the frame
-        Null=misc.NullVariable,
+        NestedFunction=known("functions", "NestedUserFunctionVariable"),  # defined in the frame
+        Null=known("misc", "NullVariable"),
         Number=variables.SymNodeVariable,
-        Rebound=(misc.CellVariable, misc.NewGlobalVariable),  # a variable that is set, rather than an object
+        # A variable that is set, rather than an object.
+        Rebound=(known("misc", "CellVariable"), known("misc", "NewGlobalVariable")),
         Sequence=lists.BaseListVariable,
-        Setting=contexts.ContextWrappingVariable,  # one of torch's own blocks, such as no_grad
+        Setting=known("ctx_manager", "ContextWrappingVariable"),  # one of torch's own blocks, such as no_grad
         Size=lists.SizeVariable,
         Tensor=variables.TensorVariable,
     )
