@@ -129,6 +129,7 @@ __all__ = [
     "is_ending",
     "is_lowering",
     "is_resumed",
+    "is_variable",
     "is_wrapper",
     "keep_no_fakes",
     "known",
@@ -604,24 +605,29 @@ def current_trace() -> Any:
 
 @cache
 def trace_values() -> SimpleNamespace:
-    """The classes of what stands for values in a trace."""
-    base, variables = (importlib.import_module(f"torch._dynamo.variables{name}") for name in (".base", ""))
-    dicts, lists, misc = (
-        importlib.import_module(f"torch._dynamo.variables.{name}") for name in ("dicts", "lists", "misc")
-    )
-    functions = importlib.import_module("torch._dynamo.variables.functions")
+    """The classes of what stands for values in a trace; what a release lacks is the empty tuple."""
+    variables = importlib.import_module("torch._dynamo.variables")
+    rooms = {n: importlib.import_module(f"torch._dynamo.variables.{n}") for n in ("ctx_manager", "functions", "misc")}
+    dicts, lists = (importlib.import_module(f"torch._dynamo.variables.{name}") for name in ("dicts", "lists"))
+
+    def known(room: str, name: str) -> Any:
+        return getattr(rooms[room], name, ())
+
     return SimpleNamespace(
-        Any=base.VariableTracker,
-        Attribute=misc.GetAttrVariable,  # a method that is not called yet
-        Cell=misc.CellVariable,  # of a closure
+        Attribute=known("misc", "GetAttrVariable"),  # a method that is not called yet
+        Cell=known("misc", "CellVariable"),  # of a closure
         Constant=variables.ConstantVariable,
+        Exit=known("ctx_manager", "WithExitFunctionVariable"),  # of a block that is open
         Lazy=variables.LazyVariableTracker,  # what nobody has looked at so far
         Mapping=dicts.ConstDictVariable,
-        NestedFunction=functions.NestedUserFunctionVariable,  # defined in the frame
-        Null=misc.NullVariable,
+        NestedFunction=known("functions", "NestedUserFunctionVariable"),  # defined in the frame
+        Null=known("misc", "NullVariable"),
         Number=variables.SymNodeVariable,
-        Rebound=(misc.CellVariable, misc.NewGlobalVariable),  # a variable that is set, rather than an object
+        # A variable that is set, rather than an object.
+        Rebound=(known("misc", "CellVariable"), known("misc", "NewGlobalVariable")),
         Sequence=lists.BaseListVariable,
+        Setting=known("ctx_manager", "ContextWrappingVariable"),  # one of torch's own blocks, such as no_grad
+        Size=lists.SizeVariable,
         Tensor=variables.TensorVariable,
     )
 
@@ -680,13 +686,19 @@ def parts_of_source(source: Any) -> tuple[str | None, tuple[str | None, ...]]:
 
 def line_of_change(effects: Any, variable: Any) -> str | None:
     """The user's line that changes what the variable of the trace stands for; None in a release that keeps none."""
-    stacks = getattr(effects, "mutation_user_stacks", {}).get(variable)
-    return line_of(stacks[-1][-1]) if stacks and len(stacks[-1]) else None
+    stacks = getattr(effects, "mutation_user_stacks", {}).get(variable) or [()]
+    own = [place for place in stacks[-1] if Path(torch.__file__).parent not in Path(place.filename).parents]
+    return line_of(own[-1]) if own else None
 
 
 def line_of(place: Any) -> str:
     """The line of an entry of a stack, as torch tells lines: ``code  # file:3 in f``."""
     return user_line(f"{place.line}  # {place.filename}:{place.lineno} in {place.name}")
+
+
+def is_variable(source: Any) -> bool:
+    """Whether it is a variable of the frame itself, rather than something that is found by way of one."""
+    return source is not None and not hasattr(source, "base") and hasattr(source, "local_name")
 
 
 def continuations(output: Any) -> tuple[Any, ...]:

@@ -21,8 +21,7 @@ class Break:
     """The end of a frame before its function's: what runs in eager there, and the user's line.
 
     ``is_harmless`` where that changes nothing that guards look at; ``gives`` says what its result is, nothing where it
-    is None in every call. ``returns`` where
-    nothing is left of the function after it.
+    is None in every call. ``returns`` where nothing is left of the function after it.
     """
 
     action: str

@@ -101,17 +101,18 @@ class _End:
     computes: bool
 
 
-def note_end(output: Any, tx: Any, reason: Any, popped: int) -> None:
+def note_end(output: Any, tx: Any, reason: Any, popped: int | None) -> None:
     """Keep what the variables hold at the end of a graph; called before the graph is compiled.
 
-    The instruction that ends it takes as many values as are ``popped`` from the stack.
+    The instruction that ends it takes as many values as are ``popped`` from the stack; None where that is not known.
     """
     inputs = {id(node.meta.get("example_value")): node for node in output.graph.find_nodes(op="placeholder")}
     broke = break_of(tx, reason) if reason.graph_break else None
-    left = [value for value in tx.stack[: len(tx.stack) - popped] if not isinstance(value, trace_values().Null)]
+    below = [] if popped is None else tx.stack[: len(tx.stack) - popped]
+    left = [value for value in below if not isinstance(value, trace_values().Null)]
     values = {**tx.symbolic_locals, **{on_stack(i): value for i, value in enumerate(left)}} if broke else {}
     found = {name: handed(value, output, inputs) for name, value in values.items()}
-    if broke is not None and not broke.gives:
+    if broke is not None and not broke.gives and popped is not None:
         found[on_stack(len(left))] = Handed(constants=("None",))
     output.shape_env.__dict__[_END] = _End(output, tuple(_changes(output)), found, broke, _computes(output.graph))
 

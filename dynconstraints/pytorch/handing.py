@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dynconstraints.pytorch._compat import parts_of_source, source_name, trace_values
+from dynconstraints.pytorch._compat import is_variable, parts_of_source, source_name, trace_values
 
 if TYPE_CHECKING:
     import sympy
@@ -51,12 +51,12 @@ def handed(value: Any, output: Any, inputs: Mapping[int, Any]) -> Handed:
     kinds = trace_values()
     if isinstance(value, kinds.Lazy) and value.is_realized():
         value = value.realize()
-    if value.source is not None and not isinstance(value, kinds.Cell):
+    if isinstance(value, kinds.Number) and not is_variable(value.source):
+        return _of_number(value)
+    if value.source is not None and not isinstance(value, (kinds.Cell, kinds.Size)):  # which are made anew
         return _of_source(value.source)
     if isinstance(value, kinds.Tensor):
         return _of_tensor(value, inputs)
-    if isinstance(value, kinds.Number):
-        return _of_number(value)
     parts = _parts(value, output)
     if parts is not None:
         found = Handed(constants=(type(value).__name__,))
@@ -84,19 +84,42 @@ def _of_tensor(value: Any, inputs: Mapping[int, Any]) -> Handed:
         return Handed(unknown="an input") if argument is None else _of_source(argument.source)
     if not isinstance(example, torch.Tensor) or example.layout != torch.strided:
         return Handed(unknown="a tensor that is not dense")
-    if not _is_contiguous(example) or _symbols(example.storage_offset()):
-        return Handed(unknown="a tensor that is not contiguous")
+    if not _is_dense(example) or _symbols(example.storage_offset()):
+        return Handed(unknown="a part of a tensor")
     return Handed(values=tuple(_expr(size) for size in example.shape if _symbols(size)))
 
 
-def _is_contiguous(example: Any) -> bool:
-    """Whether the strides are those of a contiguous tensor, as expressions."""
+def _is_dense(example: torch.Tensor) -> bool:
+    """Whether the strides follow from the sizes in every call: as expressions they are those of a tensor that is
+    contiguous, but for the order of its dimensions and those that are expanded.
+
+    Only sizes above 1 tell the order.
+    """
+    dims = [(stride, size) for size, stride in zip(example.shape, example.stride(), strict=True) if _expr(stride) != 0]
+    if _follow(reversed(dims)):
+        return True
+    hints = [(_hint(stride), _hint(size)) for stride, size in dims]
+    if any(size is None or size < _TELLING or stride is None for stride, size in hints):
+        return False
+    return _follow(dims[i] for i in sorted(range(len(dims)), key=lambda i: hints[i]))
+
+
+_TELLING = 2
+
+
+def _follow(dims: Iterable[tuple[Any, Any]]) -> bool:
+    """Whether each stride is the product of the sizes before it."""
     expected: Any = 1
-    for size, stride in zip(reversed(example.shape), reversed(example.stride()), strict=True):
+    for stride, size in dims:
         if _expr(stride) != expected:
             return False
         expected = expected * _expr(size)
     return True
+
+
+def _hint(number: Any) -> int | None:
+    """The number in the call that is traced; None for one that only the graph knows."""
+    return number.node.hint if isinstance(number, torch.SymInt) else int(number)
 
 
 def _expr(number: Any) -> Any:
@@ -127,6 +150,8 @@ def _parts(value: Any, output: Any) -> Iterable[Any] | None:
         stored = output.side_effects.store_attr_mutations.get(value, {})
         contents = stored.get("cell_contents", value.pre_existing_contents)
         return [] if contents is None else [contents]
+    if isinstance(value, kinds.Exit) and isinstance(value.ctx, kinds.Setting):
+        return []
     if isinstance(value, kinds.NestedFunction) and value.wrapped_fn is None:
         return [part for part in (value.code, value.defaults, value.kwdefaults, value.closure) if part is not None]
     return None

@@ -370,7 +370,7 @@ def _note_ends(original: Callable[..., Any]) -> Callable[..., Any]:
         if is_observed():
             from dynconstraints.pytorch.crossing import note_end
 
-            note_end(self, tx, reason, kwargs.get("stack_pops", len(tx.stack)))
+            note_end(self, tx, reason, kwargs.get("stack_pops"))
         return original(self, tx, reason, *args, **kwargs)
 
     return compile_subgraph

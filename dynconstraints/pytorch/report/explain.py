@@ -39,6 +39,10 @@ _RESUMED = re.compile(r"torch_dynamo_resume_in_(\w+)_at_(\d+)")
 """What torch calls the rest of a function after a graph break."""
 
 
+_BASE = re.compile(r"[\w\[\]'\".]+\._base\b")
+"""The base of a view, as torch's guards write it."""
+
+
 def explain(fn: Callable[..., Any], *args: Any, backend: Backend | None = None, **kwargs: Any) -> Report:
     """Compile the function for one call, and report declarations, remaining guards and the lines they come from.
 
@@ -168,7 +172,7 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         tuple(_lattice(facts)),
         frame.guards,
         tuple(needed(facts.system, [r if is_reached else replace(r, fails_at=None) for r in _remaining(facts)])),
-        (*map(str, mixed), *lost),
+        (*map(str, mixed), *_of_bases(frame, facts), *lost),
         (facts.asked, facts.seconds),
         facts.system,
         tuple(facts.parameters),
@@ -176,6 +180,14 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         _is_resumed(frame),
         is_reached,
     )
+
+
+def _of_bases(frame: Frame, facts: FrameFacts) -> Iterator[str]:
+    """Guards on the bases of views, whose sizes change with those of the views and are not declared."""
+    declared = {source_name(place.source) for place in facts.places}
+    for guard in frame.guards:
+        if not declared.issuperset(_BASE.findall(guard)):
+            yield plain_source(guard)
 
 
 def _declared(facts: FrameFacts, said: AbstractSet[Constraint]) -> Iterator[tuple[str, str | None]]:

@@ -66,12 +66,11 @@ class Inputs:
         return list(found.values())
 
     def is_reached(self, frame: Frame) -> bool:
-        """Whether every call that fails a guard of the frame is known to have a graph compiled anew, there or before."""
+        """Whether each call that fails a guard of the frame is known to have a graph compiled anew, there or before."""
         is_empty = frame.trace is not None and frame.trace.broke is not None and not frame.trace.computes
-        if is_empty or sum(other.code is frame.code for other in self.frames) >= most_graphs():
-            return False
-        if frame.code is self.root:
-            return True
+        times = sum(other.code is frame.code for other in self.frames)
+        if is_empty or times >= most_graphs() or frame.code is self.root:
+            return not is_empty and times < most_graphs()
         before = self._before(frame.code)
         if not before or any(self._faults_of_names(frame)):
             return False
