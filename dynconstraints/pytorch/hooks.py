@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from dynconstraints import __version__
-from dynconstraints.pytorch._compat import NEXT, hook_points, release
+from dynconstraints.pytorch._compat import NEXT, hook_points, release, stack_summary
 
 _DYNAMO, _LOWERING, _COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
 
@@ -107,6 +107,7 @@ def _wrap_all() -> None:
             setattr(owner, name, wrap(original))
             _wrapped.append((owner, name, original))
         operations.install()
+        _place_guards(*stack_summary())
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
 
@@ -302,12 +303,13 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         from torch.compiler import config
 
         from dynconstraints.pytorch.floating.trace import check_no_symbol_left, settled
+        from dynconstraints.pytorch.policies import places_known
 
         check_no_symbol_left(self, facts)
         tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
             cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
         )
-        with tag, settled(facts):
+        with tag, settled(facts), places_known(facts):
             compiled = original(self, *args, **kwargs)
         if facts.computed.errors:
             from dynconstraints.pytorch.computed import telling
@@ -368,6 +370,24 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, other)
 
     return operation
+
+
+def _place_guards(owner: Any, name: str) -> None:
+    """ShapeEnv._get_stack_summary: behind Dynamo the line of a guard is that of the operation at work."""
+    from dynconstraints.pytorch._compat import placed_at_operation
+    from dynconstraints.pytorch.frame import KEY
+
+    original = getattr(owner, name, None)
+    if original is None:  # the line stays unknown
+        return
+
+    @wraps(original)
+    def _get_stack_summary(self: Any, *args: Any, **kwargs: Any) -> Any:
+        place, more = original(self, *args, **kwargs)
+        return (placed_at_operation(place) if KEY in self.__dict__ else place), more
+
+    setattr(owner, name, _get_stack_summary)
+    _wrapped.append((owner, name, original))
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:

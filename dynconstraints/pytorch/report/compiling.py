@@ -84,8 +84,9 @@ def original_of(fn: Callable[..., Any]) -> Callable[..., Any]:
     if isinstance(fn, types.MethodType):
         function = original_of(fn.__func__)
         return fn if function is fn.__func__ else types.MethodType(function, fn.__self__)
-    found: Callable[..., Any] = getattr(fn, "_orig_mod", None) or getattr(fn, "_torchdynamo_orig_callable", fn)
-    return found if found is fn else original_of(found)
+    found: Any = getattr(fn, "_orig_mod", None)
+    found = getattr(fn, "_torchdynamo_orig_callable", fn) if found is None else found
+    return fn if found is fn else original_of(found)
 
 
 def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,4 +111,3 @@ def _compiled(fn: Any) -> Any:
     """What torch.compile made of the callable: of a module that ``module.compile()`` was called of, its call."""
     inside = fn.__dict__.get("_compiled_call_impl") if isinstance(fn, torch.nn.Module) else None
     return fn if inside is None else inside
-

@@ -23,7 +23,7 @@ from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.checking import constraints_in_force, merged
 from dynconstraints.pytorch.observe import observe
 from dynconstraints.pytorch.policies import Narrowing, narrowings
-from dynconstraints.pytorch.report.compiling import Way, apart, original_of
+from dynconstraints.pytorch.report.compiling import apart, original_of
 from dynconstraints.pytorch.report.explain import explained, title_of
 from dynconstraints.pytorch.report.generalise import generalised, needed_by
 from dynconstraints.pytorch.report.layout import code_line, fitted
