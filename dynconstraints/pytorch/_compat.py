@@ -271,10 +271,11 @@ def backend_of(compilation: Any) -> Any:
     return importlib.import_module("torch._dynamo.eval_frame").innermost_backend(compilation.callback)
 
 
-def compiled_alike(compilation: Any, function: Any, backend: Any) -> Any:
-    """The function compiled with the options of another call of torch.compile, by a backend of its own."""
+def compiled_alike(compilation: Any, function: Any, backend: Any, **others: Any) -> Any:
+    """The function compiled with the options of another call of torch.compile, but for these, by its own backend."""
     options = {"guard_filter_fn": getattr(getattr(compilation, "_hooks", None), "guard_filter_fn", None)}
-    options |= {name: getattr(compilation, f"_{name}", None) for name in ("dynamic", "shapes_spec", "dynamic_shapes")}
+    specs = ("shapes_spec", "dynamic_shapes") if "dynamic" not in others else ()  # torch takes one of the two
+    options |= {name: getattr(compilation, f"_{name}", None) for name in ("dynamic", *specs)} | others
     fullgraph = bool(getattr(compilation, "fullgraph", False))
     if not fullgraph:
         options["error_on_graph_break"] = getattr(compilation, "error_on_graph_break", None)

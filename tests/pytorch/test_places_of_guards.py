@@ -1,4 +1,4 @@
-"""A guard that AOTAutograd or Inductor asks for is told with the user's line, and the operation that it was asked at."""
+"""A guard that AOTAutograd or Inductor asks for is told with the user's line and the operation that asked."""
 
 from __future__ import annotations
 
@@ -77,9 +77,12 @@ def test_the_line_and_the_operation_are_told(
     number, _, function = place.split()
     specialises = remaining.specialises is not None
     way = Way.of(program, backend)
-    with dynamic_int_constraints(CONSTRAINTS, on_new_guard="error"), way.observed(program) as (compiled, _):
-        with pytest.raises(SpecializationError) as told:
-            compiled(image(16))
+    with (
+        dynamic_int_constraints(CONSTRAINTS, on_new_guard="error"),
+        way.observed(program) as (compiled, _),
+        pytest.raises(SpecializationError) as told,
+    ):
+        compiled(image(16))
     kind = "error[DC501]: the program forces h to one value" if specialises else None
     kind = kind or "error[DC502]: the program serves only a part of the declaration"
     mend = "needs it constant" if specialises else "asks"

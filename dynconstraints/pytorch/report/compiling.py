@@ -48,15 +48,17 @@ class Way:
         return type(getattr(self.backend, "compiler_fn", self.backend)).__name__
 
     @contextmanager
-    def observed(self, target: Callable[..., Any]) -> Iterator[tuple[Callable[..., Any], list[Frame]]]:
+    def observed(self, target: Callable[..., Any], **others: Any) -> Iterator[tuple[Callable[..., Any], list[Frame]]]:
         """The target compiled in this way, apart from what the user compiles, and the frames that calls of it bring.
+
+        ``others`` are options that take the place of the user's.
 
         When the block ends, functions of the user's that were compiled on the way are rid of it.
         """
         own = _Own(self.backend)
         with observe() as frames, _compat.patched("torch._dynamo.config", {"caching_precompile": False}):
             try:
-                yield _compat.compiled_alike(self.compilation, apart(target), own), frames
+                yield _compat.compiled_alike(self.compilation, apart(target), own, **others), frames
             finally:
                 for code in {frame.code for frame in frames if frame.code is not None}:
                     _compat.forget_compiled(code, own)
