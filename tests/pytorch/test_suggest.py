@@ -157,9 +157,10 @@ def test_what_is_printed_is_pasted_and_does_what_it_says(seed: int) -> None:
     choose = random.Random(seed)
     first, second = choose.sample(PIECES, 2)
     program = eval(f"lambda x, y, k, pair, rows: (({first}).sum(), ({second}).sum())", {"F": F, "torch": torch})
-    calls = []
-    for n in choose.sample(range(2, 9), 2):
-        calls.append((torch.ones(24 * n), torch.ones(24 * n), n, (torch.ones(2), n + 3), {"a": torch.ones(n, 3)}))
+    calls = [
+        (torch.ones(24 * n), torch.ones(24 * n), n, (torch.ones(2), n + 3), {"a": torch.ones(n, 3)})
+        for n in choose.sample(range(2, 9), 2)
+    ]
     found = suggest(program, calls)
     text = str(found)
     code = textwrap.dedent(text.split("\nwrite\n")[1].split("\nthen these calls need ")[0])
