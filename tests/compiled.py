@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 import torch._dynamo as dynamo
 from torch._dynamo.testing import CompileCounterWithBackend
 
+import dynconstraints
 from dynconstraints.pytorch.observe import observe
+
+explain = partial(dynconstraints.explain, backend="eager")
+explain_calls = partial(dynconstraints.explain_calls, backend="eager")
+suggest = partial(dynconstraints.suggest, backend="eager")
+"""For tests about something else than Inductor, which takes longer."""
 
 
 class Compiled:

@@ -8,7 +8,7 @@ import linecache
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -375,10 +375,11 @@ def backend_of(compilation: Any) -> Any:
     return importlib.import_module("torch._dynamo.eval_frame").innermost_backend(compilation.callback)
 
 
-def compiled_alike(compilation: Any, function: Any, backend: Any) -> Any:
-    """The function compiled with the options of another call of torch.compile, by a backend of its own."""
+def compiled_alike(compilation: Any, function: Any, backend: Any, **others: Any) -> Any:
+    """The function compiled with the options of another call of torch.compile, but for these, by its own backend."""
     options = {"guard_filter_fn": getattr(getattr(compilation, "_hooks", None), "guard_filter_fn", None)}
-    options |= {name: getattr(compilation, f"_{name}", None) for name in ("dynamic", "shapes_spec", "dynamic_shapes")}
+    specs = ("shapes_spec", "dynamic_shapes") if "dynamic" not in others else ()  # torch takes one of the two
+    options |= {name: getattr(compilation, f"_{name}", None) for name in ("dynamic", *specs)} | others
     fullgraph = bool(getattr(compilation, "fullgraph", False))
     if not fullgraph:
         options["error_on_graph_break"] = getattr(compilation, "error_on_graph_break", None)
@@ -388,8 +389,8 @@ def compiled_alike(compilation: Any, function: Any, backend: Any) -> Any:
 
 def forget_compiled(code: Any, backend: Any) -> None:
     """Take out what the backend compiled for the code object; what others did stays."""
-    frames = torch._C._dynamo.eval_frame  # noqa: SLF001
-    deleted = getattr(importlib.import_module("torch._dynamo.guards"), "DeletedGuardManagerWrapper", None)
+    frames: Any = torch._C._dynamo.eval_frame  # noqa: SLF001
+    deleted: Any = getattr(importlib.import_module("torch._dynamo.guards"), "DeletedGuardManagerWrapper", None)
     for entry in frames._debug_get_cache_entry_list(code) if deleted is not None else ():  # noqa: SLF001
         manager = entry.guard_manager
         if getattr(entry, "backend", None) is backend and getattr(manager, "extra_state", None) is not None:
@@ -399,11 +400,12 @@ def forget_compiled(code: Any, backend: Any) -> None:
 KEPT_BY_AUTOGRAD = dict.fromkeys(
     ("enable_autograd_cache", "enable_remote_autograd_cache", "bundled_autograd_cache", "force_autograd_cache"), False
 )
-"""AOTAutograd's settings under which it keeps compiled graphs on disk and elsewhere, all off."""
+KEPT_BY_INDUCTOR = dict.fromkeys(("fx_graph_cache", "fx_graph_remote_cache"), False)
+"""AOTAutograd's and Inductor's settings under which they keep compiled graphs on disk and elsewhere, all off."""
 
 
 @contextmanager
-def patched(module: str, settings: dict[str, Any]) -> Iterator[None]:
+def patched(module: str, settings: Mapping[str, Any]) -> Iterator[None]:
     """While open, settings of a config module of torch's; those that a release lacks are left out."""
     config = importlib.import_module(module)
     with config.patch({name: value for name, value in settings.items() if hasattr(config, name)}):
@@ -437,10 +439,8 @@ def nothing_built() -> Iterator[None]:
     that whoever runs its code has the compiler tried, too.
     """
     config = importlib.import_module("torch._inductor.config")
-    settings: dict[str, Any] = dict.fromkeys(
-        ("fx_graph_cache", "fx_graph_remote_cache", "benchmark_fusion", "benchmark_combo_kernel", "benchmark_kernel"),
-        False,
-    )
+    trials = dict.fromkeys(("benchmark_fusion", "benchmark_combo_kernel", "benchmark_kernel"), False)
+    settings = {**KEPT_BY_INDUCTOR, **trials}
     if config.max_autotune or config.max_autotune_gemm:
         settings["deterministic"] = True  # of several kernels for an operation, one without a trial
     with patched("torch._inductor.config", settings), _untried_instructions():
@@ -926,13 +926,59 @@ def bound_place(env: Any, symbol: Any, *, is_upper: bool) -> Any:
     return getattr(ends, "upper" if is_upper else "lower", None)
 
 
-def user_line(sloc: Any) -> str:
-    """The line that a guard comes from, as torch tells it: ``code  # file:3 in f``.
+def stack_summary() -> tuple[Any, str]:
+    """The method of ShapeEnv that tells where a guard comes from, and what about it is of interest to debug it."""
+    return importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv, "_get_stack_summary"
+
+
+def placed_at_operation(sloc: Any) -> Any:
+    """The place of a guard with the user's line of the operation at work, and its name, where only those know it.
+
+    Behind Dynamo, which follows the user's lines, AOTAutograd and Inductor go from operation to operation.
+    """
+    if sloc.maybe_user_loc is not None:
+        return sloc
+    graph = importlib.import_module("torch._inductor.virtualized").V.graph if _LOWERING in sys.modules else None
+    node = getattr(graph, "current_node", None)
+    meta = importlib.import_module("torch.fx.traceback").get_current_meta() if node is None else node.meta
+    line = _last_line(meta.get("stack_trace") or "")
+    if line is None:
+        return sloc
+    sources = meta.get("source_fn_stack") or meta.get("fwd_source_fn_stack") or [("", "")]
+    target = sources[-1][1] if node is None else node.target
+    called = f"{target}" if isinstance(target, torch._ops.OpOverload) else getattr(target, "__name__", f"{target}")  # noqa: SLF001
+    return dataclasses.replace(sloc, maybe_user_loc=line, framework_loc=f"{_OPERATION}{called}")
+
+
+_LOWERING = "torch._inductor.graph"
+_OPERATION = "at the operation "
+_TRACED = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>[^\n]+)\n +(?P<code>[^\n]+)')
+
+
+def _last_line(trace: str) -> str | None:
+    """The last line of a traceback that is not in torch, as torch tells the line of a guard."""
+    torchs = str(Path(torch.__file__).parent)
+    lines = [found for found in _TRACED.finditer(trace) if not found["file"].startswith(torchs)]
+    return None if not lines else "{code}  # {file}:{line} in {function}".format(**lines[-1].groupdict())
+
+
+def operation_of(sloc: Any) -> str | None:
+    """The operation that a guard was asked at, where AOTAutograd or Inductor asked; None for others."""
+    place = getattr(sloc, "framework_loc", None)
+    return place.removeprefix(_OPERATION) if isinstance(place, str) and place.startswith(_OPERATION) else None
+
+
+def user_line(sloc: Any) -> str | None:
+    """The line that a guard comes from, as torch tells it: ``code  # file:3 in f``; None where that is one of ours.
 
     Torch leaves out what the file's path has in common with its own, and one character more where that is only the
     root; the file is there to be found.
     """
-    line = _FILE.sub(_whole_path, getattr(sloc, "maybe_user_loc", None) or str(sloc))
+    known = getattr(sloc, "maybe_user_loc", None)
+    file = getattr(getattr(sloc, "framework_loc", None), "filename", "")
+    if known is None and file.startswith(str(Path(__file__).parent)):
+        return None
+    line = _FILE.sub(_whole_path, known or str(sloc))
     return re.sub(r"(?<= in )torch_dynamo_resume_in_(\w+)_at_\d+$", r"\1", line)
 
 

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from dynconstraints import __version__
-from dynconstraints.pytorch._compat import NEXT, hook_points, leave_out_of_user_frames, release
+from dynconstraints.pytorch._compat import NEXT, hook_points, leave_out_of_user_frames, release, stack_summary
 from dynconstraints.pytorch.declaration import at_first_declaration
 
 _DYNAMO, _LOWERING, _COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
@@ -116,6 +116,7 @@ def _wrap_all() -> None:
         operations.install()
         leave_out_of_user_frames(map(str, Path(__file__).parents[1].rglob("*.py")))
         at_first_declaration(_check_entries)
+        _place_guards(*stack_summary())
     except (AttributeError, ImportError) as error:
         _unwrap_all(error)
 
@@ -340,13 +341,14 @@ def _tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         from dynconstraints.pytorch.floating.trace import check_no_symbol_left, settled
         from dynconstraints.pytorch.halfway import settled_before
         from dynconstraints.pytorch.leftovers import check_unused
+        from dynconstraints.pytorch.policies import places_known
 
         check_no_symbol_left(self, facts)
         check_unused(facts, self.graph)
         tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
             cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
         )
-        with tag, settled(facts), settled_before(facts):
+        with tag, settled(facts), settled_before(facts), places_known(facts):
             compiled = original(self, *args, **kwargs)
         if facts.computed.errors:
             from dynconstraints.pytorch.computed import telling
@@ -467,6 +469,24 @@ def _keep_rounding(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, other)
 
     return operation
+
+
+def _place_guards(owner: Any, name: str) -> None:
+    """ShapeEnv._get_stack_summary: behind Dynamo the line of a guard is that of the operation at work."""
+    from dynconstraints.pytorch._compat import placed_at_operation
+    from dynconstraints.pytorch.frame import KEY
+
+    original = getattr(owner, name, None)
+    if original is None:  # the line stays unknown
+        return
+
+    @wraps(original)
+    def _get_stack_summary(self: Any, *args: Any, **kwargs: Any) -> Any:
+        place, more = original(self, *args, **kwargs)
+        return (placed_at_operation(place) if KEY in self.__dict__ else place), more
+
+    setattr(owner, name, _get_stack_summary)
+    _wrapped.append((owner, name, original))
 
 
 def _show_guards(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,8 @@ import math
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -20,7 +21,17 @@ from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, Term, comparison, conjunction
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch._compat import bound_place, plain_source, replacement_place, source_name, user_line
+from dynconstraints.pytorch._compat import (
+    KEPT_BY_AUTOGRAD,
+    KEPT_BY_INDUCTOR,
+    bound_place,
+    operation_of,
+    patched,
+    plain_source,
+    replacement_place,
+    source_name,
+    user_line,
+)
 from dynconstraints.pytorch.extremes import kept
 from dynconstraints.pytorch.floating.conditions import Condition, condition_of, real
 from dynconstraints.pytorch.frame import FrameFacts
@@ -39,10 +50,10 @@ class Narrowing:
     """A condition that the compiled frame needs and the declaration does not imply, in the user's names.
 
     ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it,
-    and ``operation`` what asked for the value there, where it is one that does not support dynamic floats. Floats
-    round: ``bounds`` are exact formulas that make a condition on them true, and false, where there are such. A
-    condition that the language has no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the
-    same over the names.
+    and ``operation`` what asked for the value there, where it is one that does not support dynamic floats; ``asked_at``
+    is the operation in the graph at which the backend asked, where Dynamo itself did not. Floats round: ``bounds`` are
+    exact formulas that make a condition on them true, and false, where there are such. A condition that the language has
+    no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the same over the names.
     """
 
     condition: Formula | None
@@ -52,6 +63,7 @@ class Narrowing:
     bounds: tuple[Formula | None, Formula | None] | None = None
     guard: Any = None
     in_words: str = ""
+    asked_at: str | None = None
 
     @property
     def text(self) -> str:
@@ -73,6 +85,20 @@ def enforce(facts: FrameFacts) -> None:
             _warn(str(SpecializationError(_diagnostic(narrowing, "warning"))), _source(narrowing.line))
 
 
+@contextmanager
+def places_known(facts: FrameFacts) -> Iterator[None]:
+    """While the frame's graph is compiled, nothing kept on disk takes its place where its guards may have to be told:
+    an entry there has the guards, and not where they come from."""
+    if facts.scope.on_specialize == facts.scope.on_new_guard == "allow":
+        yield
+        return
+    with (
+        patched("torch._inductor.config", KEPT_BY_INDUCTOR),
+        patched("torch._functorch.config", KEPT_BY_AUTOGRAD),
+    ):
+        yield
+
+
 def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
     """The conditions on declared names that the frame is guarded by beyond the declaration."""
     state = facts.parameter_state()
@@ -81,15 +107,15 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
         fixed = facts.env.replacements.get(parameter.symbol)
         if fixed is not None and isinstance(fixed, sympy.Integer) and not low == high == int(fixed):
             value = facts.values[name]
-            line = _line(facts, parameter.symbol, replacement_place(facts.env, parameter.symbol))
-            yield Narrowing(comparison(Name(name), Relation.EQ, Int(value)), name, line)
+            place = _place(facts, parameter.symbol, replacement_place(facts.env, parameter.symbol))
+            yield _placed(Narrowing(comparison(Name(name), Relation.EQ, Int(value)), name, None), place)
             continue
         if fixed is not None and not isinstance(fixed, sympy.Integer):
             # Torch guards an equality between symbols by replacing one of them, not in its list of guards.
             formula = in_names(facts, sympy.Eq(parameter.symbol, fixed, evaluate=False))
             if formula is not None:
                 place = replacement_place(facts.env, parameter.symbol)
-                yield Narrowing(formula, None, _line(facts, parameter.symbol, place))
+                yield _placed(Narrowing(formula, None, None), _place(facts, parameter.symbol, place))
             continue
         known = facts.env.var_to_range[parameter.symbol]
         for relation, bound, declared in ((Relation.GE, known.lower, low), (Relation.LE, known.upper, high)):
@@ -97,14 +123,14 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
                 formula = in_names(facts, sympy.Rel(parameter.symbol, int(bound), relation.value))
                 if formula is not None:
                     place = bound_place(facts.env, parameter.symbol, is_upper=relation is Relation.LE)
-                    yield Narrowing(formula, None, _line(facts, parameter.symbol, place))
+                    yield _placed(Narrowing(formula, None, None), _place(facts, parameter.symbol, place))
     for name, constant in facts.floats.constants.items():
         if name in facts.members:
             only = comparison(Name(name), Relation.EQ, real(facts.floats.values[name]))
             yield Narrowing(only, name, constant.line, constant.operation)
     for guard, on_undeclared in open_guards(facts):
         if not on_undeclared:
-            yield _told(facts, guard)
+            yield _placed(_told(facts, guard), guard.sloc)
 
 
 def open_guards(facts: FrameFacts) -> Iterator[tuple[Any, bool]]:
@@ -129,12 +155,11 @@ def _declared_floats(facts: FrameFacts) -> set[str]:
 
 def _told(facts: FrameFacts, guard: Any) -> Narrowing:
     """The guard in the user's names."""
-    line = user_line(guard.sloc)
     floats: dict[sympy.Symbol, Term] = {symbol: Name(name) for symbol, name in facts.floats.symbols.items()}
     if not guard.expr.free_symbols & floats.keys():
         formula = in_names(facts, guard.expr)
         if formula is not None:
-            return Narrowing(formula, None, line)
+            return Narrowing(formula, None, None)
     plain, called = _quotients(facts)
     terms = facts.parameter_terms()
     condition = condition_of(guard.expr.xreplace(plain), {**called, **floats}) if plain else None
@@ -142,8 +167,8 @@ def _told(facts: FrameFacts, guard: Any) -> Narrowing:
         condition = condition_of(guard.expr, {**{p.symbol: terms[n] for n, p in facts.parameters.items()}, **floats})
     if condition is not None:
         true, false = (_limited(condition, condition.enough(answer)) for answer in (True, False))
-        return Narrowing(condition.exactly, None, line, bounds=(true, false))
-    return Narrowing(None, None, line, guard=guard.expr, in_words=untold(facts, guard.expr))
+        return Narrowing(condition.exactly, None, None, bounds=(true, false))
+    return Narrowing(None, None, None, guard=guard.expr, in_words=untold(facts, guard.expr))
 
 
 def _limited(condition: Condition, enough: Formula | None) -> Formula | None:
@@ -192,11 +217,15 @@ def _quotients(facts: FrameFacts) -> tuple[dict[Any, Any], dict[sympy.Symbol, Te
     return quotients, {symbol: Name(name) for name, symbol in called.items()}
 
 
-def _line(facts: FrameFacts, symbol: Any, place: Any) -> str | None:
-    """The line of the place where torch learned it, or where it keeps none, of the first guard on the symbol."""
+def _place(facts: FrameFacts, symbol: Any, place: Any) -> Any:
+    """Where torch learned it; where it keeps no place, that of the first guard on the symbol, if there is one."""
     places = (g.sloc for g in facts.env.guards if symbol in g.expr.free_symbols)
-    found = next(places, None) if place is None else place
-    return None if found is None else user_line(found)
+    return next(places, None) if place is None else place
+
+
+def _placed(narrowing: Narrowing, place: Any) -> Narrowing:
+    """With the user's line and the operation that the place tells."""
+    return narrowing if place is None else replace(narrowing, line=user_line(place), asked_at=operation_of(place))
 
 
 def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
@@ -206,6 +235,8 @@ def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
     notes: tuple[str, ...] = ()
     if narrowing.operation is not None:
         notes += (f"{narrowing.operation} does not support dynamic floats; the value becomes a constant",)
+    if narrowing.asked_at is not None:
+        notes += (f"asked by the backend, at {narrowing.asked_at}",)
     if source is None and narrowing.line is not None:
         notes += (f"it comes from {narrowing.line}",)
     if narrowing.name is None:

@@ -22,6 +22,9 @@ def scale(n, x):
 def half(n, x):
     return x + 1 if n * 0.7 * n ** 0.5 != 0.1 else x
 
+def padded(x):
+    return torch.nn.functional.pad(x, (0, -x.shape[1] % 64)).cos()[:, : x.shape[1]]
+
 def broken(n, x):
     raise ValueError("no such thing")
 
@@ -33,7 +36,9 @@ constant = 3
 def explain(dync, tmp_path):
     """Runs `dynconstraints explain` in a folder with a module; another test's module of that name is forgotten."""
     (tmp_path / "sample_program.py").write_text(PROGRAM)
-    yield lambda target, *arguments: dync("explain", f"sample_program:{target}", *arguments)
+    yield lambda target, *arguments, backend=("--backend", "eager"): dync(
+        "explain", f"sample_program:{target}", *backend, *arguments
+    )
     sys.modules.pop("sample_program", None)
 
 
@@ -44,7 +49,7 @@ def test_a_call_that_serves_the_declaration_exits_with_0(explain):
     )
     assert ran.code == 0
     assert "k*n is x.size(0)" in ran.out
-    assert "proved: the graph serves every input that the declaration allows" in ran.out
+    assert "proved: under eager the graph serves every input that the declaration allows" in ran.out
 
 
 def test_a_call_that_serves_a_part_exits_with_1(explain):
@@ -60,6 +65,17 @@ def test_a_call_that_serves_a_part_exits_with_1(explain):
     sarif = json.loads(explain(*arguments, "--format", "sarif").out)
     assert [r["ruleId"] for r in sarif["runs"][0]["results"]] == ["DC502"]
     assert explain(*arguments, "--exit-zero").code == 0
+
+
+def test_inductor_is_what_a_function_is_judged_for(explain):
+    """As torch.compile does; an unknown backend is told."""
+    ran = explain("padded", "2 <= n <= 128", "--assign", "n=70", "--tensor", "x=4,n", backend=())
+    assert ran.out.startswith("padded: 1 graph under Inductor\n")
+    assert ran.code == 1
+    assert explain("padded", "2 <= n <= 128", "--assign", "n=70", "--tensor", "x=4,n").code == 0
+    refused = explain("padded", "--assign", "n=64", "--tensor", "x=4,n", backend=("--backend", "enductor"))
+    assert refused.code == 2
+    assert "enductor" in refused.err
 
 
 def test_what_is_not_known_exits_with_3(explain):

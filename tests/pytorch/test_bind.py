@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch._dynamo as dynamo
 from branches import CELLS, VALUES
-from compiled import Compiled
+from compiled import Compiled, explain
 
 from dynconstraints import (
     ConflictingBindingError,
@@ -17,7 +17,6 @@ from dynconstraints import (
     DynamicInt,
     bind,
     dynamic_int_constraints,
-    explain,
     name_dims,
 )
 from dynconstraints.diagnostics.errors import NotAnIntegerError

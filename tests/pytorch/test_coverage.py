@@ -16,13 +16,12 @@ from typing import Any
 import pytest
 import torch
 import torch._dynamo as dynamo
-from compiled import Compiled
+from compiled import Compiled, explain_calls
 
 from dynconstraints import (
     ConstraintSystem,
     DynamicInt,
     dynamic_int_constraints,
-    explain_calls,
     name_dims,
 )
 

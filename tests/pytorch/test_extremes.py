@@ -10,9 +10,9 @@ import pytest
 import sympy
 import torch
 import torch.nn.functional as F
-from compiled import Compiled
+from compiled import Compiled, explain
 
-from dynconstraints import dynamic_int_constraints, explain, name_dims
+from dynconstraints import dynamic_int_constraints, name_dims
 from dynconstraints.pytorch import extremes, oracle
 from dynconstraints.pytorch.observe import observe
 

@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from compiled import Compiled
+from compiled import Compiled, explain
 
-from dynconstraints import ConstraintViolationError, DynamicFloat, DynamicInt, SpecializationError, explain
+from dynconstraints import ConstraintViolationError, DynamicFloat, DynamicInt, SpecializationError
 from dynconstraints import dynamic_int_constraints as constraints
 
 TWENTY = tuple(0.1 + i / 7 for i in range(20))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from compiled import explain, explain_calls
 
-from dynconstraints import DynamicInt, dynamic_int_constraints, explain, explain_calls, name_dims
+from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
 from dynconstraints.pytorch.report.model import Report
 from dynconstraints.pytorch.report.picture import picture
 

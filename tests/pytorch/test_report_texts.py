@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import torch
 import torch._dynamo as dynamo
+from compiled import explain, explain_calls
 
-from dynconstraints import DynamicInt, bind, explain, explain_calls, name_dims
+from dynconstraints import DynamicInt, bind, name_dims
 from dynconstraints.pytorch.report.model import Report
 
 X = torch.ones(3)
@@ -96,7 +97,7 @@ TEXTS: list[tuple[str, Callable[[], Report], str]] = [
         "a module in a module",
         lambda: explain(Model(), image()),
         """\
-Model: 1 graph
+Model: 1 graph under eager
 graph 1, forward at FILE, compiled for batch = 4, width = 84
   batch is x.size(0)
   width is x.size(1)
@@ -113,13 +114,13 @@ graph 1, forward at FILE, compiled for batch = 4, width = 84
   beyond the declaration: width >= 77
     FILE in forward: LINE
     compiles anew for batch = 4, width = 70; declare width >= 77 to rule that out
-not the whole domain: batch = 4, width = 70 compiles anew""",
+not the whole domain: under eager batch = 4, width = 70 compiles anew""",
     ),
     (
         "several graphs",
         lambda: explain_calls(branching, [(declared(n, "0 < n <= 200"), X) for n in (64, 150)]),
         """\
-branching: 2 graphs
+branching: 2 graphs under eager
 graph 1, branching at FILE, compiled for n = 64
   n is the number n
   declared: 0 < n <= 200
@@ -145,13 +146,13 @@ who serves what of branching at FILE
   graph 1: n <= 100 and n % 2 == 0
   graph 2: n >= 101
   none of them: n = 99
-not the whole domain: n = 99 compiles anew""",
+not the whole domain: under eager n = 99 compiles anew""",
     ),
     (
         "a value taken out of a tensor at a break",
         lambda: explain(breaking, torch.tensor(8), X),
         """\
-breaking: 2 graphs
+breaking: 2 graphs under eager
 graph 1, breaking at FILE
 graph 2, breaking from FILE on, compiled for n = 8
   n is bind("n", 8)  at FILE
@@ -159,14 +160,14 @@ graph 2, breaking from FILE on, compiled for n = 8
     bind("n", 8)  at FILE
   lattice: n = 4*k_n
   lattice: k_n in -oo..oo
-proved: the graphs serve every input that the declaration allows,
+proved: under eager the graphs serve every input that the declaration allows,
 dtypes, contiguous layouts and undeclared sizes being as here""",
     ),
     (
         "a constant",
         lambda: explain(looping, declared(4, "1 <= n <= 8"), X),
         """\
-looping: 1 graph
+looping: 1 graph under eager
 graph 1, looping at FILE, compiled for n = 4
   n is the number n
   declared: 1 <= n <= 8
@@ -177,13 +178,13 @@ graph 1, looping at FILE, compiled for n = 4
     it forces n to one value
     FILE in looping: LINE
     compiles anew for n = 3; declare n == 4 to rule that out
-not the whole domain: n = 3 compiles anew""",
+not the whole domain: under eager n = 3 compiles anew""",
     ),
     (
         "the rest after a break",
         lambda: explain(resuming, declared(4), X),
         """\
-resuming: 2 graphs
+resuming: 2 graphs under eager
 graph 1, resuming at FILE, compiled for n = 4
   n is the number n
   declared: n > 0
@@ -199,13 +200,13 @@ graph 2, resuming from FILE on, compiled for n = 4
   beyond the declaration: n <= 8
     FILE in resuming: LINE
     compiles anew for n = 9; declare n <= 8 to rule that out
-not the whole domain: n = 9 compiles anew""",
+not the whole domain: under eager n = 9 compiles anew""",
     ),
     (
         "a number that lost its name",
         lambda: explain(losing, declared(4), X),
         """\
-losing: 2 graphs
+losing: 2 graphs under eager
 graph 1, losing at FILE, compiled for n = 4
   n is the number n
   declared: n > 0
@@ -219,7 +220,7 @@ graph 2, losing from FILE on, compiled for n = 4
   lattice: n = k_n
   lattice: k_n in 1..oo
   also on what is not declared: a value from before the graph break == 4
-not known whether these cover the declared domain: opaque(...) is left to eager,
+not known whether under eager these cover the declared domain: opaque(...) is left to eager,
     and may change what graphs are guarded by
     FILE in losing: LINE""",
     ),
@@ -227,7 +228,7 @@ not known whether these cover the declared domain: opaque(...) is left to eager,
         "nothing that the rest looks at is declared",
         lambda: explain(forgetting, declared(4), X),
         """\
-forgetting: 3 graphs
+forgetting: 3 graphs under eager
 graph 1, forgetting at FILE, compiled for n = 4
   n is the number n
   declared: n > 0
@@ -236,7 +237,7 @@ graph 1, forgetting at FILE, compiled for n = 4
   lattice: k_n in 1..oo
 graph 2, forgetting from FILE on
 graph 3, forgetting from FILE on
-not known whether these cover the declared domain: opaque(...) is left to eager,
+not known whether under eager these cover the declared domain: opaque(...) is left to eager,
     and may change what graphs are guarded by
     FILE in forgetting: LINE""",
     ),
@@ -244,7 +245,7 @@ not known whether these cover the declared domain: opaque(...) is left to eager,
         "a generator",
         lambda: explain(generating, declared(4), X),
         """\
-generating: 0 graphs
+generating: 0 graphs under eager
 nothing was compiled: torch.compile leaves this to run in eager, as it does
     generators""",
     ),
@@ -252,14 +253,14 @@ nothing was compiled: torch.compile leaves this to run in eager, as it does
         "a coroutine",
         lambda: explain(waiting, declared(4), X),
         """\
-waiting: 1 graph
+waiting: 1 graph under eager
 graph 1, waiting at FILE, compiled for n = 4
   n is the number n
   declared: n > 0
     DynamicInt(4, name="n")  at FILE
   lattice: n = k_n
   lattice: k_n in 1..oo
-proved: the graph serves every input that the declaration allows,
+proved: under eager the graph serves every input that the declaration allows,
 dtypes, contiguous layouts and undeclared sizes being as here""",
     ),
 ]

@@ -48,15 +48,17 @@ class Way:
         return type(getattr(self.backend, "compiler_fn", self.backend)).__name__
 
     @contextmanager
-    def observed(self, target: Callable[..., Any]) -> Iterator[tuple[Callable[..., Any], Frames]]:
+    def observed(self, target: Callable[..., Any], **others: Any) -> Iterator[tuple[Callable[..., Any], Frames]]:
         """The target, which has a code of its own (`apart`), compiled in this way, and the frames that calls of it bring.
+
+        ``others`` are options that take the place of the user's.
 
         When the block ends, functions of the user's that were compiled on the way are rid of it.
         """
         own = _Own(self.backend)
         with observe() as frames, _compat.patched("torch._dynamo.config", {"caching_precompile": False}):
             try:
-                yield _compat.compiled_alike(self.compilation, target, own), frames
+                yield _compat.compiled_alike(self.compilation, target, own, **others), frames
             finally:
                 for code in {frame.code for frame in frames if frame.code is not None}:
                     _compat.forget_compiled(code, own)
@@ -84,8 +86,9 @@ def original_of(fn: Callable[..., Any]) -> Callable[..., Any]:
     if isinstance(fn, types.MethodType):
         function = original_of(fn.__func__)
         return fn if function is fn.__func__ else types.MethodType(function, fn.__self__)
-    found: Callable[..., Any] = getattr(fn, "_orig_mod", None) or getattr(fn, "_torchdynamo_orig_callable", fn)
-    return found if found is fn else original_of(found)
+    found: Any = getattr(fn, "_orig_mod", None)
+    found = getattr(fn, "_torchdynamo_orig_callable", fn) if found is None else found
+    return fn if found is fn else original_of(found)
 
 
 def apart(fn: Callable[..., Any]) -> Callable[..., Any]:

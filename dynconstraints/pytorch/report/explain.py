@@ -220,7 +220,8 @@ def _remaining(facts: FrameFacts) -> Iterator[Remaining]:
             fails_at = None if narrowing.guard is None else _tried(facts, narrowing.guard)
         if fails_at is None and isinstance(verdict, Open) and narrowing.bounds is None:
             fails_at = verdict.fails_at
-        yield Remaining(narrowing.text, narrowing.line, narrowing.name, narrowing.operation, fails_at, true, false)
+        asked = (narrowing.line, narrowing.name, narrowing.operation)
+        yield Remaining(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at)
 
 
 def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:

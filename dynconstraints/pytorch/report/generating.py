@@ -52,7 +52,7 @@ def _without_kernels(original: Callable[..., Any]) -> Callable[..., Any]:
         env = _compat.env_of(example_inputs)
         if env is None or _MARK not in env.__dict__ or _compat.compiles_ahead():
             return original(gm, example_inputs, *args, **kwargs)
-        as_given = torch.fx.GraphModule(gm, copy.deepcopy(gm.graph))  # type: ignore[no-untyped-call]
+        as_given = torch.fx.GraphModule(gm, copy.deepcopy(gm.graph))
         if kwargs.get("cudagraphs") is not None:
             kwargs["cudagraphs"] = type(kwargs["cudagraphs"])(False)
         token = _generating.set(True)

@@ -24,7 +24,7 @@ class Remaining:
     where the solver found none and could not rule one out. ``specialises`` is the name that is left one value, and
     ``operation`` what asks for it, where it is one that does not support dynamic floats. ``true`` and ``false`` are
     formulas that make the condition so; each the opposite of the other but for conditions on floats, which round, and
-    None where the language has no words for it.
+    None where the language has no words for it. ``asked_at`` is the operation in the graph at which the backend asked.
     """
 
     condition: str
@@ -34,6 +34,7 @@ class Remaining:
     fails_at: Mapping[str, int] | None
     true: Formula | None = field(repr=False)
     false: Formula | None = field(repr=False)
+    asked_at: str | None = None
 
     def as_data(self) -> dict[str, Any]:
         """The condition as plain data."""
@@ -42,6 +43,7 @@ class Remaining:
             "line": self.line,
             "specialises": self.specialises,
             "operation": self.operation,
+            "asked_at": self.asked_at,
             "fails_at": None if self.fails_at is None else dict(self.fails_at),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,59 @@ def with_names(call: inspect.BoundArguments, sizes: Iterable[Size], *, apart: bo
         return DynamicInt(value, name=ints[text]) if text in ints else value
 
     return _changed(call, change)
+
+
+def resized(
+    call: inspect.BoundArguments, sizes: Iterable[Size], values: Mapping[str, int], most: int
+) -> inspect.BoundArguments | None:
+    """A call like this one, with these values for its sizes, and elements that it has; None where that takes more
+    than ``most`` elements."""
+    wanted = {(size.argument, size.dimension): values[size.name] for size in sizes if size.name in values}
+    elements = 0
+
+    def change(text: str, value: Any) -> Any:
+        nonlocal elements
+        if not isinstance(value, torch.Tensor):
+            return wanted.get((text, None), value)
+        shape = [wanted.get((text, d), int(size)) for d, size in enumerate(value.shape)]
+        count = math.prod(shape)
+        elements += count
+        if elements > most or min(shape, default=0) < 0:
+            elements = most + 1
+            return value
+        made = value.detach()
+        for d, size in enumerate(shape):
+            if size != made.shape[d]:
+                here = torch.arange(size, device=made.device) % max(int(made.shape[d]), 1)
+                short = made.shape[d] == 0 and size
+                made = made.new_zeros(shape) if short else made.index_select(d, here)
+        return made.clone()
+
+    made = _changed(call, change)
+    return None if elements > most else made
+
+
+def tuples_in(call: inspect.BoundArguments) -> frozenset[str]:
+    """The tuples in the arguments, as the user writes them: their items can't be assigned."""
+    found: set[str] = set()
+
+    def go(text: str, value: Any) -> None:
+        if type(value) is tuple:
+            found.add(text)
+        if type(value) in (list, tuple):
+            for i, item in enumerate(value):
+                go(f"{text}[{i}]", item)
+        elif type(value) is dict:
+            for key, item in value.items():
+                go(f"{text}[{_quoted(key)}]", item)
+
+    for name, value in call.arguments.items():
+        if call.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            for key, item in value.items():
+                go(key, item)
+        else:
+            go(name, value)
+    return frozenset(found)
 
 
 def _alias(tensor: torch.Tensor) -> torch.Tensor:

@@ -9,9 +9,10 @@ takes another way, and needs another graph.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -21,27 +22,37 @@ from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import Compare, Formula, Name, Relation
 from dynconstraints.pytorch.calls import declarations_in
 from dynconstraints.pytorch.checking import constraints_in_force, merged
-from dynconstraints.pytorch.observe import observe
 from dynconstraints.pytorch.policies import Narrowing, narrowings
-from dynconstraints.pytorch.report.compiling import apart, original_of
+from dynconstraints.pytorch.report.compiling import Backend, Way, apart, original_of
 from dynconstraints.pytorch.report.explain import explained, title_of
 from dynconstraints.pytorch.report.generalise import generalised, needed_by
 from dynconstraints.pytorch.report.given import calls_of
 from dynconstraints.pytorch.report.layout import code_line, fitted
 from dynconstraints.pytorch.report.model import Report
-from dynconstraints.pytorch.report.naming import Size, differing, named_slots, ranks_of, sizes_of, with_names
+from dynconstraints.pytorch.report.naming import (
+    Size,
+    differing,
+    named_slots,
+    ranks_of,
+    sizes_of,
+    tuples_in,
+    with_names,
+)
+from dynconstraints.pytorch.report.pasting import pasted
 from dynconstraints.pytorch.report.saying import names_in_source
+from dynconstraints.pytorch.report.text import under
+from dynconstraints.pytorch.report.trying import Trials
 from dynconstraints.pytorch.scope import dynamic_int_constraints
+from dynconstraints.pytorch.violating import shown
+from dynconstraints.solver.verdict import Implied
 from dynconstraints.syntax.parser import parse
+from dynconstraints.system import ConstraintSystem
 
 _ROUNDS = 3
 """How often what is left under a proposal may add to it."""
 
 _ATTEMPTS = 3
 """How many of the calls are compiled in search of one whose guards the others pass."""
-
-_COLUMNS = 76
-"""Lines to paste are no longer, where the constraints allow it."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +76,24 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """A constraint that only torch asks for: declared, it saves a graph, and forbids what the program serves in eager.
+
+    ``refuses`` is such an assignment; None where none was small enough to be tried.
+    """
+
+    constraint: str
+    line: str | None
+    refuses: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """What `suggest` proposes: names for sizes, and constraints over them.
 
-    ``splits`` are what no constraint can say; ``report`` is about the graphs of the same calls under the proposal.
+    ``splits`` are what no constraint can say; ``savings`` are not among the constraints, since they forbid too much;
+    ``report`` is about the graphs of the same calls under the proposal. ``tuples`` are arguments, as the user writes
+    them, whose items can't be assigned.
     """
 
     function: str
@@ -76,7 +101,9 @@ class Suggestion:
     sizes: tuple[Size, ...]
     proposed: tuple[Proposed, ...]
     splits: tuple[Split, ...]
+    savings: tuple[Saving, ...]
     report: Report
+    tuples: frozenset[str] = frozenset()
 
     @property
     def constraints(self) -> tuple[str, ...]:
@@ -93,24 +120,7 @@ class Suggestion:
     @property
     def code(self) -> str:
         """Lines to paste in front of the call, and around it."""
-        lines = []
-        for argument in dict.fromkeys(size.argument for size in self.sizes):
-            mine = [size for size in self.sizes if size.argument == argument]
-            if mine[0].dimension is None:
-                lines.append(f'{argument} = DynamicInt({argument}, name="{mine[0].name}")')
-            else:
-                dims = ", ".join(f'{size.dimension}: "{size.name}"' for size in mine)
-                lines.append(f"name_dims({argument}, {{{dims}}})")
-        call = f"{self.function if self.function.isidentifier() else 'function'}(...)"
-        if not self.constraints:
-            return "\n".join([*lines, call])
-        opening, closing = "with dynamic_int_constraints([", "]):"
-        listed = ", ".join(f'"{text}"' for text in self.constraints)
-        if len(opening + listed + closing) <= _COLUMNS:
-            lines.append(opening + listed + closing)
-        else:
-            lines += [opening, *(f'    "{text}",' for text in self.constraints), closing]
-        return "\n".join([*lines, f"    {call}"])
+        return pasted(self.function, self.sizes, self.constraints, self.tuples)
 
     def __str__(self) -> str:
         if not self.sizes:
@@ -125,24 +135,30 @@ class Suggestion:
             lines.append(f"  not for all of the calls: {split.condition}")
             lines += [f"    {split.specialises} is needed as a constant"] if split.specialises else []
             lines += [code_line("    from ", split.line)] if split.line else []
-        lines += ["write", *(f"  {line}" for line in self.code.splitlines())]
+        written = "\n".join(["write", *(f"  {line}" for line in self.code.splitlines())])  # never folded: it is code
         graphs = len(self.report.graphs)
-        lines.append(f"then these calls need {graphs} graph{'s' * (graphs != 1)}")
+        claims = [f"then these calls need {graphs} graph{'s' * (graphs != 1)} {under(self.report)}"]
         if self.report.covers_domain and not self.splits:
-            lines.append("proved: they serve every input that these constraints allow")
-        return fitted(lines)
+            claims.append("proved: they serve every input that these constraints allow")
+        for saving in self.savings:
+            claims.append(f"not declared, though it would save a graph: {saving.constraint}")
+            claims += [code_line("    for ", saving.line)] if saving.line else []
+            claims += [f"    refuses {shown(saving.refuses)}, which eager serves"] if saving.refuses else []
+        return f"{fitted(lines)}\n{written}\n{fitted(claims)}"
 
 
-def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggestion:
+def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]], *, backend: Backend | None = None) -> Suggestion:
     """What to declare, so that one graph serves these calls, and others like them.
 
     Sizes that differ from one call to the next are what is proposed for; of a single call every size above 1 counts as
-    one that may differ. Names and constraints that the arguments carry are left as they are. A separate copy of the
-    function is compiled a few times, apart from the user's own graphs, and run.
+    one that may differ. Names and constraints that the arguments carry are left as they are. What is proposed forbids
+    nothing that the function serves in eager: a separate copy is compiled a few times, as `explain` compiles it, apart
+    from the user's own graphs, and run, in eager for other sizes, too.
 
     Args:
         fn: A function or a module, compiled or not.
         calls: The calls, each the tuple of its arguments; a few sizes each are enough.
+        backend: The backend to judge for, as `explain` takes it.
 
     Returns:
         A Suggestion: ``code`` to paste, ``constraints``, and the ``report`` on the same calls under the proposal.
@@ -164,24 +180,34 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Suggest
     taken = {name for call in bound for d in declarations_in(call.arguments) for name in d.names}
     said = names_in_source(target.forward if isinstance(target, torch.nn.Module) else target, ranks_of(bound[0]))
     sizes = named_slots(differing([sizes_of(call) for call in bound]), taken, said)
-    named = [with_names(call, sizes, apart=True) for call in bound]
-    values = [_values(call) for call in named]
-    asked, failing = _asked(target, named, values)
-    constant = {n.name for n in asked if n.name is not None}
-    if constant:
-        sizes = tuple(size for size in sizes if size.name not in constant)
-        named = [with_names(call, sizes, apart=True) for call in bound]
+    search, splits = _Search(fn, target, backend, bound, sizes), dict[str, Split]()
+    while True:
+        asked, failing = search.asked()
+        splits |= {n.text: Split(n.text, n.line, n.name) for n in failing}
+        constant = {n.name for n in asked if n.name is not None}
+        sizes = tuple(size for size in search.sizes if size.name not in constant)
+        if len(sizes) == len(search.sizes):
+            break
+        search = replace(search, sizes=sizes)  # where a size is a constant, others may be asked for multiples of it
     held = [n for n in asked if n not in failing and n.name is None and n.bounds is None]
-    guards = {n.condition: n.line for n in held if n.condition is not None}
-    proposed, report = _proposed(target, named, values, guards)
-    equal = _equal(proposed, sizes, {name for n in failing if n.condition is not None for name in names(n.condition)})
+    guards = {n.condition: n.line for n in held if n.condition is not None and search.can_say(n.condition)}
+    proposed, savings, report = search.proposed(guards)
+    split = {name for n in failing if n.condition is not None for name in names(n.condition)}
+    equal = _equal(proposed, sizes, split)
     if equal:
-        sizes = tuple(replace(size, name=equal.get(size.name, size.name)) for size in sizes)
-        named = [with_names(call, sizes, apart=True) for call in bound]
+        search = replace(search, sizes=tuple(replace(size, name=equal.get(size.name, size.name)) for size in sizes))
         guards = {substitute(g, {old: Name(new) for old, new in equal.items()}): line for g, line in guards.items()}
-        proposed, report = _proposed(target, named, [_values(call) for call in named], guards)
-    splits = tuple(Split(n.text, n.line, n.name) for n in failing)
-    return Suggestion(title_of(target), signature, sizes, proposed, splits, report)
+        proposed, savings, report = search.proposed(guards)
+    return Suggestion(
+        title_of(target),
+        signature,
+        search.sizes,
+        proposed,
+        tuple(splits.values()),
+        savings,
+        report,
+        tuples_in(bound[0]),
+    )
 
 
 def _equal(proposed: Iterable[Proposed], sizes: Iterable[Size], split: AbstractSet[str]) -> dict[str, str]:
@@ -198,57 +224,133 @@ def _equal(proposed: Iterable[Proposed], sizes: Iterable[Size], split: AbstractS
     return found
 
 
-def _values(call: inspect.BoundArguments) -> Mapping[str, int]:
-    return merged(declarations_in(call.arguments)).bindings
+@dataclass(frozen=True)
+class _Search:
+    """A function, its calls, and the sizes in them that are to have names."""
 
+    fn: Callable[..., Any]
+    target: Callable[..., Any]
+    backend: Backend | None
+    bound: Sequence[inspect.BoundArguments]
+    sizes: tuple[Size, ...]
 
-def _asked(
-    target: Callable[..., Any], calls: Sequence[inspect.BoundArguments], values: Sequence[Mapping[str, int]]
-) -> tuple[list[Narrowing], list[Narrowing]]:
-    """The conditions of a compiled call, and those of them that other calls fail; the call with fewest of these."""
-    found: list[tuple[list[Narrowing], list[Narrowing]]] = []
-    for call in calls[:_ATTEMPTS]:
-        with observe() as frames:
-            torch.compile(apart(target), backend="eager", dynamic=False)(*call.args, **call.kwargs)
-        asked = [n for frame in frames if frame.facts is not None for n in narrowings(frame.facts)]
-        found.append((asked, [n for n in asked if not all(_may_hold(n.condition, v) for v in values)]))
-        if not found[-1][1]:
-            break
-    return min(found, key=lambda one: len(one[1]))
+    @cached_property
+    def calls(self) -> list[inspect.BoundArguments]:
+        """The calls with names; the user's own tensors stay without."""
+        return [with_names(call, self.sizes, apart=True) for call in self.bound]
 
+    @cached_property
+    def values(self) -> list[Mapping[str, int]]:
+        """What the names are in each call."""
+        return [merged(declarations_in(call.arguments)).bindings for call in self.calls]
 
-def _may_hold(condition: Formula | None, values: Mapping[str, int]) -> bool:
-    if condition is None:
-        return True
-    constraint = Constraint.of(condition)
-    return not all(name in values for name in constraint.symbols) or constraint.holds(values)
+    @cached_property
+    def known(self) -> ConstraintSystem:
+        """What is declared already."""
+        return constraints_in_force(declarations_in(self.calls[0].arguments))
 
+    @cached_property
+    def trials(self) -> Trials:
+        """The function in eager, for other sizes."""
+        return Trials(self.target, self.bound, self.sizes, self.values)
 
-def _proposed(
-    target: Callable[..., Any],
-    calls: Sequence[inspect.BoundArguments],
-    values: Sequence[Mapping[str, int]],
-    guards: dict[Formula, str | None],
-) -> tuple[tuple[Proposed, ...], Report]:
-    """The constraints that the guards amount to, and the report on the calls under them.
+    def can_say(self, condition: Formula) -> bool:
+        """Whether every name in the condition stands on an argument."""
+        return names(condition) <= set(self.known.symbols).union(*self.values)
 
-    Under the constraints the program is traced anew, and may ask what it did not ask before: then so do they.
-    """
-    known = constraints_in_force(declarations_in(calls[0].arguments))
-    for _ in range(_ROUNDS):
-        constraints = generalised(tuple(guards), known, values)
-        with dynamic_int_constraints(constraints):
-            report = explained(target, [(call.args, call.kwargs) for call in calls])
-        new = {
-            r.true: r.line for g in report.graphs for r in g.remaining if r.true is not None and r.specialises is None
-        }
-        new = {f: line for f, line in new.items() if f not in guards and all(_may_hold(f, v) for v in values)}
-        if not new:
-            break
-        guards.update(new)
-    proposed = []
-    for constraint in constraints:
-        others = known.extend(c for c in constraints if c is not constraint)
-        first = needed_by(others, guards)
-        proposed.append(Proposed(constraint.text, None if first is None else guards[first]))
-    return tuple(proposed), report
+    def asked(self) -> tuple[list[Narrowing], list[Narrowing]]:
+        """The conditions of a compiled call, and those of them that other calls fail; the call with fewest of these."""
+        found: list[tuple[list[Narrowing], list[Narrowing]]] = []
+        eager = Way.of(self.fn, "eager")
+        for call in self.calls[:_ATTEMPTS]:
+            with eager.observed(apart(self.target), dynamic=False) as (compiled, frames):
+                compiled(*call.args, **call.kwargs)
+            asked = [n for frame in frames if frame.facts is not None for n in narrowings(frame.facts)]
+            found.append((asked, [n for n in asked if not self._may_hold(n.condition)]))
+            if not found[-1][1]:
+                break
+        return min(found, key=lambda one: len(one[1]))
+
+    def _may_hold(self, condition: Formula | None) -> bool:
+        """Whether all calls satisfy it, as far as they have values for its names."""
+        if condition is None:
+            return True
+        constraint = Constraint.of(condition)
+        return all(constraint.holds(v) for v in self.values if v.keys() >= set(constraint.symbols))
+
+    def proposed(self, asked: Mapping[Formula, str | None]) -> tuple[tuple[Proposed, ...], tuple[Saving, ...], Report]:
+        """The constraints that the guards amount to, those that would save a graph, and the report under the first.
+
+        Under the constraints the program is traced anew, and may ask what it did not ask before: then so do they.
+        """
+        guards = dict(asked)
+        for _ in range(_ROUNDS):
+            constraints, refused = self._divided(guards, asked)
+            with dynamic_int_constraints(constraints):
+                report = explained(self.fn, [(call.args, call.kwargs) for call in self.calls], self.backend)
+            left = {
+                r.true: r for g in report.graphs for r in g.remaining if r.true is not None and r.specialises is None
+            }
+            new = [f for f in left if f not in guards and self._may_hold(f) and self.can_say(f)]
+            if not new:
+                break
+            guards |= {f: left[f].line for f in new}
+        proposed = tuple(Proposed(c.text, self._line(c, constraints, guards)) for c in constraints)
+        savings = self._savings(guards, constraints, refused)
+        return proposed, savings, report
+
+    def _divided(
+        self, guards: Mapping[Formula, str | None], own: Container[Formula]
+    ) -> tuple[tuple[Constraint, ...], dict[str, Mapping[str, int]]]:
+        """What the program itself needs: constraints whose violation it refuses in eager. Beside them assignments that
+        it serves though a constraint like them forbids them."""
+        positive = tuple(self._positive(guards))
+        asked = dict.fromkeys((*guards, *positive))
+        needed = [g for g in asked if g in positive or self._is_needed(g, [o for o in guards if o != g], g in own)]
+        found, refused = list(generalised(needed, self.known, self.values)), dict[str, Mapping[str, int]]()
+        for constraint in found[:]:
+            others = [c for c in found if c is not constraint]
+            served = None
+            if constraint.formula not in positive:
+                served = self.trials.served(constraint.formula, self.known.extend(others))
+            if served is not None:
+                refused[constraint.text] = served
+                found.remove(constraint)
+        return tuple(found), refused
+
+    def _positive(self, guards: Iterable[Formula]) -> Iterator[Formula]:
+        """That sizes aren't 0, as far as the guards say so: torch traces sizes that may be 0 in few programs."""
+        told = self.known.extend(map(Constraint.of, guards))
+        for constraint in ConstraintSystem(f"{name} >= 1" for name in dict.fromkeys(s.name for s in self.sizes)):
+            if isinstance(told.implies(constraint), Implied):
+                yield constraint.formula
+
+    def _is_needed(self, guard: Formula, others: Iterable[Formula], is_own: bool) -> bool:
+        """Whether eager refuses what the guard refuses. Of what is too large to be tried the program's own counts."""
+        beside = self.known.extend(Constraint.of(other) for other in others)
+        if isinstance(beside.implies(Constraint.of(guard)), Implied):
+            beside = self.known
+        if self.trials.served(guard, beside) is not None:
+            return False
+        return is_own or not self.trials.cannot_be_tried(guard, beside)
+
+    def _savings(
+        self,
+        guards: Mapping[Formula, str | None],
+        constraints: Sequence[Constraint],
+        refused: Mapping[str, Mapping[str, int]],
+    ) -> tuple[Saving, ...]:
+        """What the other guards amount to beside the constraints."""
+        beside = self.known.extend(constraints)
+        found = generalised(tuple(guards), beside, self.values)
+        return tuple(
+            Saving(c.text, self._line(c, found, guards), refused.get(c.text) or self.trials.served(c.formula, beside))
+            for c in found
+        )
+
+    def _line(
+        self, constraint: Constraint, beside: Sequence[Constraint], guards: Mapping[Formula, str | None]
+    ) -> str | None:
+        """The line of the first guard that needs the constraint."""
+        first = needed_by(self.known.extend(c for c in beside if c is not constraint), guards)
+        return None if first is None else guards[first]

@@ -101,6 +101,8 @@ def _remaining(remaining: Remaining) -> Iterator[str]:
             yield f"  {operation} does not support dynamic floats; {remaining.specialises} becomes a constant"
     if remaining.line is not None:
         yield code_line("    ", remaining.line).removeprefix("  ")
+    if remaining.asked_at is not None:
+        yield f"  asked by the backend, at {remaining.asked_at}"
     if remaining.fails_at is not None:
         rule = f"; declare {remaining.condition} to rule that out" if remaining.true is not None else ""
         yield f"  compiles anew for {_values(remaining.fails_at)}{rule}"
