@@ -1,4 +1,4 @@
-"""A function of the language is its spelling and its entry in the table: every reading follows, without a line elsewhere."""
+"""A function of the language is its spelling and its entry in the table: every reading follows from that."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ assert "v!1" in ConstraintSystem(["isqrt(n) == 4"]).to_smtlib()
 
 
 def test_a_function_is_its_spelling_and_its_entry(tmp_path: Path) -> None:
-    """An integer square root, added in two places, means the same to the evaluator, Python, sympy, z3 and the solver."""
+    """An integer square root, added in two places, means the same to every reading."""
     package = tmp_path / "dynconstraints"
     shutil.copytree(ROOT / "dynconstraints", package, ignore=shutil.ignore_patterns("__pycache__", "pytorch"))
     shutil.copytree(ROOT / "grammar", tmp_path / "grammar")

@@ -52,8 +52,8 @@ class Narrowing:
     ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it,
     and ``operation`` what asked for the value there, where it is one that does not support dynamic floats; ``asked_at``
     is the operation in the graph at which the backend asked, where Dynamo itself did not. Floats round: ``bounds`` are
-    exact formulas that make a condition on them true, and false, where there are such. A condition that the language has
-    no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the same over the names.
+    exact formulas that make a condition on them true, and false, where there are such. A condition that the language
+    has no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the same over the names.
     """
 
     condition: Formula | None

@@ -49,7 +49,7 @@ class Way:
 
     @contextmanager
     def observed(self, target: Callable[..., Any], **others: Any) -> Iterator[tuple[Callable[..., Any], Frames]]:
-        """The target, which has a code of its own (`apart`), compiled in this way, and the frames that calls of it bring.
+        """The target, which has a code of its own (`apart`), compiled in this way, and the frames that its calls bring.
 
         ``others`` are options that take the place of the user's.
 
