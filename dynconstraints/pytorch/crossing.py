@@ -185,7 +185,7 @@ def _changes(output: Any) -> Iterator[Change]:
     effects = output.side_effects
     for variable in effects.id_to_variable.values():
         if variable.source is not None and effects.is_modified(variable):
-            names = frozenset(effects.store_attr_mutations.get(variable) or ())
+            names = frozenset(effects.store_attr_mutations.get(variable) or _changed_keys(variable))
             line = line_of_change(effects, variable)
             if isinstance(variable, trace_values().Rebound):
                 yield Change(_name_of_variable(variable.source), rebinds=True, line=line)
@@ -196,6 +196,18 @@ def _changes(output: Any) -> Iterator[Change]:
         source = getattr(argument, "source", None)
         if node.target in _RESHAPING and source is not None:
             yield Change(source_name(source))
+
+
+def _changed_keys(variable: Any) -> list[str]:
+    """The keys of a dict whose values are others now; none where keys come or go, or are no texts."""
+    before, kinds = getattr(variable, "original_items", None), trace_values()
+    if not isinstance(variable, kinds.Mapping) or before is None:
+        return []
+    after = {key.vt: value for key, value in variable.items.items()}
+    changed = [key for key, value in after.items() if before.get(key) is not value]
+    keys = [key.as_python_constant() for key in changed if isinstance(key, kinds.Constant)]
+    names = [key for key in keys if isinstance(key, str)]
+    return names if before.keys() == after.keys() and len(names) == len(changed) else []
 
 
 def _name_of_variable(source: Any) -> str:
