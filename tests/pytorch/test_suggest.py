@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
 import textwrap
@@ -16,6 +17,8 @@ from compiled import Compiled, suggest
 import dynconstraints
 from dynconstraints import ConflictingBindingError, DynamicInt, dynamic_int_constraints, name_dims
 from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.report.naming import Size
+from dynconstraints.pytorch.report.pasting import pasted
 from dynconstraints.syntax.parser import parse
 
 X = torch.ones(3)
@@ -104,22 +107,20 @@ def test_a_proposal_is_what_the_guards_amount_to_and_gives_one_graph(
     assert compiled.graphs == 1
 
 
-def windows(x: torch.Tensor) -> torch.Tensor:
-    h, w = x.shape
-    x = F.pad(x, (0, (16 - w % 16) % 16, 0, (16 - h % 16) % 16))
-    n = (x.shape[0] // 16) * (x.shape[1] // 16)
-    return x.view(-1) * 2 if n + 1 == 197 else x.view(-1)
+def test_a_long_constraint_is_divided_into_strings_that_python_joins() -> None:
+    """Never within a string."""
+    long = " + ".join(f"(x_{i} + (16 + -1*(x_{i} % 16)) % 16) // 16" for i in range(4)) + " != 197"
+    code = pasted("f", (Size("x", 0, "x_0"),), ("x_0 >= 1", long), frozenset())
+    block = ast.parse(code).body[1]
+    assert isinstance(block, ast.With)
+    call = block.items[0].context_expr
+    assert isinstance(call, ast.Call)
+    assert ast.literal_eval(call.args[0]) == ["x_0 >= 1", long]
+    assert max(map(len, code.splitlines())) <= 78
 
 
 def test_what_only_saves_a_graph_is_told_and_not_declared() -> None:
-    """197 tokens are served in eager: the condition isn't among the lines, and what it refuses is named."""
-    found = suggest(windows, [of_sizes((100, 128)), of_sizes((132, 100))])
-    assert found.constraints == ("x_0 >= 1", "x_1 >= 1")
-    (saving,) = found.savings
-    assert "!= 197" in saving.constraint
-    assert saving.refuses is not None
-    assert windows(torch.ones(*saving.refuses.values())).shape  # as eager has it
-    assert "not declared, though it would save a graph: 1 + (x_0 + " in str(found)
+    """Eager takes the other branch: the condition isn't among the lines."""
     branching = suggest(lambda x: x * 2 if x.shape[0] > 100 else x, [of_sizes(128), of_sizes(256)])
     assert branching.constraints == ("x_0 >= 1",)
     assert [s.constraint for s in branching.savings] == ["x_0 >= 101"]
