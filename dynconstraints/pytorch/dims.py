@@ -28,8 +28,9 @@ from dynconstraints.pytorch.sizes import declare_sizes, term_of
 
 _ATTRIBUTE = "_dynconstraints_dims"
 _NOTHING: Mapping[str, Any] = {}
-_attribute = object.__getattribute__
-"""What an object has, whatever its class makes of the question."""
+_attributes: Any = torch.Tensor.__dict__["__dict__"].__get__
+_base: Any = vars(torch._C.TensorBase)["_base"].__get__  # noqa: SLF001  torch documents it
+"""What a tensor has, whatever its class makes of the question."""
 
 _COMPUTED = Place("a tensor named where it was computed")
 _T = TypeVar("_T", bound=torch.Tensor)
@@ -140,7 +141,7 @@ def named_dims(value: object) -> NamedDims | None:
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """The tensor that this one is a view of; None where it is none."""
     with unseen():
-        base: torch.Tensor | None = _attribute(tensor, "_base")
+        base: torch.Tensor | None = _base(tensor)
         return base
 
 
@@ -151,7 +152,7 @@ def still(value: Any, record: NamedDims) -> bool:
 
 def _own(value: torch.Tensor) -> NamedDims | None:
     """What is recorded on a tensor, as its sizes are now."""
-    record = _attribute(value, "__dict__").get(_ATTRIBUTE)
+    record = _attributes(value).get(_ATTRIBUTE)
     if record is None:
         return None
     shape = value.shape
@@ -194,7 +195,7 @@ def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
 
 def _kept(view: torch.Tensor) -> NamedDims | None:
     """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
-    base = _attribute(view, "_base")
+    base = _base(view)
     if base is None:
         return None
     known = _own(base)

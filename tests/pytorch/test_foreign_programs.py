@@ -181,6 +181,10 @@ def test_names_of_tensors_are_asked_unseen() -> None:
         def __getattribute__(self, name: str) -> Any:
             raise AssertionError(name)
 
+        @property
+        def _base(self) -> Any:
+            raise AssertionError
+
     x = name_dims(torch.ones(8, 4), {0: "n"})
     view, other = x[:, 1:], torch.ones(3)
     strict = torch.ones(3).as_subclass(Strict)
