@@ -691,8 +691,8 @@ def line_of_change(effects: Any, variable: Any) -> str | None:
     return line_of(own[-1]) if own else None
 
 
-def line_of(place: Any) -> str:
-    """The line of an entry of a stack, as torch tells lines: ``code  # file:3 in f``."""
+def line_of(place: Any) -> str | None:
+    """The line of an entry of a stack, as torch tells lines: ``code  # file:3 in f``; None where it is one of ours."""
     return user_line(f"{place.line}  # {place.filename}:{place.lineno} in {place.name}")
 
 
