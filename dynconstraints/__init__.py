@@ -17,20 +17,20 @@ if TYPE_CHECKING:  # for type checkers, which see no `__getattr__` and so know e
     from dynconstraints.diagnostics.errors import UnboundNameError as UnboundNameError
     from dynconstraints.diagnostics.errors import UnsupportedTorchError as UnsupportedTorchError
     from dynconstraints.ir.constraint import Constraint as Constraint
-    from dynconstraints.pytorch.binding import bind as bind
-    from dynconstraints.pytorch.dims import name_dims as name_dims
-    from dynconstraints.pytorch.dynamic_float import DynamicFloat as DynamicFloat
-    from dynconstraints.pytorch.dynamic_int import DynamicInt as DynamicInt
-    from dynconstraints.pytorch.report.explain import explain as explain
-    from dynconstraints.pytorch.report.explain import explain_calls as explain_calls
-    from dynconstraints.pytorch.report.suggestion import suggest as suggest
-    from dynconstraints.pytorch.scope import dynamic_int_constraints as dynamic_int_constraints
-    from dynconstraints.solver.verdict import Implied as Implied
-    from dynconstraints.solver.verdict import Open as Open
-    from dynconstraints.solver.verdict import Refuted as Refuted
-    from dynconstraints.solver.verdict import Sat as Sat
-    from dynconstraints.solver.verdict import Unknown as Unknown
-    from dynconstraints.solver.verdict import Unsat as Unsat
+    from dynconstraints.pytorch.declarations.scope import dynamic_int_constraints as dynamic_int_constraints
+    from dynconstraints.pytorch.reports.explain import explain as explain
+    from dynconstraints.pytorch.reports.explain import explain_calls as explain_calls
+    from dynconstraints.pytorch.reports.suggestion import suggest as suggest
+    from dynconstraints.pytorch.values.bind import bind as bind
+    from dynconstraints.pytorch.values.dynamic_float import DynamicFloat as DynamicFloat
+    from dynconstraints.pytorch.values.dynamic_int import DynamicInt as DynamicInt
+    from dynconstraints.pytorch.values.named_dims import name_dims as name_dims
+    from dynconstraints.solver.verdicts import Implied as Implied
+    from dynconstraints.solver.verdicts import Open as Open
+    from dynconstraints.solver.verdicts import Refuted as Refuted
+    from dynconstraints.solver.verdicts import Sat as Sat
+    from dynconstraints.solver.verdicts import Unknown as Unknown
+    from dynconstraints.solver.verdicts import Unsat as Unsat
     from dynconstraints.syntax.parser import parse as parse
     from dynconstraints.system import ConstraintSystem as ConstraintSystem
 
@@ -80,7 +80,7 @@ _HOMES = {
     "ConstraintSystem": "dynconstraints.system",
     "parse": "dynconstraints.syntax.parser",
     **{name: "dynconstraints.diagnostics.errors" for name in __all__ if name.endswith("Error")},
-    **dict.fromkeys(_VERDICTS, "dynconstraints.solver.verdict"),
+    **dict.fromkeys(_VERDICTS, "dynconstraints.solver.verdicts"),
     **dict.fromkeys(_TORCH, "dynconstraints.pytorch"),
 }
 

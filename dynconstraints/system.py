@@ -17,19 +17,19 @@ from dynconstraints.ir.nodes import Formula, Term, conjunction
 from dynconstraints.ir.sorts import has_real, integers_in, reals_in, speaks_of_reals
 from dynconstraints.ir.spelling import as_read, by_name
 from dynconstraints.solver.limits import RLIMIT
-from dynconstraints.solver.reals import Reals, real_below_integers
-from dynconstraints.solver.verdict import Satisfiability, Unsat, Verdict
+from dynconstraints.solver.reals.reals import Reals, real_below_integers
+from dynconstraints.solver.verdicts import Satisfiability, Unsat, Verdict
 from dynconstraints.syntax.given import constraints_of, limit_of, names_of, one_argument, values_of
 from dynconstraints.syntax.parser import parse
 from dynconstraints.syntax.term import parse_term
 
 if TYPE_CHECKING:
-    from dynconstraints.solver.bounds import Range
-    from dynconstraints.solver.minimize import Dropped
-    from dynconstraints.solver.parted import Parted
-    from dynconstraints.solver.prepared import Prepared
-    from dynconstraints.solver.summary import Facts
-    from dynconstraints.solver.violations import Violation
+    from dynconstraints.solver.partition import Parted
+    from dynconstraints.solver.portfolio import Prepared
+    from dynconstraints.solver.queries.bounds import Range
+    from dynconstraints.solver.queries.facts_report import Facts
+    from dynconstraints.solver.queries.redundancy import Dropped
+    from dynconstraints.solver.verdicts import Violation
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class ConstraintSystem:
 
     @cached_property
     def _prepared(self) -> Prepared:
-        from dynconstraints.solver.prepared import Prepared
+        from dynconstraints.solver.portfolio import Prepared
 
         if len(self._parted.parts) == 1:  # what it has found out counts for the whole
             return self._parted.parts[0]
@@ -99,7 +99,7 @@ class ConstraintSystem:
 
     @cached_property
     def _parted(self) -> Parted:
-        from dynconstraints.solver.parted import Parted
+        from dynconstraints.solver.partition import Parted
 
         return Parted([constraint.formula for constraint in self.constraints])
 
@@ -219,7 +219,7 @@ class ConstraintSystem:
             >>> violation.constraint, violation.values, violation.nearest
             (Constraint('s0 % 32 == 0'), {'s0': 65}, {'s0': 64})
         """
-        from dynconstraints.solver.violations import Violation
+        from dynconstraints.solver.verdicts import Violation
 
         assignment = by_name(values_of(assignment))
         broken = self._broken(assignment)
@@ -250,7 +250,7 @@ class ConstraintSystem:
             >>> ConstraintSystem(["a > 3", "b > 0", "a < 2"]).check()
             Unsat(core=(Constraint('a > 3'), Constraint('a < 2')))
         """
-        from dynconstraints.solver.check import check, check_reals
+        from dynconstraints.solver.queries.unsat_cores import check, check_reals
 
         limit = limit_of(limit)
         if self._speaks_of_reals:
@@ -279,7 +279,7 @@ class ConstraintSystem:
             >>> system.implies("s0 % 64 == 0")
             Open(holds_at={'s0': 64}, fails_at={'s0': 32})
         """
-        from dynconstraints.solver.jointly import implies_all, joins_many
+        from dynconstraints.solver.partition import implies_all, joins_many
 
         key = "implies", query if isinstance(query, str) else _constraint(query), limit
         if key not in self._answers:
@@ -312,7 +312,7 @@ class ConstraintSystem:
             >>> found.lower, found.upper
             (33, 97)
         """
-        from dynconstraints.solver.bounds import range_of, range_of_real
+        from dynconstraints.solver.queries.bounds import range_of, range_of_real
 
         term = term_of(expression)
         if self._speaks_of_reals or has_real(term):
@@ -363,7 +363,7 @@ class ConstraintSystem:
         Source:
             P. Granger, *Static analysis of arithmetical congruences*, 1989.
         """
-        from dynconstraints.solver.bounds import congruence_of
+        from dynconstraints.solver.queries.bounds import congruence_of
 
         term, limit = term_of(expression), limit_of(limit)
         if self._speaks_of_reals or has_real(term):
@@ -394,7 +394,7 @@ class ConstraintSystem:
             The lattice is in Hermite normal form; for congruences P. Granger, *Static analysis of arithmetical
             congruences*, 1989.
         """
-        from dynconstraints.solver.summary import summarise, summarise_reals
+        from dynconstraints.solver.queries.facts_report import summarise, summarise_reals
 
         if self._speaks_of_reals:
             return self._answer("facts", lambda: summarise_reals(self._rational, self.symbols, _steps(limit)), limit)
@@ -416,7 +416,7 @@ class ConstraintSystem:
             >>> ConstraintSystem(["a == 1", "a == 2", "b == 0"]).cores()
             ((Constraint('a == 1'), Constraint('a == 2')),)
         """
-        from dynconstraints.solver.core import minimal_cores
+        from dynconstraints.solver.queries.unsat_cores import minimal_cores
 
         limit_of(number)
         return minimal_cores(self.constraints, number, _steps(limit), self.reals)
@@ -440,7 +440,7 @@ class ConstraintSystem:
             >>> ConstraintSystem(["s0 % 32 == 0", "s1 == 2*s0"]).nearest({"s0": 70})
             {'s0': 64, 's1': 128}
         """
-        from dynconstraints.solver.nearest import nearest, nearest_reals
+        from dynconstraints.solver.queries.nearest import nearest, nearest_reals
 
         assignment = by_name(values_of(assignment))
         if self._speaks_of_reals:
@@ -471,7 +471,7 @@ class ConstraintSystem:
             >>> ConstraintSystem(["n % 8 == 0", "8 <= n <= 24"]).sample(3)
             [{'n': 8}, {'n': 24}, {'n': 16}]
         """
-        from dynconstraints.solver.sample import sample
+        from dynconstraints.solver.queries.sample import sample
 
         if self._speaks_of_reals:
             return cast("list[dict[str, int]]", self._rational.samples(number, seed, _steps(limit)))
@@ -493,7 +493,7 @@ class ConstraintSystem:
             >>> list(ConstraintSystem(["a*b == 6", "0 < a < b"]).enumerate())
             [{'a': 1, 'b': 6}, {'a': 2, 'b': 3}]
         """
-        from dynconstraints.solver.enumerate import assignments, limit_error
+        from dynconstraints.solver.queries.count import assignments, limit_error
 
         limit = limit_of(limit)
         if self._speaks_of_reals:
@@ -519,7 +519,7 @@ class ConstraintSystem:
             >>> ConstraintSystem(["s0 % 32 == 0", "32 <= s0 <= 1024"]).count()
             32
         """
-        from dynconstraints.solver.enumerate import count, limit_error
+        from dynconstraints.solver.queries.count import count, limit_error
 
         limit_of(limit)
         if self._speaks_of_reals:
@@ -540,7 +540,7 @@ class ConstraintSystem:
             >>> found.system
             ConstraintSystem(['s0 % 32 == 0'])
         """
-        from dynconstraints.solver.minimize import redundancies
+        from dynconstraints.solver.queries.redundancy import redundancies
 
         kept, dropped = redundancies(self.constraints, _steps(limit), self.reals)
         return Minimized(ConstraintSystem(kept, reals=self.reals), dropped)
@@ -566,7 +566,7 @@ class ConstraintSystem:
         Source:
             The method of Fourier and Motzkin, which eliminates one variable after the other.
         """
-        from dynconstraints.solver.project import project, project_reals
+        from dynconstraints.solver.queries.project import project, project_reals
 
         kept = names_of(names, self.symbols)
         if self._speaks_of_reals:
@@ -596,7 +596,7 @@ class ConstraintSystem:
                 ^^^^^^^^^^^^    s0 = 65, and 65 % 32 = 1
               help: the nearest values that satisfy every constraint on s0 are 64 and 96
         """
-        from dynconstraints.solver.explain import violation
+        from dynconstraints.solver.queries.explain import violation
 
         assignment = by_name(values_of(assignment))
         broken = self._broken(assignment)
@@ -606,7 +606,7 @@ class ConstraintSystem:
 
     def inconsistency(self, limit: int | None = None) -> InconsistentConstraintsError:
         """The error that says which constraints contradict each other, for a set that nothing satisfies."""
-        from dynconstraints.solver.explain import inconsistency
+        from dynconstraints.solver.queries.explain import inconsistency
 
         found = self.check(limit)
         return inconsistency(found.core if isinstance(found, Unsat) else self.constraints)

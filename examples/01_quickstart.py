@@ -8,7 +8,7 @@ from torch._dynamo import mark_dynamic
 from torch._inductor.utils import run_and_get_code
 
 from dynconstraints import ConstraintViolationError, DynamicInt
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 
 def declared(n: int) -> int:

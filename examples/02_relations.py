@@ -3,7 +3,7 @@
 import torch
 
 from dynconstraints import ConstraintViolationError, DynamicInt, dynamic_int_constraints
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 
 @torch.compile(backend="eager", fullgraph=True)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from dynconstraints import dynamic_int_constraints, explain_calls
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 QUICK = sys.argv[1:] == ["quick"]
 """What is declared alone, at a few sizes, graphs without kernels: how the tests run the examples."""

@@ -11,7 +11,7 @@ import torch._dynamo as dynamo
 from torch._dynamo.testing import CompileCounterWithBackend
 
 import dynconstraints
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 explain = partial(dynconstraints.explain, backend="eager")
 explain_calls = partial(dynconstraints.explain_calls, backend="eager")

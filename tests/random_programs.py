@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from hypothesis import strategies as st
 
 from dynconstraints import ConstraintSystem, DynamicInt, name_dims
-from dynconstraints.solver.verdict import Sat
+from dynconstraints.solver.verdicts import Sat
 
 LARGEST = 12
 """The largest value of a name."""

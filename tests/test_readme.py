@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from dynconstraints import ConstraintError
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

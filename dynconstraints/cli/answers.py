@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.solver.numbers import shown as number
+from dynconstraints.solver.reals.literals import shown as number
 
 UNDECIDED = "DC601"
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.nodes import Compare, Formula, Int, Mod, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.numbers import literal
+from dynconstraints.solver.reals.literals import literal
 
 if TYPE_CHECKING:
-    from dynconstraints.solver.bounds import Congruence, Range
-    from dynconstraints.solver.summary import Facts
+    from dynconstraints.solver.queries.bounds import Congruence, Range
+    from dynconstraints.solver.queries.facts_report import Facts
 
 
 class Known(Frozen):

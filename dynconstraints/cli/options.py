@@ -95,7 +95,7 @@ def _session(name: str, parameters: dict[str, Any]) -> Session:
 
 def require_consistent(system: ConstraintSystem, limit: int | None) -> None:
     """Raises InconsistentConstraintsError where no values satisfy the constraints; of such a set everything follows."""
-    from dynconstraints.solver.verdict import Unsat
+    from dynconstraints.solver.verdicts import Unsat
 
     if isinstance(system.check(limit), Unsat):
         raise system.inconsistency(limit)

@@ -3,15 +3,14 @@
 Importing this wraps a handful of torch's functions (`hooks`); programs that declare nothing are not affected.
 """
 
-from dynconstraints.pytorch import _compat as _compat  # first: it says what is wrong with the torch at hand
-from dynconstraints.pytorch import hooks
-from dynconstraints.pytorch.binding import bind
-from dynconstraints.pytorch.dims import name_dims
-from dynconstraints.pytorch.dynamic_float import DynamicFloat
-from dynconstraints.pytorch.dynamic_int import DynamicInt
-from dynconstraints.pytorch.report.explain import explain, explain_calls
-from dynconstraints.pytorch.report.suggestion import suggest
-from dynconstraints.pytorch.scope import dynamic_int_constraints
+from dynconstraints.pytorch.declarations.scope import dynamic_int_constraints
+from dynconstraints.pytorch.install import hooks
+from dynconstraints.pytorch.reports.explain import explain, explain_calls
+from dynconstraints.pytorch.reports.suggestion import suggest
+from dynconstraints.pytorch.values.bind import bind
+from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
+from dynconstraints.pytorch.values.dynamic_int import DynamicInt
+from dynconstraints.pytorch.values.named_dims import name_dims
 
 __all__ = [
     "DynamicFloat",

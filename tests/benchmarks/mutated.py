@@ -29,7 +29,7 @@ from benchmarks.mutations import Line, asked, corpus, mutated
 from oracle import Meaning, Solver, Unsupported, names
 
 from dynconstraints import ConstraintSystem, Implied, Open, Refuted
-from dynconstraints.solver.verdict import Unknown
+from dynconstraints.solver.verdicts import Unknown
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 _BOX = 20_000

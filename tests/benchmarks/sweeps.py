@@ -20,7 +20,7 @@ from rivals import APPROACHES
 from tables import Table, spread
 from warming import warm_up
 
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from programs import PROGRAMS, Program
 from rivals import APPROACHES
 from tables import Table
 
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
 
 TRAINED = ("U-Net", "Swin", "chunked CE")
 COMPARED = ("dynamic=True", "declared")

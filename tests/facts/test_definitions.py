@@ -1,7 +1,7 @@
 """Names that nonlinear equalities define are replaced by what they are equal to."""
 
-from dynconstraints.facts.definitions import with_definitions
-from dynconstraints.facts.state import analyse
+from dynconstraints.facts.product.analysis import analyse
+from dynconstraints.facts.product.substitutions import with_definitions
 from dynconstraints.ir.nodes import Name
 from dynconstraints.syntax.parser import parse
 

@@ -5,8 +5,8 @@ from itertools import permutations, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.facts.differences import is_consistent, least_bound, least_values, with_edge
-from dynconstraints.facts.state import analyse
+from dynconstraints.facts.domains.difference_bounds import is_consistent, least_bound, least_values, with_edge
+from dynconstraints.facts.product.analysis import analyse
 from dynconstraints.syntax.parser import parse
 
 NAMES = ("a", "b", "c", "d")

@@ -8,13 +8,13 @@ import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.facts import congruences, enclosure, ranges
+from dynconstraints.facts.domains import congruences, intervals, transfer
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.nodes import Name
 
 SPAN = range(-14, 15)
 ends = st.one_of(st.none(), st.integers(-7, 7))
-some_ranges = st.tuples(ends, ends).filter(lambda r: not ranges.is_empty(r))
+some_ranges = st.tuples(ends, ends).filter(lambda r: not intervals.is_empty(r))
 some_congruences = st.one_of(
     st.tuples(st.just(0), st.integers(-7, 7)),
     st.integers(1, 6).flatmap(lambda m: st.tuples(st.just(m), st.integers(0, m - 1))),
@@ -22,7 +22,7 @@ some_congruences = st.one_of(
 
 
 def members(a):
-    return [x for x in SPAN if ranges.contains(a, x)]
+    return [x for x in SPAN if intervals.contains(a, x)]
 
 
 def residues(a):
@@ -30,12 +30,12 @@ def residues(a):
 
 
 RANGE_OPERATIONS = [
-    (ranges.add, lambda x, y: x + y),
-    (ranges.multiply, lambda x, y: x * y),
-    (ranges.floor_divide, lambda x, y: x // y if y else None),
-    (ranges.modulo, lambda x, y: x % y if y else None),
-    (ranges.least, min),
-    (ranges.greatest, max),
+    (intervals.add, lambda x, y: x + y),
+    (intervals.multiply, lambda x, y: x * y),
+    (intervals.floor_divide, lambda x, y: x // y if y else None),
+    (intervals.modulo, lambda x, y: x % y if y else None),
+    (intervals.least, min),
+    (intervals.greatest, max),
 ]
 
 
@@ -45,21 +45,21 @@ def test_range_operations_enclose_every_result(enclose, operation, a, b):
     """For operands of every sign, with and without ends."""
     result = enclose(a, b)
     values = [v for x, y in product(members(a), members(b)) if (v := operation(x, y)) is not None]
-    assert all(ranges.contains(result, v) for v in values)
+    assert all(intervals.contains(result, v) for v in values)
 
 
 @given(some_ranges)
 def test_absolute_values_are_tight(a):
     """Of ranges that hold 0, or values of one sign."""
     sizes = [abs(x) for x in members(a)]
-    assert ranges.absolute(a) == (min(sizes), None if None in a else max(sizes))
+    assert intervals.absolute(a) == (min(sizes), None if None in a else max(sizes))
 
 
-@pytest.mark.parametrize(("enclose", "operation"), [pair for pair in RANGE_OPERATIONS if pair[0] != ranges.modulo])
+@pytest.mark.parametrize(("enclose", "operation"), [pair for pair in RANGE_OPERATIONS if pair[0] != intervals.modulo])
 @given(some_ranges, some_ranges)
 def test_bounded_range_operations_are_tight(enclose, operation, a, b):
     """Where both operands have ends, so has the result, and attains them; division by a divisor of one sign."""
-    if None in a or None in b or (operation(1, 0) is None and ranges.contains(b, 0)):
+    if None in a or None in b or (operation(1, 0) is None and intervals.contains(b, 0)):
         return
     values = [operation(x, y) for x, y in product(members(a), members(b))]
     assert enclose(a, b) == (min(values), max(values))
@@ -68,15 +68,15 @@ def test_bounded_range_operations_are_tight(enclose, operation, a, b):
 @given(some_ranges, some_ranges)
 def test_meet_and_join_of_ranges(a, b):
     """The meet is the intersection, the join holds both."""
-    assert members(ranges.meet(a, b)) == [x for x in members(a) if x in members(b)]
-    assert set(members(ranges.join(a, b))) >= {*members(a), *members(b)}
+    assert members(intervals.meet(a, b)) == [x for x in members(a) if x in members(b)]
+    assert set(members(intervals.join(a, b))) >= {*members(a), *members(b)}
 
 
 @given(some_ranges, st.integers(0, 4), st.integers(-3, 3))
 def test_powers_and_multiples_of_ranges(a, exponent, factor):
     """Enclosed, for even and odd exponents and factors of every sign."""
-    assert all(ranges.contains(ranges.power(a, exponent), x**exponent) for x in members(a))
-    assert all(ranges.contains(ranges.scale(a, factor), x * factor) for x in members(a))
+    assert all(intervals.contains(intervals.power(a, exponent), x**exponent) for x in members(a))
+    assert all(intervals.contains(intervals.scale(a, factor), x * factor) for x in members(a))
 
 
 @given(some_congruences, some_congruences, st.integers(-6, 6).filter(bool))
@@ -114,7 +114,7 @@ def test_the_nearest_members_of_a_congruence(a, value):
 def test_ranges_of_terms_enclose_their_values(term, a, b):
     """Every node of the language."""
     given_ranges = {"a": a, "b": b}
-    low, high = enclosure.range_of(
+    low, high = transfer.range_of(
         term, lambda t: given_ranges[t.id] if isinstance(t, Name) else (None, None), lambda _: None
     )
     for x, y in product(members(a)[::3], members(b)[::3]):
@@ -126,7 +126,7 @@ def test_ranges_of_terms_enclose_their_values(term, a, b):
 def test_congruences_of_terms_enclose_their_values(term, a, b):
     """Every node of the language."""
     known = {"a": a, "b": b}
-    result = enclosure.congruence_of(term, known.__getitem__)
+    result = transfer.congruence_of(term, known.__getitem__)
     for x, y in product(residues(a)[::2], residues(b)[::2]):
         value = value_of(term, {"a": x, "b": y})
         assert value is None or congruences.contains(result, value)
@@ -135,6 +135,6 @@ def test_congruences_of_terms_enclose_their_values(term, a, b):
 def test_numbers_beyond_64_bits_are_exact():
     """No float and no wrap-around anywhere."""
     huge = 3**60
-    assert ranges.multiply((-huge, huge), (huge, huge + 1)) == (-huge * (huge + 1), huge * (huge + 1))
+    assert intervals.multiply((-huge, huge), (huge, huge + 1)) == (-huge * (huge + 1), huge * (huge + 1))
     assert congruences.meet((2**70, 1), (huge, 2)) is not None
     assert math.lcm(2**70, huge) == congruences.meet((2**70, 1), (huge, 2))[0]

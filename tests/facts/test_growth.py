@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from dynconstraints.facts.state import analyse
+from dynconstraints.facts.product.analysis import analyse
 from dynconstraints.syntax.parser import parse
 
 

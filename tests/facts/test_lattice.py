@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.facts.lattice import Affine, Contradiction, Lattice, Row, affine_of, linear_facts
+from dynconstraints.facts.domains.linear_equalities import Affine, Contradiction, Lattice, Row, affine_of, linear_facts
 from dynconstraints.ir.nodes import Bool, Compare
 from dynconstraints.syntax.parser import parse
 

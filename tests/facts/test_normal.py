@@ -6,8 +6,8 @@ import pytest
 import strategies
 from hypothesis import given
 
-from dynconstraints.facts import polynomial as poly
-from dynconstraints.facts.knowledge import Knowledge
+from dynconstraints.facts.product import atom_polynomials as poly
+from dynconstraints.facts.product.store import Knowledge
 from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.syntax.parser import parse
 

@@ -5,15 +5,15 @@ import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.facts import columns
-from dynconstraints.facts.state import analyse
+from dynconstraints.facts.product.analysis import analyse
+from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.evaluate import holds
 from dynconstraints.ir.nodes import Int, Mod, Name, Relation, comparison, total
 from dynconstraints.ir.nodes import product as times
 from dynconstraints.syntax.parser import parse
 
 NAMES = ("a", "b")
-BOX, SIZE = columns.box({name: range(-9, 10) for name in NAMES})
+BOX, SIZE = evaluate_columns.box({name: range(-9, 10) for name in NAMES})
 
 small = st.integers(-6, 6)
 affine = st.builds(
@@ -38,7 +38,9 @@ def term(text):
 
 def models(constraints):
     """Columns of the box's points that satisfy the constraints; columns agree with the evaluator by their own test."""
-    kept = [all(row) for row in zip(*(columns.truths(c, BOX, SIZE) for c in constraints), strict=True)] or [True] * SIZE
+    kept = [all(row) for row in zip(*(evaluate_columns.truths(c, BOX, SIZE) for c in constraints), strict=True)] or [
+        True
+    ] * SIZE
     return {n: [v for v, k in zip(BOX[n], kept, strict=True) if k] for n in NAMES}, sum(kept)
 
 
@@ -50,7 +52,7 @@ def test_verdicts_hold_on_every_model(constraints, query):
     if state.is_empty:
         assert not size
         return
-    truths = set(columns.truths(query, table, size))
+    truths = set(evaluate_columns.truths(query, table, size))
     match state.truth(query):
         case True:
             assert truths <= {True}
@@ -67,7 +69,7 @@ def test_ranges_and_congruences_hold_on_every_model(constraints, expression):
     low, high = state.range_of(expression)
     modulus, remainder = state.congruence_of(expression)
     few = state.values_of(expression)
-    for value in {v for v in columns.values(expression, table, size) if v is not None}:
+    for value in {v for v in evaluate_columns.values(expression, table, size) if v is not None}:
         assert low is None or low <= value
         assert high is None or value <= high
         assert (value - remainder) % modulus == 0 if modulus else value == remainder

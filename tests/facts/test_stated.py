@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracle import Meaning, names
 
 from dynconstraints import parse
-from dynconstraints.facts.stated import Stated
+from dynconstraints.facts.product.box import Stated
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-9, 10), repeat=2)]
 RELATIONS = ("<=", "<", ">=", ">", "==", "!=")

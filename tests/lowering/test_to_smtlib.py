@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from strategies import constraints
 
 from dynconstraints import ConstraintSystem
-from dynconstraints.solver.verdict import Sat, Unsat
+from dynconstraints.solver.verdicts import Sat, Unsat
 
 
 def read(script):

@@ -32,7 +32,7 @@ each_taker = pytest.mark.parametrize("take", TAKERS.values(), ids=TAKERS)
 
 
 def _record(tensor: torch.Tensor) -> Any:
-    from dynconstraints.pytorch.dims import named_dims
+    from dynconstraints.pytorch.values.named_dims import named_dims
 
     record = named_dims(tensor)
     assert record is not None

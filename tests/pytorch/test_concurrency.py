@@ -16,7 +16,7 @@ import torch._dynamo as dynamo
 from torch._dynamo.testing import CompileCounter
 
 from dynconstraints import ConstraintSystem, ConstraintViolationError, DynamicInt, dynamic_int_constraints
-from dynconstraints.pytorch.scope import current_scope
+from dynconstraints.pytorch.declarations.scope import current_scope
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SECONDS, GRAPHS = (60, 64) if NIGHTLY else (2, 8)

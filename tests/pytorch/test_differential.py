@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, event, given, settings
 from random_programs import LARGEST, Program, programs
 
 from dynconstraints import ConstraintError, dynamic_int_constraints
-from dynconstraints.pytorch.frame import FrameFacts
+from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SAMPLES, WRONG, LINES = (6, 2, 6) if NIGHTLY else (4, 1, 4)

@@ -19,9 +19,9 @@ from dynconstraints import DynamicInt
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch.arithmetic import LARGEST
-from dynconstraints.pytorch.placing import Place
-from dynconstraints.pytorch.sizes import term_of
+from dynconstraints.pytorch.declarations.user_location import Place
+from dynconstraints.pytorch.values.expression import LARGEST
+from dynconstraints.pytorch.values.size_equations import term_of
 
 BINARY: list[Callable[[Any, Any], Any]] = [
     operator.add,

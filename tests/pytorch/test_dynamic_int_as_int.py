@@ -211,7 +211,7 @@ def test_attributes_of_ones_own_are_stored_too() -> None:
 
 def test_a_damaged_pickle_is_refused() -> None:
     """An expression that is not the value would be believed by everything after."""
-    from dynconstraints.pytorch.dynamic_int import restored
+    from dynconstraints.pytorch.values.dynamic_int import restored
 
     with pytest.raises(ValueError, match=r"damaged pickle of a DynamicInt: 2\*n is not 7"):
         restored(7, "2*n", (("n", 3, ()),))

@@ -24,7 +24,8 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
-from dynconstraints.pytorch import declaration, declaring, sizes
+from dynconstraints.pytorch.declarations import declaration, validate_input
+from dynconstraints.pytorch.values import size_equations
 
 ALIGNED = dynamic_int_constraints(["h % 32 == 0"])
 
@@ -305,8 +306,8 @@ def test_whatever_declares_first_has_calls_checked(declare: Callable[[], Any], m
     """Each way to declare a value counts as the first."""
     done: list[bool] = []
     monkeypatch.setattr(declaration, "_begun", [False])
-    declaring.declared.cache_clear()
-    sizes._remembered.cache_clear()
+    validate_input.declared.cache_clear()
+    size_equations._remembered.cache_clear()
     declaration.at_first_declaration(lambda: done.append(True))
     assert not done
     declare()

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch._dynamo.utils import counters
 
 from dynconstraints import bind, dynamic_int_constraints, explain, explain_calls, name_dims
-from dynconstraints.pytorch.report.model import Report
+from dynconstraints.pytorch.reports.report import Report
 
 
 def padded(x: torch.Tensor) -> torch.Tensor:

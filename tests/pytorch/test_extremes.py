@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from compiled import Compiled, explain
 
 from dynconstraints import dynamic_int_constraints, name_dims
-from dynconstraints.pytorch import extremes, oracle
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.install.observe import observe
+from dynconstraints.pytorch.oracle import decide, min_max
 
 WHOLE_WINDOWS = ["h % 7 == 0", "w % 7 == 0", "h >= 7", "w >= 7"]
 
@@ -58,7 +58,7 @@ def test_without_the_number_the_sizes_grow(settled: bool, monkeypatch: pytest.Mo
     """So that the test above can fail."""
     compiled = Compiled(padded)
     if not settled:
-        monkeypatch.setattr(extremes, "_settle", lambda *_: None)
+        monkeypatch.setattr(min_max, "_settle", lambda *_: None)
     with dynamic_int_constraints(WHOLE_WINDOWS):
         compiled(name_dims(torch.ones(7, 14), {0: "h", 1: "w"}))
     assert (largest_guard(compiled) < 120) == settled
@@ -100,7 +100,7 @@ def test_the_guard_that_settles_a_minimum_stays(sizes: list[tuple[int, int]], mo
     program = PROGRAMS["least at its bound"]
     assert serves_all(program, list(sizes))
     if min(sizes[0]) == 2:
-        monkeypatch.setattr(extremes, "kept", lambda _: nullcontext())
+        monkeypatch.setattr(min_max, "kept", lambda _: nullcontext())
         assert not serves_all(program, list(sizes))
 
 
@@ -123,4 +123,4 @@ def test_long_questions_are_torchs(length: int, answer: sympy.Basic | None) -> N
     assert facts is not None
     (parameter,) = facts.parameters.values()
     total = sympy.Add(*(sympy.Mod(parameter.symbol, modulus) for modulus in range(3, 3 + length)))
-    assert oracle.decide(facts.env, sympy.Ge(total, 0, evaluate=False)) == answer
+    assert decide.decide(facts.env, sympy.Ge(total, 0, evaluate=False)) == answer

@@ -12,7 +12,7 @@ from compiled import Compiled
 from float_calls import CALLS, DTYPES, NONFINITE, VALUES, outcome, program, same
 
 from dynconstraints import DynamicFloat
-from dynconstraints.pytorch.floating.lowering import TABLE
+from dynconstraints.pytorch.floats.lowering import TABLE
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 CELLS = [(call, dtype) for call in CALLS for dtype in DTYPES]

@@ -15,7 +15,7 @@ from torch.utils._sympy.functions import Min as TorchMin
 
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.nodes import Name
-from dynconstraints.pytorch.floating.conditions import condition_of
+from dynconstraints.pytorch.oracle.float_conditions import condition_of
 
 A, B, N = sympy.Symbol("zf0", real=True), sympy.Symbol("zf1", real=True), sympy.Symbol("s0", integer=True)
 NAMES = {A: Name("a"), B: Name("b"), N: Name("n")}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch.utils._sympy.functions import FloatTrueDiv, Identity
 
 from dynconstraints import DynamicFloat
-from dynconstraints.pytorch.floating.intervals import compared, interval_of
+from dynconstraints.pytorch.oracle.float_intervals import compared, interval_of
 
 a, b = sympy.symbols("a b", real=True)
 ENDS = st.one_of(st.floats(-4, 4), st.sampled_from((0.0, 1.0, 1e308, -1e308, 5e-324, 1e-17, 1e16)))

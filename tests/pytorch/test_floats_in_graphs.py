@@ -449,6 +449,6 @@ def test_a_program_without_declared_floats_is_left_alone():
     torch.compile(lambda z, a: z * a, backend=keep)(x, 0.5)
     (names,) = graphs
     assert names[1:] == ["mul", "output"]
-    from dynconstraints.pytorch._compat import dynamo
+    from dynconstraints.pytorch._torch.dynamo import dynamo
 
     assert not dynamo().settled_floats

@@ -30,9 +30,9 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
-from dynconstraints.pytorch.calls import declarations_in
-from dynconstraints.pytorch.dims import named_dims
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.frame.call_check import declarations_in
+from dynconstraints.pytorch.install.observe import observe
+from dynconstraints.pytorch.values.named_dims import named_dims
 
 SCRIPT = Path(__file__).parent.parent / "foreign_programs.py"
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynconstraints import ConstraintSystem, parse
-from dynconstraints.pytorch.report.generalise import generalised
+from dynconstraints.pytorch.reports.suggesting.generalize import generalised
 
 GUARDS = [
     (["h // 7 * 7 == h", "h // 7 != 1", "h // 7 != 0", "h > 0"], {"h % 7 == 0", "h >= 14"}),

@@ -10,7 +10,7 @@ import torch._dynamo as dynamo
 from compiled import Compiled
 
 from dynconstraints import ConstraintViolationError, DynamicInt, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.values.named_dims import named_dims
 
 SIZES = (64, 48, 128, 32, 96)
 CONSTRAINTS = ["n % 16 == 0", "n >= 32"]

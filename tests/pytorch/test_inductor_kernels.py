@@ -14,7 +14,7 @@ from torch._inductor import config
 from torch._inductor.utils import run_and_get_cpp_code
 
 from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch import hooks
+from dynconstraints.pytorch.install import hooks
 
 pytestmark = pytest.mark.inductor
 

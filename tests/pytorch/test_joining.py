@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch.joining import join, joined
-from dynconstraints.pytorch.observe import observe
+from dynconstraints.pytorch.guards.merge_guards import join, joined
+from dynconstraints.pytorch.install.observe import observe
 
 
 def texts(*guards: str) -> list[str]:

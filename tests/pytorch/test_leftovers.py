@@ -10,7 +10,7 @@ import torch
 from torch._dynamo.testing import CompileCounter
 
 from dynconstraints import ConflictingBindingError, DynamicFloat, DynamicInt, name_dims
-from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.values.named_dims import named_dims
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
-from dynconstraints.pytorch.dims import named_dims
+from dynconstraints.pytorch.values.named_dims import named_dims
 
 
 def window(x: torch.Tensor) -> torch.Tensor:

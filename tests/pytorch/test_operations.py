@@ -13,7 +13,7 @@ from compiled import Compiled
 from torch._dynamo.exc import Unsupported
 
 from dynconstraints import DynamicInt, SpecializationError, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch import operations
+from dynconstraints.pytorch.tracing import python_operations
 
 Function = Callable[[int], Any]
 
@@ -145,18 +145,18 @@ def test_programs_without_declarations_are_refused_as_before() -> None:
 def test_the_substitutes_are_pythons_own_functions() -> None:
     """Over small ints of either sign."""
     for n in range(-120, 121):
-        assert operations.inverted(n) == ~n
+        assert python_operations.inverted(n) == ~n
         for c in (1, 2, 12, 48, 97):
-            divisors = operations._divisors(c)
+            divisors = python_operations._divisors(c)
             assert divisors is not None
-            assert operations.greatest_common_divisor(n, divisors) == math.gcd(n, c)
-            assert operations.least_common_multiple(n, c, divisors) == math.lcm(n, c)
-            assert operations.with_rest(n, c) == divmod(n, c)
-            assert operations.with_rest(n, -c) == divmod(n, -c)
+            assert python_operations.greatest_common_divisor(n, divisors) == math.gcd(n, c)
+            assert python_operations.least_common_multiple(n, c, divisors) == math.lcm(n, c)
+            assert python_operations.with_rest(n, c) == divmod(n, c)
+            assert python_operations.with_rest(n, -c) == divmod(n, -c)
             for exponent in (0, 1, 2, 7, 30):
-                assert operations.power(n, exponent, c) == pow(n, exponent, c)
-                assert operations.power(n, exponent, -c) == pow(n, exponent, -c)
+                assert python_operations.power(n, exponent, c) == pow(n, exponent, c)
+                assert python_operations.power(n, exponent, -c) == pow(n, exponent, -c)
         for digits in (1, 2, 3):
-            assert operations.rounded(n, 10**digits) == round(n, -digits)
+            assert python_operations.rounded(n, 10**digits) == round(n, -digits)
     for n in (0, 1, 2, 3, 4, 8, 9, 2**50 - 1, *(k * k + d for k in (2**20, 2**26 - 1, 94906265) for d in (-1, 0, 1))):
-        assert operations.root(n) == math.isqrt(n)
+        assert python_operations.root(n) == math.isqrt(n)

@@ -8,7 +8,8 @@ from branches import CELLS, VALUES
 from compiled import Compiled
 
 from dynconstraints import DynamicInt, dynamic_int_constraints
-from dynconstraints.pytorch.frame import KEY, FrameFacts
+from dynconstraints.pytorch.frame.frame_facts import FrameFacts
+from dynconstraints.pytorch.frame.restart import KEY
 
 
 @pytest.mark.parametrize(("constraints", "branch"), CELLS, ids=[f"{', '.join(c)} |- {q}" for c, q in CELLS])
@@ -47,7 +48,7 @@ def test_the_premises_hold_no_guard_of_the_shape_env(monkeypatch: pytest.MonkeyP
 
     def unsound(self: FrameFacts) -> tuple[object, ...]:
         from dynconstraints.ir.nodes import Name
-        from dynconstraints.pytorch.symbolic import formula_of
+        from dynconstraints.pytorch.frame.sympy_bridge import formula_of
 
         symbols = {p.symbol: Name(n) for n, p in self.parameters.items()}
         guards = [formula_of(g.expr, symbols) for g in self.env.guards]
@@ -64,7 +65,7 @@ def test_the_premises_hold_no_guard_of_the_shape_env(monkeypatch: pytest.MonkeyP
 
 def test_programs_without_declarations_get_torchs_own_answers() -> None:
     """The same guards as without the package's wrappers."""
-    from dynconstraints.pytorch.hooks import _wrapped
+    from dynconstraints.pytorch.install.hooks import _wrapped
 
     def program(n: int, x: torch.Tensor) -> torch.Tensor:
         y = x.view(-1, 4)[:, : n % 3]

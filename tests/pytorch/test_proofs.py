@@ -13,7 +13,7 @@ from compiled import Compiled
 from proof_programs import Case, case_of
 
 from dynconstraints import dynamic_int_constraints, explain, explain_calls, name_dims, suggest
-from dynconstraints.pytorch.report.model import Report
+from dynconstraints.pytorch.reports.report import Report
 
 CONSTRAINTS = ["n % 8 == 0", "16 <= n <= 64"]
 BACKEND = os.environ.get("DYNCONSTRAINTS_BACKEND", "eager")

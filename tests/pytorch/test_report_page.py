@@ -14,8 +14,8 @@ import torch
 from compiled import explain, explain_calls
 
 from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch.report.model import Report
-from dynconstraints.pytorch.report.picture import picture
+from dynconstraints.pytorch.reports.rendering.domain_map import picture
+from dynconstraints.pytorch.reports.report import Report
 
 X = torch.ones(3)
 VOID = {"meta"}

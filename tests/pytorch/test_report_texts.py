@@ -13,7 +13,7 @@ import torch._dynamo as dynamo
 from compiled import explain, explain_calls
 
 from dynconstraints import DynamicInt, bind, name_dims
-from dynconstraints.pytorch.report.model import Report
+from dynconstraints.pytorch.reports.report import Report
 
 X = torch.ones(3)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dynconstraints.pytorch.report.saying import names_in_source
+from dynconstraints.pytorch.reports.suggesting.source_names import names_in_source
 
 Float = dict[Any, Any]
 Tensor = torch.Tensor

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Generator
 import pytest
 
 from dynconstraints import InconsistentConstraintsError, dynamic_int_constraints
-from dynconstraints.pytorch.scope import current_scope
+from dynconstraints.pytorch.declarations.scope import current_scope
 
 BOTH = ["a > 1", "b > 1"]
 

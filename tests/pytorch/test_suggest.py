@@ -16,9 +16,9 @@ from compiled import Compiled, suggest
 
 import dynconstraints
 from dynconstraints import ConflictingBindingError, DynamicInt, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch.dims import named_dims
-from dynconstraints.pytorch.report.naming import Size
-from dynconstraints.pytorch.report.pasting import pasted
+from dynconstraints.pytorch.reports.suggesting.paste_code import pasted
+from dynconstraints.pytorch.reports.suggesting.size_names import Size
+from dynconstraints.pytorch.values.named_dims import named_dims
 from dynconstraints.syntax.parser import parse
 
 X = torch.ones(3)

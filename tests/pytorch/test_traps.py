@@ -19,11 +19,17 @@ from torch.utils.checkpoint import checkpoint
 
 from dynconstraints import ConstraintViolationError, DynamicFloat, DynamicInt, dynamic_int_constraints, name_dims
 from dynconstraints.ir.nodes import Name
-from dynconstraints.pytorch import entering, entry, inject, oracle, resuming, scope, sources
-from dynconstraints.pytorch._compat import UpstreamDynamicInt, hook_points
-from dynconstraints.pytorch.floating import trace
-from dynconstraints.pytorch.frame import KEY, FrameFacts
-from dynconstraints.pytorch.symbolic import formula_of
+from dynconstraints.pytorch._torch.dynamo import hook_points
+from dynconstraints.pytorch._torch.release import UpstreamDynamicInt
+from dynconstraints.pytorch.declarations import scope
+from dynconstraints.pytorch.floats import trace
+from dynconstraints.pytorch.frame import sources
+from dynconstraints.pytorch.frame.frame_facts import FrameFacts
+from dynconstraints.pytorch.frame.restart import KEY
+from dynconstraints.pytorch.frame.sympy_bridge import formula_of
+from dynconstraints.pytorch.guards import compiled_calls, entry_guard
+from dynconstraints.pytorch.oracle import decide
+from dynconstraints.pytorch.tracing import graph_breaks, inputs
 
 X = torch.ones(3)
 Scenario = Callable[[], bool]
@@ -78,7 +84,7 @@ def later_arguments_are_checked() -> bool:
 
 
 def no_check_at_the_entry(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(entry, "entry_check", lambda *_: lambda *_: True)
+    patch.setattr(entry_guard, "entry_check", lambda *_: lambda *_: True)
 
 
 # 4. A subclass of float becomes a float32 tensor, whose bits a kernel reads as double.
@@ -119,14 +125,14 @@ def one_name_is_one_value() -> bool:
 
 
 def no_guard_that_places_agree(patch: pytest.MonkeyPatch) -> None:
-    original = inject.wrap_int
+    original = inputs.wrap_int
 
     def wrap_int(builder: Any, value: Any) -> Any:
         variable = original(builder, value)
         builder.tx.output.tracked_fakes.pop()
         return variable
 
-    patch.setattr(inject, "wrap_int", wrap_int)
+    patch.setattr(inputs, "wrap_int", wrap_int)
 
 
 # 7. A size that is its own unit meets torch's rules for 1: one more graph at most, and right ones.
@@ -147,7 +153,7 @@ def units_cost_one_graph() -> bool:
 
 
 def ranges_stay_as_declared(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(oracle, "sharpen", lambda *_: None)
+    patch.setattr(decide, "sharpen", lambda *_: None)
 
 
 # 8. After a graph break names and constraints survive.
@@ -169,7 +175,7 @@ def names_survive_breaks() -> bool:
 
 
 def results_go_on_without_names(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(resuming, "naming_results", lambda compiled, *_: compiled)
+    patch.setattr(graph_breaks, "naming_results", lambda compiled, *_: compiled)
 
 
 # 9. Subgraphs lift the parameters that they use.
@@ -191,13 +197,13 @@ def subgraphs_get_the_parameters() -> bool:
 
 
 def parameters_belong_to_the_subgraph(patch: pytest.MonkeyPatch) -> None:
-    original = inject._parameter
+    original = inputs._parameter
 
     def of_current(tx: Any, *args: Any) -> Any:
         output = SimpleNamespace(root_tracer=tx.output.current_tracer, tracked_fakes=tx.output.tracked_fakes)
         return original(SimpleNamespace(output=output), *args)
 
-    patch.setattr(inject, "_parameter", of_current)
+    patch.setattr(inputs, "_parameter", of_current)
 
 
 # 10. A block opened in one thread is closed to the others.
@@ -260,7 +266,7 @@ def torch_is_not_asked(patch: pytest.MonkeyPatch) -> None:
     def declared_alone(self: Any, expr: Any, *args: Any, **kwargs: Any) -> Any:
         if KEY not in self.__dict__ or kwargs.get("compute_hint") or not expr.free_symbols:
             return original(self, expr, *args, **kwargs)
-        return expr if kwargs.get("unbacked_only") else oracle.decide(self, self.simplify(expr))
+        return expr if kwargs.get("unbacked_only") else decide.decide(self, self.simplify(expr))
 
     declared_alone.cache_clear = original.cache_clear  # type: ignore[attr-defined]
     declared_alone.cache_info = original.cache_info  # type: ignore[attr-defined]
@@ -282,7 +288,7 @@ def all_ints_are_taken_for_ours(patch: pytest.MonkeyPatch) -> None:
     original = getattr(owner, name)
 
     def _wrap(self: Any, value: Any) -> Any:
-        return inject.wrap_int(self, value) if isinstance(value, UpstreamDynamicInt) else original(self, value)
+        return inputs.wrap_int(self, value) if isinstance(value, UpstreamDynamicInt) else original(self, value)
 
     patch.setattr(owner, name, _wrap)
 
@@ -304,8 +310,8 @@ def later_blocks_are_enforced() -> bool:
 
 
 def blocks_are_those_of_the_compilation(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(entry, "current_scope", lambda: scope.Scope.EMPTY)
-    patch.setattr(entering, "check_entry", lambda given: None)
+    patch.setattr(entry_guard, "current_scope", lambda: scope.Scope.EMPTY)
+    patch.setattr(compiled_calls, "check_entry", lambda given: None)
 
 
 TRAPS: dict[str, tuple[Scenario, Mutation]] = {

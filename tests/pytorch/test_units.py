@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from compiled import Compiled
 
 from dynconstraints import dynamic_int_constraints, name_dims
-from dynconstraints.pytorch import units
+from dynconstraints.pytorch.oracle import size_one
 
 Program = Callable[..., torch.Tensor]
 
@@ -157,7 +157,7 @@ def test_sizes_taken_for_the_same_that_are_not_are_found_out(monkeypatch: pytest
     """So that the tests above can fail."""
     program = EACH_AS_EAGER["broadcast and its size"]
     check(program, [4, 1], three, "eager")
-    monkeypatch.setattr(units, "_common", lambda shapes: list(shapes[0]))
+    monkeypatch.setattr(size_one, "_common", lambda shapes: list(shapes[0]))
     with pytest.raises(AssertionError):
         check(program, [4, 1], three, "eager")
 
@@ -166,6 +166,6 @@ def test_contiguity_taken_for_granted_is_found_out(monkeypatch: pytest.MonkeyPat
     """So that the tests above can fail."""
     program = EACH_AS_EAGER["branch on the strides of a sum"]
     check(program, [4, 1], three, "eager")
-    monkeypatch.setattr(units, "_in_a_row", lambda sizes, strides: units._declared(sizes))
+    monkeypatch.setattr(size_one, "_in_a_row", lambda sizes, strides: size_one._declared(sizes))
     with pytest.raises(AssertionError):
         check(program, [4, 1], three, "eager")

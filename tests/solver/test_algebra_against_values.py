@@ -5,11 +5,11 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.solver.case import Case, Contradiction, OutOfFuel, Sign
-from dynconstraints.solver.cone import Cone
-from dynconstraints.solver.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.quotients import Undefined, UnknownSign, divide
-from dynconstraints.solver.residues import prime_powers, values_modulo
+from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.algebra.positivity import Cone
+from dynconstraints.solver.algebra.residues import prime_powers, values_modulo
+from dynconstraints.solver.tableau.branch import Case, Contradiction, OutOfFuel, Sign
+from dynconstraints.solver.tableau.division import Undefined, UnknownSign, divide
 
 NAMES = ("x", "y", "z")
 monomials = st.lists(st.sampled_from(NAMES), max_size=2).map(lambda m: tuple(sorted(m)))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.solver.case import Case, Sign
-from dynconstraints.solver.divisors import gcd_of, lcm_of
-from dynconstraints.solver.polynomial import Polynomial
-from dynconstraints.solver.quotients import UnknownSign
+from dynconstraints.solver.algebra.polynomial import Polynomial
+from dynconstraints.solver.tableau.branch import Case, Sign
+from dynconstraints.solver.tableau.division import UnknownSign
+from dynconstraints.solver.tableau.gcd import gcd_of, lcm_of
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(1, 14), repeat=2)]
 A, B = Polynomial.unknown("a"), Polynomial.unknown("b")

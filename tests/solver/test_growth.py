@@ -7,9 +7,9 @@ from oracle import Meaning
 from strategies import formulas, terms
 
 from dynconstraints import ConstraintSystem
-from dynconstraints.facts.state import analyse
+from dynconstraints.facts.product.analysis import analyse
 from dynconstraints.ir.nodes import Int, Relation, comparison, negated
-from dynconstraints.solver.growth import Curves
+from dynconstraints.solver.search.unbounded_curves import Curves
 
 NAMES = ("a", "b")
 

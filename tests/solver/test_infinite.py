@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dynconstraints.solver.infinite import Infinite
+from dynconstraints.solver.algebra.hyperintegers import Infinite
 
 LATE = {False: math.factorial(40), True: 2 ** (4 * 3**5 * 5)}
 # 2 has an order that divides that exponent modulo the odd denominators that come from these coefficients

@@ -10,16 +10,16 @@ from strategies import formulas
 from dynconstraints import ConstraintSystem
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import conjunction
-from dynconstraints.solver import jointly
-from dynconstraints.solver.parted import Parted
-from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown
+from dynconstraints.solver import partition
+from dynconstraints.solver.partition import Parted
+from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown
 
 
 @given(st.lists(formulas(max_leaves=2), max_size=3), st.lists(formulas(max_leaves=2), min_size=2, max_size=4))
 def test_condition_by_condition_comes_to_what_the_whole_comes_to(given_, asked):
     """The verdict is never another one; witnesses are what they are said to be."""
     query = conjunction(tuple(asked))
-    whole, jointly_ = Parted(given_).implies(query), jointly.implies_all(Parted(given_), query)
+    whole, jointly_ = Parted(given_).implies(query), partition.implies_all(Parted(given_), query)
     satisfiable = isinstance(Parted(given_).model(), dict)
     if satisfiable and not isinstance(whole, Unknown) and not isinstance(jointly_, Unknown):
         assert type(jointly_) is type(whole)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracle import Meaning
 
 from dynconstraints import parse
-from dynconstraints.solver.modular import contradictory
+from dynconstraints.solver.search.residue_refutation import contradictory
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-12, 20), repeat=2)]
 terms = st.sampled_from(["a", "b", "a*a", "a*b", "a**3 + b", "3*a - b", "a % 4", "a // 2", "a*a - 2*b*b"])

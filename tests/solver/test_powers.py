@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynconstraints.solver.case import Case, Contradiction, OutOfFuel, Sign
-from dynconstraints.solver.polynomial import Polynomial
-from dynconstraints.solver.powers import is_power, settle, splits
+from dynconstraints.solver.algebra.polynomial import Polynomial
+from dynconstraints.solver.tableau.branch import Case, Contradiction, OutOfFuel, Sign
+from dynconstraints.solver.tableau.powers_of_two import is_power, settle, splits
 
 POWERS = [2**k for k in range(9)]
 BOX = [dict(zip("ab", values, strict=True)) for values in product(POWERS, repeat=2)]

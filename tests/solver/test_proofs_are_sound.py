@@ -8,10 +8,10 @@ from strategies import formulas
 
 from dynconstraints.ir.evaluate import holds, truth_of
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, comparison
-from dynconstraints.solver.case import Fuel
-from dynconstraints.solver.prepared import Prepared
-from dynconstraints.solver.tableau import Closed, Tableau
-from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown
+from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.tableau.branch import Fuel
+from dynconstraints.solver.tableau.tableau import Closed, Tableau
+from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown
 
 NAMES = ("a", "b")
 BOX = [dict(zip(NAMES, values, strict=True)) for values in product(range(-5, 6), repeat=2)]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError, SolverLimitError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Add, Compare, Int, Mul, Name, Neg, Not, Or, Real, Relation, Term
-from dynconstraints.solver.reals import Interval, Reals
-from dynconstraints.solver.verdict import Implied, Open, Refuted, Sat, Unsat
+from dynconstraints.solver.reals.intervals import Interval
+from dynconstraints.solver.reals.reals import Reals
+from dynconstraints.solver.verdicts import Implied, Open, Refuted, Sat, Unsat
 from dynconstraints.system import ConstraintSystem
 
 REALS = frozenset({"p", "q"})
@@ -76,7 +77,7 @@ def test_verdicts_agree_with_the_evaluator_on_a_grid(given_: list, query):
 @given(st.lists(comparisons(), min_size=1, max_size=4), comparisons())
 def test_intervals_answer_as_z3_does(given_: list, query):
     """The answer without z3 is the answer of z3."""
-    from dynconstraints.solver.rationals import solve
+    from dynconstraints.solver.reals.z3_query import solve
 
     quick = Reals(given_, REALS)
     slow = [solve(given_, (query,), REALS), solve((*given_, query), (), REALS)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from dynconstraints import ConstraintSystem
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.solver.limits import Limited
-from dynconstraints.solver.smt import solve
+from dynconstraints.solver.search.z3_query import solve
 from dynconstraints.syntax.parser import parse
 from dynconstraints.syntax.term import parse_term
 

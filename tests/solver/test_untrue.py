@@ -12,8 +12,7 @@ from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.normal import normal
-from dynconstraints.solver.untrue import ways_untrue
+from dynconstraints.solver.tableau.nnf import normal, ways_untrue
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), repeat=2)]
 

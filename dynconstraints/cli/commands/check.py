@@ -18,7 +18,7 @@ from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Name, Relation, comparison
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.numbers import literal
+from dynconstraints.solver.reals.literals import literal
 from dynconstraints.system import ConstraintSystem
 
 
@@ -43,7 +43,7 @@ def check(session: Session, constraints: tuple[str, ...], sources: tuple[str, ..
 
 
 def _satisfiable(session: Session, system: ConstraintSystem) -> Report:
-    from dynconstraints.solver.verdict import Sat, Unknown, Unsat
+    from dynconstraints.solver.verdicts import Sat, Unknown, Unsat
 
     verdict = system.check(session.limit)
     match verdict:
@@ -91,7 +91,7 @@ def _assigned(session: Session, system: ConstraintSystem, values: Mapping[str, i
 
 def _completed(session: Session, system: ConstraintSystem, values: Mapping[str, int]) -> Report:
     """Whether the names without a value can be given one."""
-    from dynconstraints.solver.verdict import Sat, Unknown, Unsat
+    from dynconstraints.solver.verdicts import Sat, Unknown, Unsat
 
     given = [Constraint.of(comparison(Name(name), Relation.EQ, literal(value))) for name, value in values.items()]
     verdict = system.extend(given).check(session.limit)

@@ -22,8 +22,8 @@ from dynconstraints.ir.spelling import as_read
 from dynconstraints.system import ConstraintSystem
 
 if TYPE_CHECKING:
-    from dynconstraints.pytorch.report.calling import TensorOf
-    from dynconstraints.pytorch.report.model import Report as Explained
+    from dynconstraints.pytorch.reports.calling import TensorOf
+    from dynconstraints.pytorch.reports.report import Report as Explained
 
 _OUTCOMES = {True: Outcome.HOLDS, False: Outcome.FAILS, None: Outcome.UNKNOWN}
 
@@ -67,9 +67,9 @@ def explain(
     if violation is not None:
         return Report(Outcome.INVALID, (violation.diagnostic,))
     described = dict(_described(tensors))
-    from dynconstraints.pytorch.report.calling import CallError, call_of
-    from dynconstraints.pytorch.report.explain import explained
-    from dynconstraints.pytorch.scope import dynamic_int_constraints
+    from dynconstraints.pytorch.declarations.scope import dynamic_int_constraints
+    from dynconstraints.pytorch.reports.calling import CallError, call_of
+    from dynconstraints.pytorch.reports.explain import explained
 
     function = _function(target)
     with session.working(f"compiling {target}"), dynamic_int_constraints(system):
@@ -120,7 +120,7 @@ def _function(target: str) -> Any:
 
 
 def _described(tensors: Iterable[str]) -> Iterator[tuple[str, TensorOf]]:
-    from dynconstraints.pytorch.report.calling import TensorOf
+    from dynconstraints.pytorch.reports.calling import TensorOf
 
     for text in tensors:
         name, equals, rest = text.partition("=")

@@ -47,9 +47,9 @@ def _of_terms(session: Session, system: ConstraintSystem, terms: tuple[Term, ...
 
 
 def _known(system: ConstraintSystem, term: Term, limit: int | None) -> Known:
-    from dynconstraints.solver.bounds import Congruence, congruence_of, range_of
     from dynconstraints.solver.limits import RLIMIT
-    from dynconstraints.solver.prepared import Prepared
+    from dynconstraints.solver.portfolio import Prepared
+    from dynconstraints.solver.queries.bounds import Congruence, congruence_of, range_of
 
     if speaks_of_reals((*(c.formula for c in system), term), system.reals):
         return Known(term, system.range(term, limit), Congruence(1, 0, is_tight=False), is_real=True)

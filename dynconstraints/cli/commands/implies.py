@@ -34,7 +34,7 @@ def implies(session: Session, query: str, constraints: tuple[str, ...], sources:
 
 
 def _answer(session: Session, system: ConstraintSystem, asked: Constraint) -> Report:
-    from dynconstraints.solver.verdict import Implied, Open, Refuted, Unknown
+    from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown
 
     verdict = system.implies(asked, session.limit)
     if not isinstance(verdict, Open):

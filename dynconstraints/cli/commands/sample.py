@@ -26,7 +26,7 @@ def sample(session: Session, number: int, constraints: tuple[str, ...], sources:
       $ dynconstraints sample 1 "s0 % 32 == 0" "64 <= s0 <= 80"
       s0 = 64
     """
-    from dynconstraints.solver.verdict import Unknown
+    from dynconstraints.solver.verdicts import Unknown
 
     system = ConstraintSystem(collect(constraints, sources))
     with session.working(f"looking for {number} assignments"):

@@ -61,7 +61,7 @@ class Declared:
 
 def wrong_alone(one: Declared, limit: int | None) -> Iterator[Diagnostic]:
     """What is wrong among the constraints of one call."""
-    from dynconstraints.solver.verdict import Sat, Unknown, Unsat
+    from dynconstraints.solver.verdicts import Sat, Unknown, Unsat
 
     try:
         system = one.system
@@ -85,7 +85,7 @@ def wrong_inside(one: Declared, around: Sequence[Declared], limit: int | None) -
 
     The constraints of a value are never redundant on their account: it may be used outside of them, too.
     """
-    from dynconstraints.solver.verdict import Sat, Unknown, Unsat
+    from dynconstraints.solver.verdicts import Sat, Unknown, Unsat
     from dynconstraints.system import ConstraintSystem
 
     outer = tuple(dict.fromkeys(constraint for other in around for constraint in other.constraints))
@@ -114,7 +114,7 @@ def _redundant_inside(
     alone: ConstraintSystem, outer: tuple[Constraint, ...], together: ConstraintSystem, limit: int | None
 ) -> Iterator[Diagnostic]:
     from dynconstraints.solver.limits import RLIMIT
-    from dynconstraints.solver.minimize import redundancies
+    from dynconstraints.solver.queries.redundancy import redundancies
 
     kept = alone.minimize(limit).system.constraints
     for dropped in redundancies(kept, limit or RLIMIT, together.reals, given=outer)[1]:
@@ -141,7 +141,7 @@ def _violated(one: Declared, system: ConstraintSystem, limit: int | None) -> Ite
 
 
 def _violated_together(system: ConstraintSystem, values: dict[str, int], limit: int | None) -> Iterator[Diagnostic]:
-    from dynconstraints.solver.verdict import Unsat
+    from dynconstraints.solver.verdicts import Unsat
 
     given = [Constraint.of(comparison(Name(name), Relation.EQ, Int(value))) for name, value in values.items()]
     verdict = system.extend(given).check(limit)

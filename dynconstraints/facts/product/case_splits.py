@@ -1,0 +1,106 @@
+"""What disjunctions say: what all alternatives that are left have in common, and the few values that terms have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+from dynconstraints.facts.domains import intervals
+from dynconstraints.facts.domains.difference_bounds import is_consistent
+from dynconstraints.facts.product import models
+from dynconstraints.facts.product.assume import learn
+from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.substitutions import Rows
+from dynconstraints.ir import evaluate_columns
+from dynconstraints.ir.fold import names as names_of
+from dynconstraints.ir.nodes import Formula, Node, Or
+
+if TYPE_CHECKING:
+    from dynconstraints.facts.product.analysis import State
+
+_POINTS = 1024
+"""How many assignments are tried one by one."""
+
+Pending: TypeAlias = tuple[Formula, ...]
+
+
+def learnt(rows: Rows, formulas: Iterable[Formula]) -> tuple[Knowledge, Pending, Pending]:
+    """What is known when the formulas are true, the disjunctions that are left to distinguish, and for each disjunction
+    of which one alternative is left that alternative.
+    """
+    known = Knowledge(rows)
+    pending: list[Formula] = []
+    for formula in formulas:
+        pending.extend(learn(known, formula))
+    known.propagate()
+    known.empty = known.empty or not is_consistent(known.edges)
+    settled: list[Formula] = []
+    return known, joined(known, tuple(pending), settled), tuple(settled)
+
+
+def joined(known: Knowledge, pending: Pending, settled: list[Formula]) -> Pending:
+    """Take in what all alternatives of each disjunction have in common; returns the ones that are still open."""
+    for _ in range(2):
+        before, left = dict(known.ranges), list[Formula]()
+        for formula in pending:
+            if known.empty:
+                return ()
+            left.extend(_joined(known, formula, settled))
+        pending = tuple(left)
+        if known.ranges == before:
+            break
+    return pending
+
+
+def _joined(known: Knowledge, formula: Formula, settled: list[Formula]) -> list[Formula]:
+    if not isinstance(formula, Or):
+        rest = learn(known, formula)
+        known.propagate()
+        return rest
+    alive: list[tuple[Formula, Knowledge]] = []
+    for alternative in formula.operands:
+        branch = known.copy()
+        learn(branch, alternative)
+        branch.propagate()
+        if not branch.empty:
+            alive.append((alternative, branch))
+    if len(alive) <= 1:
+        known.empty |= not alive
+        settled.extend(alternative for alternative, _ in alive)
+        rest = [] if not alive else learn(known, alive[0][0])
+        known.propagate()
+        return rest
+    for monomial in sorted(set.intersection(*(set(branch.narrowed) for _, branch in alive))):
+        hull = alive[0][1].monomial(monomial)
+        for _, branch in alive[1:]:
+            hull = intervals.join(hull, branch.monomial(monomial))
+        if hull != known.monomial(monomial):
+            known.narrow(monomial, hull)
+    known.propagate()
+    return [Or(tuple(alternative for alternative, _ in alive))]
+
+
+def points(state: State, node: Node) -> tuple[dict[str, evaluate_columns.Column], int] | None:
+    """Every assignment of the node's names that the constraints on them alone allow; None where they are too many."""
+    names = sorted(names_of(node))
+    parameters = models.parameters_of(state.rows, names)
+    ends: dict[str, range] = {}
+    size = 1
+    for parameter in parameters:
+        low, high = state.known.monomial((parameter,))
+        if low is None or high is None:
+            return None
+        ends[parameter] = range(low, high + 1)
+        size *= high - low + 1
+        if size > _POINTS:
+            return None
+    table, size = evaluate_columns.box(ends)
+    within: dict[str, evaluate_columns.Column] = {
+        n: models.column(state.rows.get(n, {(n,): 1}), table, size) for n in names
+    }
+    for constraint in (c for c in state.constraints if names_of(c) <= set(names)):
+        kept = evaluate_columns.truths(constraint, within, size)
+        if False in kept or None in kept:
+            within = {n: [v for v, k in zip(column, kept, strict=True) if k] for n, column in within.items()}
+            size = sum(1 for k in kept if k)
+    return within, size

@@ -1,0 +1,160 @@
+"""How a function is compiled: torch.compile's settings of a call, and a copy that is compiled alike."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from types import CodeType, SimpleNamespace
+from typing import Any
+
+import torch
+
+from dynconstraints.pytorch._torch.dynamo import KEPT_BY_INDUCTOR
+from dynconstraints.pytorch._torch.trace import current_trace
+
+
+@cache
+def compiled_calls() -> SimpleNamespace:
+    """What each call of a compiled function goes through, also where a stance runs it in eager; read in 2.13.
+
+    ``choose_callback`` is called by a frame of ``code``, whose variables are ``args``, ``kwargs`` and ``fn``, and the
+    ``cleanups`` that are called when the call ends; the code is None where a release has no such frame.
+    """
+    frames = importlib.import_module("torch._dynamo.eval_frame")
+    c = importlib.import_module("torch._C._dynamo.eval_frame")
+    name, used = "_callback_from_stance", {"args", "kwargs", "fn", "cleanups"}
+    parts = frames._TorchDynamoContext.__call__.__code__.co_consts  # noqa: SLF001
+    codes = [part for part in parts if isinstance(part, CodeType) and name in part.co_names]
+    found = [code for code in codes if used <= {*code.co_varnames, *code.co_freevars}]
+
+    def ask_again(function: Any) -> None:
+        """Forget that the function is never to be compiled."""
+        actions = (c._FrameAction.DEFAULT, c._FrameAction.DEFAULT)  # noqa: SLF001
+        c.set_code_exec_strategy(function.__code__, c._FrameExecStrategy(*actions))  # noqa: SLF001
+
+    return SimpleNamespace(
+        choose_callback=(frames, name), code=found[0] if len(found) == 1 else None, ask_again=ask_again
+    )
+
+
+def compilation_of(compiled: Any) -> Any:
+    """What torch.compile keeps of how it was called, for what it made; None for what it did not make."""
+    asked = getattr(compiled, "get_compiler_config", None)
+    held = [cell.cell_contents for cell in getattr(asked, "__closure__", None) or ()]
+    kind = importlib.import_module("torch._dynamo.eval_frame").OptimizeContext if held else ()
+    return next((context for context in held if isinstance(context, kind)), None)
+
+
+def backend_of(compilation: Any) -> Any:
+    """The backend as it was given to torch.compile, with its options; None where torch.compile is switched off."""
+    if compilation is None:
+        return None
+    return importlib.import_module("torch._dynamo.eval_frame").innermost_backend(compilation.callback)
+
+
+def compiled_alike(compilation: Any, function: Any, backend: Any, **others: Any) -> Any:
+    """The function compiled with the options of another call of torch.compile, but for these, by its own backend."""
+    options = {"guard_filter_fn": getattr(getattr(compilation, "_hooks", None), "guard_filter_fn", None)}
+    specs = ("shapes_spec", "dynamic_shapes") if "dynamic" not in others else ()  # torch takes one of the two
+    options |= {name: getattr(compilation, f"_{name}", None) for name in ("dynamic", *specs)} | others
+    fullgraph = bool(getattr(compilation, "fullgraph", False))
+    if not fullgraph:
+        options["error_on_graph_break"] = getattr(compilation, "error_on_graph_break", None)
+    given = {name: value for name, value in options.items() if value is not None}
+    return torch._dynamo.optimize(backend, nopython=fullgraph, **given)(function)  # noqa: SLF001
+
+
+def forget_compiled(code: Any, backend: Any) -> None:
+    """Take out what the backend compiled for the code object; what others did stays."""
+    frames: Any = torch._C._dynamo.eval_frame  # noqa: SLF001
+    deleted: Any = getattr(importlib.import_module("torch._dynamo.guards"), "DeletedGuardManagerWrapper", None)
+    for entry in frames._debug_get_cache_entry_list(code) if deleted is not None else ():  # noqa: SLF001
+        manager = entry.guard_manager
+        if getattr(entry, "backend", None) is backend and getattr(manager, "extra_state", None) is not None:
+            manager.extra_state.invalidate(manager.cache_entry, deleted("it was compiled for a report"))
+
+
+KEPT_BY_AUTOGRAD = dict.fromkeys(
+    ("enable_autograd_cache", "enable_remote_autograd_cache", "bundled_autograd_cache", "force_autograd_cache"), False
+)
+
+
+@contextmanager
+def patched(module: str, settings: Mapping[str, Any]) -> Iterator[None]:
+    """While open, settings of a config module of torch's; those that a release lacks are left out."""
+    config = importlib.import_module(module)
+    with config.patch({name: value for name, value in settings.items() if hasattr(config, name)}):
+        yield
+
+
+def inductor_compilation() -> dict[str, tuple[Any, str]]:
+    """From a graph to what runs it, and within that the step from lowered code to a loaded module. Read in 2.13."""
+    return {
+        "graph": (importlib.import_module("torch._inductor.compile_fx"), "_compile_fx_inner"),
+        "module": (importlib.import_module("torch._inductor.graph").GraphLowering, "compile_to_module"),
+    }
+
+
+def env_of(inputs: Any) -> Any:
+    """The ShapeEnv of the trace that a backend is given a graph of; None where there is none."""
+    mode = importlib.import_module("torch._guards").detect_fake_mode(inputs)
+    return getattr(mode, "shape_env", None)
+
+
+def compiles_ahead() -> bool:
+    """Whether Inductor is at work for AOTInductor, whose result is a file."""
+    return bool(importlib.import_module("torch._inductor.virtualized").V.aot_compilation)
+
+
+@contextmanager
+def nothing_built() -> Iterator[None]:
+    """While open, Inductor keeps no graph on disk, and builds nothing to measure it.
+
+    Where it looks for the vector instructions of the CPU it takes the CPU's word; what it concluded is forgotten, so
+    that whoever runs its code has the compiler tried, too.
+    """
+    config = importlib.import_module("torch._inductor.config")
+    trials = dict.fromkeys(("benchmark_fusion", "benchmark_combo_kernel", "benchmark_kernel"), False)
+    settings = {**KEPT_BY_INDUCTOR, **trials}
+    if config.max_autotune or config.max_autotune_gemm:
+        settings["deterministic"] = True  # of several kernels for an operation, one without a trial
+    with patched("torch._inductor.config", settings), _untried_instructions():
+        yield
+
+
+@contextmanager
+def _untried_instructions() -> Iterator[None]:
+    isa = importlib.import_module("torch._inductor.cpu_vec_isa")
+    known = getattr(isa.valid_vec_isa_list, "cache_info", None)
+    if known is None or known().currsize or not hasattr(isa.VecISA, "check_build"):
+        yield
+        return
+    original, isa.VecISA.check_build = isa.VecISA.check_build, lambda *_: True
+    try:
+        yield
+    finally:
+        isa.VecISA.check_build = original
+        isa.valid_vec_isa_list.cache_clear()
+        kinds = [kind for kind in vars(isa).values() if isinstance(kind, type) and issubclass(kind, isa.VecISA)]
+        for method in (method for kind in kinds for method in vars(kind).values()):
+            getattr(method, "cache_clear", lambda: None)()
+
+
+def code_of_compilation() -> Any:
+    """The code of the frame that is being compiled; None outside of a compilation."""
+    tx = current_trace()
+    return None if tx is None else tx.output.root_tx.f_code
+
+
+def settings_kept() -> Callable[[], bool]:
+    """A question that can be asked later: whether torch's settings that guards look at are what they are now."""
+    guard = importlib.import_module("torch._C._dynamo.guards").GlobalStateGuard()
+    return lambda: bool(guard.check())
+
+
+def most_graphs() -> int:
+    """How often torch compiles a function before it gives up on it."""
+    config = importlib.import_module("torch._dynamo.config")
+    return int(getattr(config, "recompile_limit", None) or config.cache_size_limit)

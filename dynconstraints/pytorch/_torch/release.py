@@ -1,0 +1,46 @@
+"""Which torch is at hand, and whether it is one that the project knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import UnsupportedTorchError
+
+__all__ = ["NEXT", "NO_TORCH_FUNCTION", "OLDEST", "UpstreamDynamicInt", "release"]
+
+OLDEST, NEXT = (2, 10), (2, 16)
+"""The releases that this file was read against: from the first, below the second."""
+
+
+def _unsupported(what: str, mend: str) -> UnsupportedTorchError:
+    return UnsupportedTorchError(Diagnostic("DC701", what, help=(mend,)))
+
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise _unsupported(
+        "declared sizes need torch, which is not installed", "pip install dynconstraints[torch]"
+    ) from None
+
+
+try:
+    # 2.10 to 2.15. Dynamo recognises a dynamic integer by `isinstance` of this class, so ours derives from it.
+    from torch.fx.experimental.sym_node import DynamicInt as UpstreamDynamicInt
+except ImportError:
+    raise _unsupported(
+        f"torch {torch.__version__} has no dynamic integers", "install torch 2.10 or later, below 2.16"
+    ) from None
+
+
+NO_TORCH_FUNCTION: Any = torch._C._disabled_torch_function_impl  # noqa: SLF001  what torch's own classes say it with
+"""As ``__torch_function__`` of a class: torch has nothing to ask of its objects."""
+
+
+def release() -> tuple[int, int]:
+    """Major and minor number of the torch at hand."""
+    major, minor, *_ = torch.__version__.split(".")
+    return int(major), int(minor)

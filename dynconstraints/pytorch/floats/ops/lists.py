@@ -1,0 +1,60 @@
+"""Operations on lists of tensors, as optimizers use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from dynconstraints.pytorch.floats.ops import elementwise as single
+from dynconstraints.pytorch.floats.ops import powers
+from dynconstraints.pytorch.floats.table import NotLowered, kept, lowers
+from dynconstraints.pytorch.floats.values import Operand, Value
+
+_EACH: dict[str, Callable[..., Value]] = {
+    "add": lambda x, y, alpha=1: single.add(x, y, alpha=alpha),
+    "sub": lambda x, y, alpha=1: single.sub(x, y, alpha=alpha),
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "pow": lambda x, y: powers.power(x, y),
+    "clamp_min": lambda x, y: single.clamp_min(x, y),
+    "clamp_max": lambda x, y: single.clamp_max(x, y),
+    "maximum": lambda x, y: single.clamp_min(x, y),
+    "minimum": lambda x, y: single.clamp_max(x, y),
+    "lerp": lambda x, end, weight: single.lerp(x, end, weight),
+    "addcmul": lambda x, y, z, value=1: single.addcmul(x, y, z, value=value),
+    "addcdiv": lambda x, y, z, value=1: single.addcdiv(x, y, z, value=value),
+}
+
+
+def _register(update: Callable[..., Value], name: str) -> None:
+    def updated(xs: list[Value], *operands: Operand, **options: Operand) -> list[Value]:
+        if not isinstance(xs, list):
+            raise NotLowered  # a number to the power of each
+        columns = [_column(v, len(xs)) for v in operands]
+        named = {key: _column(v, len(xs)) for key, v in options.items()}
+        return [
+            update(x, *(c[i] for c in columns), **{key: c[i] for key, c in named.items()}) for i, x in enumerate(xs)
+        ]
+
+    @lowers(getattr(torch, f"_foreach_{name}"))
+    def functional(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
+        found = updated(xs, *operands, **options)
+        # Some node has to make a list of them; a product with 1 is the cheapest that does, and fuses away.
+        return Value(xs[0].emit, xs[0].emit(torch._foreach_mul, found, 1))  # noqa: SLF001
+
+    @lowers(getattr(torch, f"_foreach_{name}_"))
+    def in_place(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
+        found = updated([kept(x) for x in xs], *operands, **options)
+        if not all(torch.can_cast(after.dtype, x.dtype) for x, after in zip(xs, found, strict=True)):
+            raise NotLowered  # eager refuses it
+        return Value(xs[0].emit, xs[0].emit(torch._foreach_copy_, xs, found))
+
+
+def _column(operand: Operand, count: int) -> list[Any]:
+    return list(operand) if isinstance(operand, list | tuple) else [operand] * count
+
+
+for _name, _update in _EACH.items():
+    _register(_update, _name)

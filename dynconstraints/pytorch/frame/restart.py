@@ -1,0 +1,52 @@
+"""What an attempt to trace a frame leaves to the next: a restart with what was learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.nodes import (
+    Term,
+)
+from dynconstraints.pytorch._torch.dynamo import dynamo
+from dynconstraints.pytorch.declarations.declaration import Binding
+from dynconstraints.pytorch.frame.float_facts import Constant
+
+KEY = "_dynconstraints"
+"""The attribute under which a ShapeEnv, and a CompileContext, carry what is known."""
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """A value as the trace meets it.
+
+    ``base`` is the source of the number and ``source`` that of the object, a tensor's where ``dimension`` says which of
+    its sizes is meant; ``term`` is what the value is held to, ``members`` the bindings behind it.
+    """
+
+    base: Any
+    source: Any
+    dimension: int | None
+    value: int
+    term: Term
+    members: tuple[Binding, ...]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What earlier attempts at a frame leave to the next: constraints in force, values to be met first, floats' names,
+    floats that have to be constants, and parameters that the backend settles."""
+
+    constraints: tuple[Constraint, ...] = ()
+    early: tuple[Entrance, ...] = ()
+    reals: frozenset[str] = frozenset()
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+
+
+def _learnt() -> Learnt:
+    """What earlier attempts at the frame that is being compiled have learnt."""
+    context = dynamo().CompileContext.try_get()
+    return Learnt() if context is None else context.__dict__.get(KEY, Learnt())

@@ -1,0 +1,73 @@
+"""What happens where a graph is narrower than the declaration: ``on_new_guard`` and ``on_specialize``."""
+
+from __future__ import annotations
+
+import warnings
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
+from dynconstraints.diagnostics.errors import SpecializationError
+from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.pytorch.frame.frame_facts import FrameFacts
+from dynconstraints.pytorch.guards.narrowing import _LINE, Narrowing, narrowings
+
+
+class DeclarationWarning(UserWarning):
+    """A program narrows what is declared, and the block that is open asked for a warning."""
+
+
+def enforce(facts: FrameFacts) -> None:
+    """Warn or raise SpecializationError as the block that was open at the compilation asks."""
+    scope = facts.scope
+    if scope.on_specialize == scope.on_new_guard == "allow":
+        return
+    for narrowing in narrowings(facts):
+        asked = {scope.on_new_guard} if narrowing.name is None else {scope.on_new_guard, scope.on_specialize}
+        policy = next(strict for strict in ("error", "warn", "allow") if strict in asked)
+        if policy == "error":
+            raise SpecializationError(_diagnostic(narrowing, "error"))
+        if policy == "warn":
+            _warn(str(SpecializationError(_diagnostic(narrowing, "warning"))), _source(narrowing.line))
+
+
+def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
+    condition = narrowing.text
+    source = _source(narrowing.line)
+    labels = () if source is None else (Label(source, Span(0, len(source.text))),)
+    notes: tuple[str, ...] = ()
+    if narrowing.operation is not None:
+        notes += (f"{narrowing.operation} does not support dynamic floats; the value becomes a constant",)
+    if narrowing.asked_at is not None:
+        notes += (f"asked by the backend, at {narrowing.asked_at}",)
+    if source is None and narrowing.line is not None:
+        notes += (f"it comes from {narrowing.line}",)
+    if narrowing.name is None:
+        return Diagnostic(
+            "DC502",
+            f"the program serves only a part of the declaration: {condition}",
+            labels,
+            notes,
+            (f"declare it ({condition}), or change the line that requires it",),
+            severity,
+        )
+    return Diagnostic(
+        "DC501",
+        f"the program forces {narrowing.name} to one value: {condition}",
+        labels,
+        notes,
+        (f"declare it ({condition}), or change the line that needs it as a constant",),
+        severity,
+    )
+
+
+def _source(line: str | None) -> Source | None:
+    """The user's line, and where it is; None where torch tells a line of its own."""
+    found = None if line is None else _LINE.fullmatch(line)
+    return None if found is None else Source(found["code"], found["function"], found["file"], int(found["line"]))
+
+
+def _warn(text: str, place: Source | None) -> None:
+    """A warning at the user's line."""
+    if place is None or place.file is None:
+        warnings.warn(text, DeclarationWarning, stacklevel=3)
+    else:
+        warnings.warn_explicit(text, DeclarationWarning, place.file, place.line)

@@ -1,0 +1,4 @@
+"""A report as text, HTML and pictures.
+
+Never here: judgements about graphs.
+"""

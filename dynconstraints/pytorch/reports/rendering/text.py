@@ -1,0 +1,124 @@
+"""The report as text of 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from dynconstraints.pytorch.declarations.violation_error import shown
+from dynconstraints.pytorch.reports.coverage import Split, serves
+from dynconstraints.pytorch.reports.rendering.wrap import COLUMNS, code_line, fitted
+
+if TYPE_CHECKING:
+    from dynconstraints.pytorch.reports.model import Graph, Remaining
+    from dynconstraints.pytorch.reports.report import Report
+
+
+def text(report: Report) -> str:
+    """All of the report, the verdict last."""
+    lines = [f"{report.function}: {len(report.graphs)} graph{'s' * (len(report.graphs) != 1)} {under(report)}"]
+    for number, graph in enumerate(report.graphs, 1):
+        lines += [f"graph {number}{_compiled_for(graph)}", *(f"  {line}" for line in _graph(graph))]
+    for split in report.splits:
+        if len(split.graphs) > 1 and any(graph.places for graph in split.graphs):
+            lines += _split(split, report)
+    lines += verdict(report).split("\n")
+    return fitted(lines)
+
+
+def under(report: Report) -> str:
+    """What the report is about: ``under Inductor``."""
+    backend = "Inductor" if report.backend == "inductor" else report.backend
+    return f"under {backend}" + " with fullgraph=True" * report.fullgraph
+
+
+def verdict(report: Report) -> str:
+    """The sentence that the report comes to."""
+    if not report.graphs:
+        return "nothing was compiled: torch.compile leaves this to run in eager, as it does generators"
+    one = len(report.graphs) == 1
+    if report.covers_domain:
+        serve = "the graph serves" if one else "the graphs serve"
+        allowed = "every input that the declaration allows"
+        others = "dtypes, contiguous layouts and undeclared sizes being as here"
+        return textwrap.fill(f"proved: {under(report)} {serve} {allowed}, {others}", COLUMNS)
+    if report.counterexample is not None:
+        return f"not the whole domain: {under(report)} {shown(report.counterexample)} compiles anew"
+    if not any(graph.places for graph in report.graphs):
+        return "nothing is declared: suggest(function, calls) proposes what to declare"
+    covers = "this covers" if one else "these cover"
+    return f"not known whether {under(report)} {covers} the declared domain: {_open(report)}"
+
+
+def _open(report: Report) -> str:
+    """Why it is not known, in the first function where it is not."""
+    if report.doubts:
+        first = report.doubts[0]
+        return first.text if first.line is None else f"{first.text}\n{code_line('    ', first.line)}"
+    split = next(split for split in report.splits if split.covers_domain is None and split.is_concerned)
+    if not any(graph.places for graph in split.graphs):
+        return f"nothing that {split.code} looks at is declared"
+    if not all(graph.is_reached for graph in split.graphs):
+        return "no call is known that is sure to fail its guards, and to have a graph of its own then"
+    if any(graph.undeclared for graph in split.graphs):
+        return "it depends on sizes that are not declared, too"
+    return "the solver could not settle what it asks"
+
+
+def _compiled_for(graph: Graph) -> str:
+    where = f", {graph.code}"
+    values = {name: value for name, value in graph.values.items() if name.isidentifier()}
+    return f"{where}, compiled for {shown(values)}" if values else where
+
+
+def _graph(graph: Graph) -> Iterator[str]:
+    for place, name in graph.places:
+        yield f"{name} is the number {place}" if name == place else f"{name} is {place}"
+    for constraint, at in graph.declared:
+        yield f"declared: {constraint}"
+        if at:
+            yield f"  {at}"
+    for row in graph.lattice:
+        yield f"lattice: {row}"
+    for guard in graph.guards:
+        yield f"guard: {guard}"
+    for remaining in graph.remaining:
+        yield from _remaining(remaining)
+    for guard in graph.undeclared if graph.places else ():
+        yield f"also on what is not declared: {guard}"
+    questions, seconds = graph.oracle
+    if questions:
+        yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
+
+
+def _remaining(remaining: Remaining) -> Iterator[str]:
+    yield f"beyond the declaration: {remaining.condition}"
+    if remaining.specialises is not None:
+        operation = remaining.operation
+        if operation is None:
+            yield f"  it forces {remaining.specialises} to one value"
+        else:
+            yield f"  {operation} does not support dynamic floats; {remaining.specialises} becomes a constant"
+    if remaining.line is not None:
+        yield code_line("    ", remaining.line).removeprefix("  ")
+    if remaining.asked_at is not None:
+        yield f"  asked by the backend, at {remaining.asked_at}"
+    if remaining.fails_at is not None:
+        rule = f"; declare {remaining.condition} to rule that out" if remaining.true is not None else ""
+        yield f"  compiles anew for {_values(remaining.fails_at)}{rule}"
+
+
+def _values(values: Mapping[str, int]) -> str:
+    return shown(values)
+
+
+def _split(split: Split, report: Report) -> Iterator[str]:
+    yield f"who serves what of {split.code}"
+    for graph in split.graphs:
+        number = next(i for i, g in enumerate(report.graphs, 1) if g is graph)
+        yield f"  graph {number}: {' and '.join(serves(graph)) or 'all that is declared'}"
+    if split.covers_domain:
+        yield "  together: all that is declared"
+    elif split.counterexample is not None:
+        yield f"  none of them: {shown(split.counterexample)}"

@@ -1,0 +1,114 @@
+"""Whether a program itself refuses what a constraint would refuse: it is run, in eager, for sizes that violate it.
+
+A constraint that only the compiler asks for saves a graph, and forbids sizes that the program serves without it. Empty
+tensors are left out: torch makes no graph that serves them beside others.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import torch
+
+from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.fold import walk
+from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Mod, Not, Relation
+from dynconstraints.pytorch.reports.suggesting.size_names import Size, resized
+from dynconstraints.system import ConstraintSystem
+
+_TRIED, _CALLS, _EFFORT = 8, 3, 100_000
+"""How many assignments are run, next to how many of the calls, and the solver's effort to find some."""
+
+_LARGER = 2**16
+"""Sizes tried are no larger than this and four times the largest of the calls."""
+
+_ELEMENTS = 2**22
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A program, its calls, and the sizes in them that have names; ``values`` are what these are in each call."""
+
+    target: Callable[..., object]
+    calls: Sequence[inspect.BoundArguments]
+    sizes: tuple[Size, ...]
+    values: Sequence[Mapping[str, int]]
+
+    def served(self, without: Formula, beside: ConstraintSystem) -> Mapping[str, int] | None:
+        """An assignment that the program serves in eager, within the system and outside of the constraint.
+
+        A size of 1 broadcasts, and so serves by chance what is meant to be equal: an equation is needed unless most of
+        what it forbids is served.
+        """
+        tried = self._outside(without, beside)
+        if not _is_equation(without):
+            return next((values for values in tried if self._serves(values)), None)
+        served = [values for values in tried if self._serves(values)]
+        return served[0] if 2 * len(served) > len(tried) else None
+
+    def cannot_be_tried(self, without: Formula, beside: ConstraintSystem) -> bool:
+        """Whether there is no assignment at hand that is small enough to be run."""
+        return all(self._call(values) is None for values in self._outside(without, beside))
+
+    def _outside(self, without: Formula, beside: ConstraintSystem) -> list[Mapping[str, int]]:
+        """Assignments next to the calls, one or two sizes changed; where there are none, some that the solver finds."""
+        violated = Constraint.of(without)
+        found = [v for v in self._near() if not violated.holds(v) and beside.holds(v)]
+        if found:
+            return found[:_TRIED]
+        system = beside.extend([Constraint.of(Not(without)), *self._limits()])
+        try:
+            return list(system.sample(_TRIED, limit=_EFFORT))
+        except ConstraintError:
+            return []
+
+    def _near(self) -> Iterator[Mapping[str, int]]:
+        mine = list(dict.fromkeys(size.name for size in self.sizes))
+        for known in self.values[:_CALLS]:
+            changes = {name: _others(known[name]) for name in mine if name in known}
+            for name, others in changes.items():
+                yield from ({**known, name: other} for other in others)
+            for one, other in combinations(changes, 2):
+                yield from ({**known, one: a, other: b} for a, b in product(changes[one], changes[other]))
+
+    def _limits(self) -> Iterable[Constraint]:
+        """Nothing is empty or much larger than in the calls, and what the user named stays."""
+        most = 4 * max((abs(v) for known in self.values for v in known.values()), default=0) + _LARGER
+        mine = dict.fromkeys(size.name for size in self.sizes)
+        least = {size.name: 1 for size in self.sizes if size.dimension is not None}
+        texts = [f"{least.get(name, -most)} <= {name} <= {most}" for name in mine]
+        texts += [f"{name} == {value}" for name, value in self.values[0].items() if name not in mine]
+        return iter(ConstraintSystem(texts))
+
+    def _call(self, values: Mapping[str, int]) -> inspect.BoundArguments | None:
+        return resized(self.calls[0], self.sizes, {**self.values[0], **values}, _ELEMENTS)
+
+    def _serves(self, values: Mapping[str, int]) -> bool:
+        call = self._call(values)
+        if call is None:
+            return False
+        try:
+            with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.target(*call.args, **call.kwargs)
+        except Exception:
+            return False
+        return True
+
+
+def _is_equation(formula: Formula) -> bool:
+    match formula:
+        case Compare(terms, (Relation.EQ,)):
+            return not any(isinstance(node, Mod | FloorDiv) for term in terms for node in walk(term))
+    return False
+
+
+def _others(value: int) -> list[int]:
+    """Values beside this one that programs treat in other ways, if any."""
+    near = (1, 2, value + 1, value - 1, 3, 4, 2 * value, value // 2, 7, 8, 16, value + 2)
+    return [other for other in dict.fromkeys(near) if other >= 1 and other != value]

@@ -1,0 +1,303 @@
+"""A set of constraints made ready for questions, and the portfolio that answers them.
+
+The methods, in this order, each sound by itself: what the facts say; the list of all assignments, where it is short;
+a few candidate assignments; refutation by cases, then by residues; z3 on the formulas as they
+are. The first that settles the question ends it. Everything depends on the set of constraints and the question only,
+not on the order of the constraints, nor on what was asked before: answers are remembered, never reused for other
+questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import TypeAlias
+
+from dynconstraints.facts.product.analysis import State, analyse
+from dynconstraints.facts.product.box import Stated
+from dynconstraints.ir.evaluate import truth_of
+from dynconstraints.ir.fold import names, walk
+from dynconstraints.ir.nodes import (
+    TRUE,
+    Add,
+    Call,
+    Formula,
+    Function,
+    IfElse,
+    Int,
+    Mul,
+    Name,
+    Neg,
+    Node,
+    Pow,
+    Term,
+)
+from dynconstraints.ir.printer import in_order
+from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.search.enumerate_box import assignments_in
+from dynconstraints.solver.search.residue_refutation import contradictory
+from dynconstraints.solver.search.unbounded_curves import Curves
+from dynconstraints.solver.tableau.branch import Fuel
+from dynconstraints.solver.tableau.branch_models import candidates
+from dynconstraints.solver.tableau.lower_terms import polynomial
+from dynconstraints.solver.tableau.nnf import ways_untrue
+from dynconstraints.solver.tableau.tableau import Model, Tableau
+from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown, Verdict
+
+Wanted: TypeAlias = Callable[[Mapping[str, int]], bool]
+Found: TypeAlias = Model | Limited | None
+
+_FUEL = 2_000
+_SAMPLE = 24
+_MOST_LISTED = 512
+_LARGE = 48
+_MOST_CHOICES = 12  # the domains split cases, too, but decide a condition anew wherever it occurs
+
+
+class Prepared:
+    """The conjunction of formulas, ready for questions. Safe to share between threads: what it caches never changes."""
+
+    def __init__(self, formulas: Sequence[Formula]) -> None:
+        self.formulas = in_order(formulas)
+        self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
+        self._verdicts: dict[tuple[Formula, int], Verdict] = {}
+        self._models: dict[int, Found] = {}
+        self._curves: dict[tuple[str, ...], Curves] = {}
+        self.attained: dict[tuple[Term, int], list[int] | None] = {}
+
+    def curves(self, symbols: tuple[str, ...]) -> Curves:
+        """Curves of models, along which terms over the symbols may grow."""
+        key = () if symbols is self.names else symbols  # thousands of names take long to hash
+        if key not in self._curves:
+            self._curves[key] = Curves(self.facts, symbols, self.formulas, self.samples)
+        return self._curves[key]
+
+    @cached_property
+    def samples(self) -> tuple[Mapping[str, int], ...]:
+        """Some models, which cost little: at ends of ranges and near 0."""
+        ends = [model for model in self._at_ends() if self.holds(model)] if self.is_large else []
+        return tuple(ends) or self.facts.candidates
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    @cached_property
+    def is_large(self) -> bool:
+        """Whether there are too many names for proofs by cases: z3 alone decides, or a part of the formulas does."""
+        return len(self.names) > _LARGE
+
+    @cached_property
+    def tableau(self) -> Tableau:
+        """The formulas, taken in as far as that takes no case split."""
+        return Tableau.of(() if self.is_large else self.formulas)
+
+    @cached_property
+    def facts(self) -> State:
+        """What the abstract domains say."""
+        return analyse(self.formulas)
+
+    @cached_property
+    def listed(self) -> tuple[Model, ...] | None:
+        """All assignments that satisfy the formulas, where the ranges hold few combinations; None elsewhere."""
+        ranges: dict[str, range] = {}
+        combinations = 1
+        for name in self.names:
+            low, high = self.facts.range_of(Name(name))
+            if low is None or high is None:
+                return None
+            combinations *= high - low + 1
+            if combinations > _MOST_LISTED:
+                return None
+            ranges[name] = range(low, high + 1)
+        return tuple(assignments_in(self.formulas, ranges, _MOST_LISTED * len(ranges)))
+
+    def image(self, term: Term) -> Polynomial | None:
+        """The term over unknowns of the tableau's case; None where that does not say all, or it is no polynomial."""
+        tableau = self.tableau
+        if self.is_large or tableau.closed or tableau.todo or tableau.case.lossy:
+            return None
+        if not all(map(_is_polynomial, walk(term))):
+            return None
+        try:
+            return polynomial(tableau.case, term)
+        except TooLarge:
+            return None
+
+    def solved_image(self, term: Term) -> tuple[Polynomial, frozenset[str]] | None:
+        """The term as a polynomial over unknowns any choice of which is a model, and those that must not be negative.
+
+        None where the formulas are not solved to that extent, or the term is no polynomial.
+        """
+        image, case = self.image(term), self.tableau.case
+        try:
+            if image is None or case.cone.rest or case.equations or case.distinct or case.choices:
+                return None
+            return case.cone.image(image), case.cone.slacks
+        except TooLarge:
+            return None
+
+    def holds(self, model: Mapping[str, int]) -> bool:
+        """Whether the evaluator finds every formula to hold."""
+        return all(truth_of(formula, model) is True for formula in self.formulas)
+
+    def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
+        """Whether the query is true under all, some or none of the assignments that satisfy the formulas."""
+        key = query, limit
+        if key not in self._verdicts:
+            self._verdicts[key] = self._implies(query, limit)
+        return self._verdicts[key]
+
+    def _implies(self, query: Formula, limit: int) -> Verdict:
+        seen = self.facts.truth(query) if choices(query) <= _MOST_CHOICES else None
+        if seen is not None:
+            return Implied() if seen or self._is_empty(limit) else Refuted()
+        holds_at, fails_at = self._witnesses(query)
+        if fails_at is None:
+            found = self.model_without(query, limit)
+            if found is None:
+                return Implied()
+            if isinstance(found, Limited):
+                return Unknown(found.reason) if holds_at else self._refuted_or(query, limit, found)
+            fails_at = found
+        if holds_at is None:
+            also = self.model_with(query, limit)
+            if also is None:
+                return Refuted()
+            if isinstance(also, Limited):
+                return Unknown(also.reason)
+            holds_at = also
+        return Open(holds_at, fails_at)
+
+    def _refuted_or(self, query: Formula, limit: int, reason: Limited) -> Verdict:
+        if self.model_with(query, limit) is not None:
+            return Unknown(reason.reason)
+        return Implied() if self._is_empty(limit) else Refuted()
+
+    def _is_empty(self, limit: int) -> bool:
+        """Whether it is proved that nothing satisfies the formulas."""
+        return self._corner is None and not self.facts.has_candidates and self.model(limit) is None
+
+    @cached_property
+    def _corner(self) -> Model | None:
+        """The plainest assignment, where it satisfies the formulas."""
+        corner = Stated(self.formulas).corner(self.names)
+        return corner if self.holds(corner) else None
+
+    def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
+        """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
+        holds_at = fails_at = None
+        if not self._lists(query) and not self.is_large and not self.tableau.closed:
+            for model in candidates(self.tableau.case, self.names_with(query), _SAMPLE):
+                if holds_at is not None and fails_at is not None:
+                    break
+                if self.holds(model):
+                    if truth_of(query, model) is True:
+                        holds_at = holds_at or model
+                    else:
+                        fails_at = fails_at or model
+        return holds_at, fails_at
+
+    def model(self, limit: int = RLIMIT) -> Found:
+        """An assignment that satisfies the formulas; None if there is none."""
+        if limit not in self._models:
+            self._models[limit] = self._model(limit)
+        return self._models[limit]
+
+    def _model(self, limit: int) -> Found:
+        if self._corner is not None:
+            return self._corner
+        if self.facts.is_empty:
+            return None
+        if self.listed is None and not self.is_large and not self.tableau.closed:
+            for model in candidates(self.tableau.case, self.names, _SAMPLE):
+                if self.holds(model):
+                    return model
+        for model in self._at_ends() if self.is_large else ():
+            if self.holds(model):
+                return model
+        return self.model_with(TRUE, limit)
+
+    def _at_ends(self) -> Iterator[Model]:
+        """Every name at its least value, every name at its greatest; 0 where there is none.
+
+        Then the least values, from those on, that keep the distances that the facts know of.
+        """
+        ranges = {name: self.facts.range_of(Name(name)) for name in self.names}
+        yield {name: next((end for end in (low, high) if end is not None), 0) for name, (low, high) in ranges.items()}
+        yield {name: next((end for end in (high, low) if end is not None), 0) for name, (low, high) in ranges.items()}
+        lower = {name: low if low is not None else min(0, high or 0) for name, (low, high) in ranges.items()}
+        distant = self.facts.least_values(lower)
+        if distant is not None:
+            yield distant
+
+    def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Found:
+        """An assignment that satisfies the formulas and the query; None if there is none."""
+        if self._lists(query):
+            return next((model for model in self.listed or () if truth_of(query, model) is True), None)
+        if self.is_large:
+            return self._by_z3((query,), (), limit)
+        symbols = self.names_with(query)
+        return self._search(
+            (query,), symbols, lambda m: truth_of(query, m) is True, lambda: self._by_z3((query,), (), limit)
+        )
+
+    def model_without(self, query: Formula, limit: int = RLIMIT) -> Found:
+        """As ``model_with``, for an assignment under which the query is false or undefined."""
+        if self._lists(query):
+            return next((model for model in self.listed or () if truth_of(query, model) is not True), None)
+        if self.is_large:
+            return self._by_z3((), (query,), limit)
+        symbols = self.names_with(query)
+
+        return self._search(
+            ways_untrue(query),
+            symbols,
+            lambda m: truth_of(query, m) is not True,
+            lambda: self._by_z3((), (query,), limit),
+        )
+
+    def _search(
+        self,
+        ways: Sequence[Formula],
+        symbols: tuple[str, ...],
+        wanted: Wanted,
+        last: Callable[[], Found],
+    ) -> Found:
+        """A wanted assignment that satisfies the formulas, in one of the ways; None if there is none."""
+        fuel = Fuel(_FUEL)
+        for way in ways:
+            found = self.tableau.search(way, fuel, symbols, lambda model: self.holds(model) and wanted(model))
+            if found is None and not contradictory((*self.formulas, way)):
+                return last()
+            if isinstance(found, dict):
+                return found
+        return None
+
+    def _lists(self, query: Formula) -> bool:
+        """Whether the question is one about a short list."""
+        return self.listed is not None and names(query) <= set(self.names)
+
+    def _by_z3(self, true: tuple[Formula, ...], not_true: tuple[Formula, ...], limit: int) -> Found:
+        from dynconstraints.solver.search.z3_query import (
+            solve,  # z3 takes a while to load, and most questions don't need it
+        )
+
+        return solve((*self.formulas, *true), not_true, limit)
+
+    def names_with(self, node: Node) -> tuple[str, ...]:
+        """The names of the formulas and of the node, in alphabetical order."""
+        others = names(node) - self._own
+        return tuple(sorted({*self.names, *others})) if others else self.names
+
+
+@lru_cache(maxsize=8192)
+def choices(formula: Formula) -> int:
+    """How many conditionals and minima, maxima and absolute values it has."""
+    chosen = (Function.MIN, Function.MAX, Function.ABS)
+    return sum(isinstance(n, IfElse) or (isinstance(n, Call) and n.function in chosen) for n in walk(formula))
+
+
+def _is_polynomial(node: Node) -> bool:
+    return isinstance(node, Int | Name | Neg | Add | Mul | Pow)

@@ -1,0 +1,232 @@
+"""Linear elimination: the shadow that a set of linear constraints throws on some of its names.
+
+Equalities and congruences go through the lattice, whose normal form for an order of the names projects by leaving rows
+out. Inequalities are then eliminated a parameter at a time by Fourier and Motzkin's method, which is exact over the
+integers where of each pair of a lower and an upper bound one has the coefficient 1 (W. Pugh, *The Omega test*,
+Supercomputing 1991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import gcd
+
+from dynconstraints.facts.domains.linear_equalities import Lattice, Row
+from dynconstraints.facts.domains.linear_forms import Affine, linear_facts
+from dynconstraints.ir.fold import walk
+from dynconstraints.ir.nodes import (
+    FALSE,
+    Add,
+    And,
+    Compare,
+    Formula,
+    Int,
+    Mod,
+    Mul,
+    Name,
+    Neg,
+    Pow,
+    Relation,
+    Term,
+    comparison,
+    product,
+    total,
+)
+from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge
+from dynconstraints.solver.algebra.positivity import tightened
+from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.tableau.branch import Case
+from dynconstraints.solver.tableau.lower_terms import polynomial
+from dynconstraints.solver.tableau.nnf import normal
+
+_MOST_INEQUALITIES = 200
+
+
+def shadow(prepared: Prepared, kept: Sequence[str]) -> tuple[tuple[Formula, ...], bool] | None:
+    """Formulas over the kept names that hold wherever the prepared ones do, and whether they are exact."""
+    lattice = prepared.facts.lattice
+    if lattice is None:
+        return (FALSE,), True
+    order = [*kept, *(name for name in prepared.names if name not in kept)]
+    rows = lattice.parametrise(order)
+    images = {row.name: _polynomial(row.affine) for row in rows}
+    inequalities, complete = _inequalities(prepared)
+    pending = [tightened(p.substituted(images)) for p in inequalities]
+    for name in reversed(order[len(kept) :]):
+        eliminated = _eliminate(name, pending)
+        if eliminated is None:
+            return None
+        pending, exact = eliminated
+        complete &= exact
+    if any(p.is_constant and p.value < 0 for p in pending):
+        return (FALSE,), True
+    back, denominators = _parameters(rows, kept)
+    formulas = [
+        formula for row in rows[: len(kept)] if (formula := _row(row.name, row.affine, row.divisor, back, denominators))
+    ]
+    formulas.extend(_formula(p, back, denominators) for p in pending if not p.is_constant)
+    return tuple(formulas), complete
+
+
+def equations(lattice: Lattice, names: Sequence[str]) -> tuple[Formula, ...]:
+    """The equations of the names that are determined by those before them, which are not constants."""
+    rows = lattice.parametrise(names)
+    back, denominators = _parameters(rows, names)
+    return tuple(
+        formula
+        for row in rows
+        if not row.divisor and row.coefficients
+        if (formula := _row(row.name, row.affine, 0, back, denominators)) is not None
+    )
+
+
+def _polynomial(affine: Affine) -> Polynomial:
+    return Polynomial({(): affine.constant, **{(name,): c for name, c in affine.coefficients}})
+
+
+def _inequalities(prepared: Prepared) -> tuple[list[Polynomial], bool]:
+    """The linear inequalities among the conjuncts, and whether they and the lattice say all that the formulas say."""
+    found: list[Polynomial] = []
+    complete = True
+    for formula in prepared.formulas:
+        whole = normal(formula)
+        for part in whole.operands if isinstance(whole, And) else (whole,):
+            inequality = _inequality(part)
+            if inequality is not None:
+                found.append(inequality)
+            else:
+                complete &= _is_linear_fact(part)
+    return found, complete
+
+
+def _inequality(formula: Formula) -> Polynomial | None:
+    match formula:
+        case Compare((left, right), (relation,)) if relation not in (Relation.EQ, Relation.NE):
+            pass
+        case _:
+            return None
+    if not all(isinstance(n, Int | Name | Neg | Add | Mul | Pow) for side in (left, right) for n in walk(side)):
+        return None
+    try:
+        ahead = polynomial(Case(), right) - polynomial(Case(), left)
+    except TooLarge:
+        return None
+    if not ahead.is_linear:
+        return None
+    match relation:
+        case Relation.LT:
+            return ahead - 1
+        case Relation.LE:
+            return ahead
+        case Relation.GT:
+            return -ahead - 1
+        case _:
+            return -ahead
+
+
+def _is_linear_fact(formula: Formula) -> bool:
+    """Whether the lattice has all of it: an equation or a congruence between affine forms, and nothing else."""
+    match formula:
+        case Compare((left, right), (Relation.EQ,)):
+            pass
+        case _:
+            return False
+    facts = linear_facts(formula)
+    plain = Int | Name | Neg | Add | Mul
+    if all(isinstance(n, plain) for side in (left, right) for n in walk(side)):
+        return bool(facts.equalities)
+    match left, right:
+        case Mod(dividend, Int(m)), Int(r):
+            moduli = {modulus for _, modulus in facts.congruences}  # products of names may leave a divisor of m
+            return m > r >= 0 and all(isinstance(n, plain) for n in walk(dividend)) and (m == 1 or moduli == {m})
+        case _:
+            return False
+
+
+def _eliminate(name: str, inequalities: list[Polynomial]) -> tuple[list[Polynomial], bool] | None:
+    lower = [p for p in inequalities if p.terms.get((name,), 0) > 0]
+    upper = [p for p in inequalities if p.terms.get((name,), 0) < 0]
+    rest = [p for p in inequalities if (name,) not in p.terms]
+    exact = all(p.terms[name,] == 1 for p in lower) or all(p.terms[name,] == -1 for p in upper)
+    if len(lower) * len(upper) + len(rest) > _MOST_INEQUALITIES:
+        return None
+    for low in lower:
+        for high in upper:
+            rest.append(tightened(low.scaled(-high.terms[name,]) + high.scaled(low.terms[name,])))  # noqa: PERF401
+    return list(dict.fromkeys(p for p in rest if not (p.is_constant and p.value >= 0))), exact or not lower or not upper
+
+
+def _parameters(rows: Sequence[Row], kept: Sequence[str]) -> tuple[dict[str, Polynomial], dict[str, int]]:
+    """For each parameter of the kept names, ``denominator * parameter`` as a polynomial over the names."""
+    back: dict[str, Polynomial] = {}
+    denominators: dict[str, int] = {}
+    for row in rows[: len(kept)]:
+        if not row.divisor:
+            continue
+        scale = 1
+        for name, _ in row.coefficients:
+            scale = scale * denominators[name]
+        image = (Polynomial.unknown(row.name) - row.constant).scaled(scale)
+        for name, c in row.coefficients:
+            image = image - back[name].scaled(c * scale // denominators[name])
+        back[row.name], denominators[row.name] = image, scale * row.divisor
+    return back, denominators
+
+
+def _formula(inequality: Polynomial, back: dict[str, Polynomial], denominators: dict[str, int]) -> Formula:
+    """``inequality >= 0`` over the names."""
+    over_names = tightened(_over_names(inequality, back, denominators)[0])
+    left = _term(Polynomial({m: c for m, c in over_names.terms.items() if m and c > 0}))
+    right = _term(Polynomial({m: -c for m, c in over_names.terms.items() if m and c < 0}))
+    c = over_names.value
+    if left == Int(0):
+        return comparison(right, Relation.LE, Int(c))
+    if right == Int(0):
+        return comparison(left, Relation.GE, Int(-c))
+    return comparison(total((left, Int(c))) if c else left, Relation.GE, right)
+
+
+def _row(
+    name: str, affine: Affine, divisor: int, back: dict[str, Polynomial], denominators: dict[str, int]
+) -> Formula | None:
+    """What the row says about its name: an equation where it is determined, else a congruence, or nothing."""
+    coefficients: dict[Monomial, int] = {(n,): c for n, c in affine.coefficients if n != name or not divisor}
+    others = Polynomial({(): affine.constant, **coefficients})
+    image, scale = _over_names(others, back, denominators)
+    if not divisor:
+        common = gcd(scale, *image.terms.values())
+        left, right = (
+            Polynomial({(name,): scale // common}),
+            Polynomial({m: c // common for m, c in image.terms.items()}),
+        )
+        return comparison(_term(left), Relation.EQ, _term(right))
+    if divisor == 1:
+        return None
+    difference = Polynomial({(name,): scale}) - image
+    modulus = divisor * scale
+    if scale == 1:
+        image = Polynomial({m: c % divisor for m, c in image.terms.items()})
+        if image.is_constant:
+            return comparison(Mod(Name(name), Int(divisor)), Relation.EQ, Int(image.value))
+        difference = Polynomial({(name,): 1}) - image
+    return comparison(Mod(_term(difference), Int(modulus)), Relation.EQ, Int(0))
+
+
+def _over_names(p: Polynomial, back: dict[str, Polynomial], denominators: dict[str, int]) -> tuple[Polynomial, int]:
+    """``scale * p`` over the names, and the scale, which is positive."""
+    scale = 1
+    for name in sorted(p.unknowns):
+        scale *= denominators[name]
+    image = Polynomial.constant(p.value * scale)
+    for monomial, c in p.terms.items():
+        if monomial:
+            image = image + back[monomial[0]].scaled(c * scale // denominators[monomial[0]])
+    return image, scale
+
+
+def _term(p: Polynomial) -> Term:
+    parts = [
+        Int(c) if not m else Name(m[0]) if c == 1 else product((Int(c), Name(m[0])))
+        for m, c in sorted(p.terms.items(), reverse=True)
+    ]
+    return total(tuple(parts)) if parts else Int(0)

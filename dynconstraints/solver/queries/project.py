@@ -1,0 +1,144 @@
+"""What a set of constraints says about some of its names alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dynconstraints.diagnostics.errors import SolverLimitError
+from dynconstraints.ir.fold import names
+from dynconstraints.ir.nodes import (
+    FALSE,
+    Formula,
+    Int,
+    Member,
+    Mod,
+    Name,
+    Relation,
+    SetOf,
+    comparison,
+    conjunction,
+    disjunction,
+)
+from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.partition import components
+from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.queries.bounds import NOTHING, congruence_of, range_of
+from dynconstraints.solver.queries.count import assignments
+from dynconstraints.solver.queries.fourier_motzkin import shadow
+from dynconstraints.solver.reals.reals import Reals
+from dynconstraints.solver.verdicts import Implied
+
+_MOST_ALTERNATIVES = 64
+_MOST_ENUMERATED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Formulas over the names alone that hold wherever all formulas do.
+
+    ``exact`` says that every assignment to the names that satisfies them can be completed; otherwise some may not be.
+    """
+
+    formulas: tuple[Formula, ...]
+    exact: bool
+
+
+def project(prepared: Prepared, kept: Sequence[str], limit: int = RLIMIT) -> Projection:
+    """The projection on the names: part by part, each by the first of these that is exact, else what all of them say.
+
+    No name to eliminate; linear elimination; the list of all values, where they are few.
+    """
+    formulas: list[Formula] = []
+    exact = True
+    for part in components(prepared.formulas, {f: sorted(names(f)) for f in prepared.formulas}):
+        some = _project(prepared if part == prepared.formulas else Prepared(part), kept, limit)
+        formulas.extend(some.formulas)
+        exact &= some.exact
+    return Projection(tuple(dict.fromkeys(formulas)), exact)
+
+
+def _project(prepared: Prepared, kept: Sequence[str], limit: int) -> Projection:
+    wanted = [name for name in kept if name in prepared.names]
+    if len(wanted) == len(prepared.names):
+        return Projection(prepared.formulas, exact=True)
+    if not wanted:
+        found = prepared.model(limit)
+        return Projection((FALSE,), exact=True) if found is None else Projection((), exact=isinstance(found, dict))
+    linear = shadow(prepared, wanted)
+    if linear is not None and linear[1]:
+        return Projection(_irredundant(linear[0], limit), exact=True)
+    listed = _listed(prepared, wanted, limit)
+    if listed is not None:
+        return Projection(listed, exact=True)
+    sound = [f for f in prepared.formulas if names(f) <= set(wanted)]
+    sound.extend(linear[0] if linear else ())
+    sound.extend(fact for name in wanted for fact in _facts(prepared, name, limit))
+    return Projection(_irredundant(tuple(sound), limit), exact=False)
+
+
+def _listed(prepared: Prepared, wanted: Sequence[str], limit: int) -> tuple[Formula, ...] | None:
+    """All values of the names, where the assignments are few enough to list."""
+    seen: dict[tuple[int, ...], None] = {}
+    order = [*wanted, *(name for name in prepared.names if name not in wanted)]
+    try:
+        for index, model in enumerate(assignments(prepared, order, limit)):
+            seen[tuple(model[name] for name in wanted)] = None
+            if len(seen) > _MOST_ALTERNATIVES or index > _MOST_ENUMERATED:
+                return None
+    except SolverLimitError:
+        return None
+    if not seen:
+        return (FALSE,)
+    if len(wanted) == 1:
+        values = [value for (value,) in seen]
+        return (_run(wanted[0], values),)
+    return (disjunction(tuple(_equal(wanted, values) for values in seen)),)
+
+
+def _run(name: str, values: Sequence[int]) -> Formula:
+    if len(values) > 2 and values == list(range(values[0], values[-1] + 1)):
+        return conjunction(
+            (comparison(Int(values[0]), Relation.LE, Name(name)), comparison(Name(name), Relation.LE, Int(values[-1])))
+        )
+    return Member(Name(name), SetOf(tuple(map(Int, values))))
+
+
+def _equal(wanted: Sequence[str], values: Sequence[int]) -> Formula:
+    return conjunction(
+        tuple(comparison(Name(name), Relation.EQ, Int(value)) for name, value in zip(wanted, values, strict=True))
+    )
+
+
+def _facts(prepared: Prepared, name: str, limit: int) -> Iterator[Formula]:
+    ends = range_of(prepared, Name(name), limit)
+    if ends == NOTHING:
+        yield FALSE
+        return
+    if ends.lower is not None:
+        yield comparison(Name(name), Relation.GE, Int(ends.lower))
+    if ends.upper is not None:
+        yield comparison(Name(name), Relation.LE, Int(ends.upper))
+    found = congruence_of(prepared, Name(name), limit)
+    if found.modulus > 1:
+        yield comparison(Mod(Name(name), Int(found.modulus)), Relation.EQ, Int(found.remainder))
+
+
+def _irredundant(formulas: tuple[Formula, ...], limit: int) -> tuple[Formula, ...]:
+    kept = list(dict.fromkeys(formulas))
+    for formula in reversed(list(kept)):
+        rest = [f for f in kept if f != formula]
+        if isinstance(Prepared(rest).implies(formula, limit), Implied):
+            kept = rest
+    return tuple(kept)
+
+
+def project_reals(system: Reals, kept: Sequence[str], limit: int = RLIMIT) -> Projection:
+    """As `project`, of a set that speaks of floats: what it says of those names alone, and the interval of each."""
+    formulas = [formula for formula in system.formulas if names(formula) <= set(kept)]
+    exact = set(system.names) <= set(kept)
+    for name in () if exact else kept:
+        interval = system.interval(Name(name), limit)
+        formulas.extend([FALSE] if interval is None else interval.formulas(name))
+    known = [f for i, f in enumerate(formulas) if f not in formulas[:i]]
+    return Projection(tuple(known), exact)

@@ -1,0 +1,79 @@
+"""Which constraints say nothing that the others do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.fold import conjuncts
+from dynconstraints.ir.printer import show
+from dynconstraints.ir.sorts import speaks_of_reals
+from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.partition import components
+from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.reals.reals import Reals
+from dynconstraints.solver.verdicts import Implied
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A constraint that follows from ``follows_from``, none of which can be left out; from nothing if always true."""
+
+    constraint: Constraint
+    follows_from: tuple[Constraint, ...]
+
+
+def redundancies(
+    constraints: Sequence[Constraint],
+    limit: int = RLIMIT,
+    reals: frozenset[str] = frozenset(),
+    given: Sequence[Constraint] = (),
+) -> tuple[tuple[Constraint, ...], tuple[Dropped, ...]]:
+    """The constraints that are kept, none of which is known to follow from the others, and those dropped, with the
+    reasons.
+
+    Later constraints are dropped before earlier ones; the longest texts first among equals. What a constraint follows
+    from is a minimal subset of what is kept and of what is ``given``: others, which hold as well.
+    """
+    items = list(dict.fromkeys(constraints))
+    own, kept = set(items), set[Constraint]()
+    dropped: dict[Constraint, Dropped] = {}
+    for part in components([*items, *given], {c: c.symbols for c in (*items, *given)}):
+        beside = [c for c in given if c in part] if given else []
+        left, gone = _redundancies([c for c in dict.fromkeys(part) if c in own], beside, limit, reals)
+        kept.update(left)
+        dropped |= {one.constraint: one for one in gone}
+    return tuple(c for c in items if c in kept), tuple(dropped[c] for c in items if c in dropped)
+
+
+def _redundancies(
+    constraints: Sequence[Constraint], given: Sequence[Constraint], limit: int, reals: frozenset[str]
+) -> tuple[Sequence[Constraint], list[Dropped]]:
+    """As above, of constraints that share names: others say nothing about them unless they are contradictory."""
+    kept = list(constraints)
+    gone: list[Constraint] = []
+    for constraint in reversed(constraints):
+        rest = [c for c in kept if c != constraint]
+        if _implied([*given, *rest], constraint, limit, reals):
+            kept = rest
+            gone.append(constraint)
+    return kept, [Dropped(c, _reasons([*given, *kept], c, limit, reals)) for c in gone]
+
+
+def _reasons(
+    kept: Sequence[Constraint], constraint: Constraint, limit: int, reals: frozenset[str]
+) -> tuple[Constraint, ...]:
+    reasons = list(kept)
+    for candidate in sorted(kept, key=lambda c: (bool(set(c.symbols) & set(constraint.symbols)), show(c.formula))):
+        rest = [c for c in reasons if c != candidate]
+        if _implied(rest, constraint, limit, reals):
+            reasons = rest
+    return tuple(reasons)
+
+
+def _implied(constraints: Sequence[Constraint], constraint: Constraint, limit: int, reals: frozenset[str]) -> bool:
+    formulas = [c.formula for c in constraints]
+    real = speaks_of_reals((*formulas, constraint.formula), reals)
+    some = Reals(formulas, reals) if real else Prepared(formulas)
+    return all(isinstance(some.implies(part, limit), Implied) for part in conjuncts(constraint.formula))

@@ -1,0 +1,4 @@
+"""Constraints on floats: real literals, and the queries over them.
+
+Never here: integers.
+"""
