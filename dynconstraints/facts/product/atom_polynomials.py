@@ -1,7 +1,7 @@
 """Polynomials over atoms, the normal form of terms: equal polynomials are equal terms, wherever the terms are defined.
 
 A polynomial maps monomials to integer coefficients, none of them 0. A monomial is the sorted tuple of its atoms' keys,
-with repetition; ``()`` is 1. A key is a name, or the canonical text of an atom (`dynconstraints.facts.product.normal_form`), which
+with repetition; ``()`` is 1. A key is a name, or the canonical text of an atom (`normal_form`), which
 no name is. The key of an indicator, which is 0 or 1 and so equal to its powers, starts with a bracket.
 """
 

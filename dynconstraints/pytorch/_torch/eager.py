@@ -20,6 +20,14 @@ unseen: Any = torch._C.DisableTorchFunction  # noqa: SLF001
 """In ``with unseen():`` no mode and no subclass (``__torch_function__``) sees what is asked of tensors."""
 
 
+base_of_view: Any = vars(torch._C.TensorBase)["_base"].__get__  # noqa: SLF001  torch documents the attribute
+"""The tensor that a tensor is a view of, or None, whatever the tensor's class makes of the question."""
+
+
+foreach: Callable[[str], Any] = lambda name: getattr(torch, f"_foreach_{name}")  # noqa: E731  torch names it so
+"""An operation on lists of tensors, as optimizers use them."""
+
+
 DispatchMode: Any = importlib.import_module("torch.utils._python_dispatch").TorchDispatchMode
 """Sees each operation on tensors before it runs."""
 

@@ -18,4 +18,6 @@ Where a graph with a changing number gives other results than eager, by the swee
 A graph a value have operations that no tensor can do for a number: those with sizes in it (``interpolate``,
 ``arange``), those that draw at random by other functions than those of ``random``, ``out=`` arguments, what ``kernels``
 has inside of vmap, what a type cannot hold, and ``max(a, 1)`` where it matters that it may be an integer.
+
+Never here: integers and sizes.
 """

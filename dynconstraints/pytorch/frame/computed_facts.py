@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import sympy
+from typing import TYPE_CHECKING, Any
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
@@ -17,6 +15,9 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.pytorch._torch.shape_env import backed_values
 from dynconstraints.pytorch.declarations.user_location import Place as SourcePlace
+
+if TYPE_CHECKING:
+    import sympy
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """What one traced frame knows: the names it has met, the lattice chosen for them, and each name as an expression.
 
-The declared equalities and congruences are solved over the integers (`dynconstraints.facts.domains.linear_equalities`), and the
+The declared equalities and congruences are solved over the integers (`facts.domains.linear_equalities`), and the
 parameters of the solution become the symbols of the ShapeEnv: with ``s0 % 32 == 0`` the symbol is k, and s0 is ``32*k``
 wherever it occurs. Names are taken in the order in which the trace meets them, so each brings at most one parameter and
 disturbs no earlier one; where constraints that arrive late would, the trace is restarted with what was learnt.

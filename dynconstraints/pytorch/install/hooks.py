@@ -166,14 +166,8 @@ def _warn(error: Exception) -> None:
     )
 
 
-_NEVER_COMPILED = frozenset(
-    f"dynconstraints.pytorch.{name}"
-    for name in (
-        *("_compat", "arithmetic", "binding", "checking", "declaring", "dims", "dynamic_int"),
-        *("placing", "rules", "sources"),
-    )
-)
-"""Modules that eager programs run in the place of something of C's, which Dynamo is not asked about."""
+_NEVER_COMPILED = tuple(f"dynconstraints.pytorch.{name}." for name in ("_torch", "declarations", "values", "frame"))
+"""The packages whose functions eager programs run, between a compiled function's graphs, too: Dynamo leaves them."""
 
 
 def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -200,7 +194,7 @@ def _check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
             return known
         if dynamo().is_left_alone(frame.f_code):
             return original(self, frame, cache_entry, state)
-        if frame.f_globals.get("__name__") in _NEVER_COMPILED:
+        if str(frame.f_globals.get("__name__")).startswith(_NEVER_COMPILED):
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
         with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code), forgetting_traces():
             result = original(self, frame, cache_entry, state)

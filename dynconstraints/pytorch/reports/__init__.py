@@ -1,6 +1,4 @@
-"""What a program was compiled under, which part of its declaration that serves, and what it could declare.
+"""`explain` and `suggest`: what was compiled, under which guards, which part of the domain that serves.
 
-``explain`` runs the calls and gathers what torch compiled into the data of ``model``; ``coverage`` asks the solver who
-serves what; ``text``, ``page`` and ``picture`` write it down. ``suggestion`` goes the other way, from guards to
-constraints, with ``naming`` for the sizes of a call and ``generalise`` for the guards.
+Never here: anything that changes how a user's program compiles.
 """

@@ -20,7 +20,7 @@ from dynconstraints.diagnostics.errors import ConstraintError, ConstraintSyntaxE
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Term
-from dynconstraints.pytorch._torch.eager import function_modes, marked, unseen
+from dynconstraints.pytorch._torch.eager import base_of_view, function_modes, marked, unseen
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, as_tuple
 from dynconstraints.pytorch.declarations.user_location import Place, calling_place, located
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
@@ -29,7 +29,6 @@ from dynconstraints.pytorch.values.size_equations import declare_sizes, term_of
 _ATTRIBUTE = "_dynconstraints_dims"
 _NOTHING: Mapping[str, Any] = {}
 _attributes: Any = torch.Tensor.__dict__["__dict__"].__get__
-_base: Any = vars(torch._C.TensorBase)["_base"].__get__  # noqa: SLF001  torch documents it
 """What a tensor has, whatever its class makes of the question."""
 
 _COMPUTED = Place("a tensor named where it was computed")
@@ -141,7 +140,7 @@ def named_dims(value: object) -> NamedDims | None:
 def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
     """The tensor that this one is a view of; None where it is none."""
     with unseen():
-        base: torch.Tensor | None = _base(tensor)
+        base: torch.Tensor | None = base_of_view(tensor)
         return base
 
 
@@ -195,7 +194,7 @@ def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
 
 def _kept(view: torch.Tensor) -> NamedDims | None:
     """The names of a view's base that it keeps: its dimension walks the same steps over the memory, and as many."""
-    base = _base(view)
+    base = base_of_view(view)
     if base is None:
         return None
     known = _own(base)

@@ -1,4 +1,4 @@
-"""One question to z3 about integers and reals together; deterministic, as `dynconstraints.solver.search.z3_query` is."""
+"""One question to z3 about integers and reals together; deterministic, as `solver.search.z3_query` is."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from dynconstraints.pytorch._torch.eager import foreach
 from dynconstraints.pytorch.floats.ops import elementwise as single
 from dynconstraints.pytorch.floats.ops import powers
 from dynconstraints.pytorch.floats.table import NotLowered, kept, lowers
@@ -38,18 +39,18 @@ def _register(update: Callable[..., Value], name: str) -> None:
             update(x, *(c[i] for c in columns), **{key: c[i] for key, c in named.items()}) for i, x in enumerate(xs)
         ]
 
-    @lowers(getattr(torch, f"_foreach_{name}"))
+    @lowers(foreach(name))
     def functional(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
         found = updated(xs, *operands, **options)
         # Some node has to make a list of them; a product with 1 is the cheapest that does, and fuses away.
-        return Value(xs[0].emit, xs[0].emit(torch._foreach_mul, found, 1))  # noqa: SLF001
+        return Value(xs[0].emit, xs[0].emit(foreach("mul"), found, 1))
 
-    @lowers(getattr(torch, f"_foreach_{name}_"))
+    @lowers(foreach(f"{name}_"))
     def in_place(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
         found = updated([kept(x) for x in xs], *operands, **options)
         if not all(torch.can_cast(after.dtype, x.dtype) for x, after in zip(xs, found, strict=True)):
             raise NotLowered  # eager refuses it
-        return Value(xs[0].emit, xs[0].emit(torch._foreach_copy_, xs, found))
+        return Value(xs[0].emit, xs[0].emit(foreach("copy_"), xs, found))
 
 
 def _column(operand: Operand, count: int) -> list[Any]:
