@@ -55,6 +55,11 @@ def inlined(tx: Any, function: Any, args: Any) -> Any:
     return tx.inline_user_function_return(variable_of(tx, function), [variable_of(tx, arg) for arg in args], {})
 
 
+def is_kind(variable: Any, kind: Any) -> bool:
+    """Whether a variable of the trace is of a class; `isinstance` has Dynamo look at a lazy one, which guards it."""
+    return issubclass(type(variable), kind)
+
+
 def unseen_value(variable: Any) -> Any:
     """What a variable of the trace stands for that Dynamo has not looked at yet; None for others."""
     is_lazy = type(variable) is dynamo().LazyVariableTracker
@@ -145,7 +150,7 @@ def called(tx: Any) -> Called | None:
         count = 1 + (count & 1 if sys.version_info < (3, 14) else 1)
     arguments = stack[len(stack) - count :]
     null = trace_values().Null
-    below = [variable for variable in stack[: len(stack) - count][-2:] if not isinstance(variable, null)]
+    below = [variable for variable in stack[: len(stack) - count][-2:] if not is_kind(variable, null)]
     if not below:
         return None
     return Called(below[-1], None if name == "CALL_FUNCTION_EX" else tuple(arguments), keywords)

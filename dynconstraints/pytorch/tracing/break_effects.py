@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from dynconstraints.pytorch._torch.trace import Called, called, indexed, line_of, trace_values
+from dynconstraints.pytorch._torch.trace import Called, called, indexed, is_kind, line_of, trace_values
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 
@@ -61,7 +61,7 @@ def break_of(tx: Any, reason: Any) -> Break:
 def _action(call: Called) -> tuple[str, bool]:
     """What is called, and whether it is known to change nothing."""
     kinds, function = trace_values(), call.function
-    if isinstance(function, kinds.Attribute) and isinstance(_realized(function.obj), kinds.Tensor):
+    if is_kind(function, kinds.Attribute) and is_kind(_realized(function.obj), kinds.Tensor):
         return function.name, function.name in _READING
     value = _value(function)
     name = getattr(value, "__name__", type(value).__name__)
@@ -75,7 +75,7 @@ def _action(call: Called) -> tuple[str, bool]:
 def _value(variable: Any) -> Any:
     """The object that a variable of the trace stands for, as far as it is one of Python's."""
     kinds = trace_values()
-    if isinstance(variable, kinds.Lazy) and not variable.is_realized():
+    if is_kind(variable, kinds.Lazy) and not variable.is_realized():
         return variable.peek_value()
     variable = _realized(variable)
     for attribute in ("value", "fn"):
@@ -85,16 +85,16 @@ def _value(variable: Any) -> Any:
 
 
 def _realized(variable: Any) -> Any:
-    return variable.realize() if isinstance(variable, trace_values().Lazy) and variable.is_realized() else variable
+    return variable.realize() if is_kind(variable, trace_values().Lazy) and variable.is_realized() else variable
 
 
 def _is_plain(variable: Any) -> bool:
     kinds = trace_values()
-    if isinstance(variable, kinds.Lazy) and not variable.is_realized():
+    if is_kind(variable, kinds.Lazy) and not variable.is_realized():
         return type(variable.peek_value()) in _PLAIN
     variable = _realized(variable)
-    if type(variable) is kinds.Tensor or isinstance(variable, kinds.Number):
+    if type(variable) is kinds.Tensor or is_kind(variable, kinds.Number):
         return True
-    return isinstance(variable, kinds.Constant) or (
-        isinstance(variable, kinds.Sequence) and all(map(_is_plain, variable.items))
+    return is_kind(variable, kinds.Constant) or (
+        is_kind(variable, kinds.Sequence) and all(map(_is_plain, variable.items))
     )

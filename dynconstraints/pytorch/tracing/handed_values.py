@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dynconstraints.pytorch._torch.shape_env import source_name
-from dynconstraints.pytorch._torch.trace import is_variable, parts_of_source, trace_values
+from dynconstraints.pytorch._torch.trace import is_kind, is_variable, parts_of_source, trace_values
 
 if TYPE_CHECKING:
     import sympy
@@ -50,13 +50,13 @@ UNNAMED = "a size or number without a name"
 def handed(value: Any, output: Any, inputs: Mapping[int, Any]) -> Handed:
     """What a variable of the trace holds."""
     kinds = trace_values()
-    if isinstance(value, kinds.Lazy) and value.is_realized():
+    if is_kind(value, kinds.Lazy) and value.is_realized():
         value = value.realize()
-    if isinstance(value, kinds.Number) and not is_variable(value.source):
+    if is_kind(value, kinds.Number) and not is_variable(value.source):
         return _of_number(value)
-    if value.source is not None and not isinstance(value, (kinds.Cell, kinds.Size)):  # which are made anew
+    if value.source is not None and not is_kind(value, (kinds.Cell, kinds.Size)):  # which are made anew
         return _of_source(value.source)
-    if isinstance(value, kinds.Tensor):
+    if is_kind(value, kinds.Tensor):
         return _of_tensor(value, inputs)
     parts = _parts(value, output)
     if parts is not None:
@@ -143,16 +143,16 @@ def _of_number(value: Any) -> Handed:
 def _parts(value: Any, output: Any) -> Iterable[Any] | None:
     """What a container of the trace holds, or a function closes over; None for anything else."""
     kinds = trace_values()
-    if isinstance(value, kinds.Sequence):
+    if is_kind(value, kinds.Sequence):
         return list(value.items)
-    if isinstance(value, kinds.Mapping):
+    if is_kind(value, kinds.Mapping):
         return [part for key, item in value.items.items() for part in (key.vt, item)]
-    if isinstance(value, kinds.Cell):
+    if is_kind(value, kinds.Cell):
         stored = output.side_effects.store_attr_mutations.get(value, {})
         contents = stored.get("cell_contents", value.pre_existing_contents)
         return [] if contents is None else [contents]
-    if isinstance(value, kinds.Exit) and isinstance(value.ctx, kinds.Setting):
+    if is_kind(value, kinds.Exit) and is_kind(value.ctx, kinds.Setting):
         return []
-    if isinstance(value, kinds.NestedFunction) and value.wrapped_fn is None:
+    if is_kind(value, kinds.NestedFunction) and value.wrapped_fn is None:
         return [part for part in (value.code, value.defaults, value.kwdefaults, value.closure) if part is not None]
     return None

@@ -17,7 +17,7 @@ import torch
 
 from dynconstraints.pytorch._torch.dynamo import dynamo
 from dynconstraints.pytorch._torch.shape_env import source_name
-from dynconstraints.pytorch._torch.trace import continuations, line_of_change, parts_of_source, trace_values
+from dynconstraints.pytorch._torch.trace import continuations, is_kind, line_of_change, parts_of_source, trace_values
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.tracing.break_effects import Break, break_of
@@ -105,7 +105,7 @@ def note_end(output: Any, tx: Any, reason: Any, popped: int | None) -> None:
     inputs = {id(node.meta.get("example_value")): node for node in output.graph.find_nodes(op="placeholder")}
     broke = break_of(tx, reason) if reason.graph_break else None
     below = [] if popped is None else tx.stack[: len(tx.stack) - popped]
-    left = [value for value in below if not isinstance(value, trace_values().Null)]
+    left = [value for value in below if not is_kind(value, trace_values().Null)]
     values = {**tx.symbolic_locals, **{on_stack(i): value for i, value in enumerate(left)}} if broke else {}
     found = {name: handed(value, output, inputs) for name, value in values.items()}
     if broke is not None and not broke.gives and popped is not None:
@@ -183,7 +183,7 @@ def _changes(output: Any) -> Iterator[Change]:
         if variable.source is not None and effects.is_modified(variable):
             names = frozenset(effects.store_attr_mutations.get(variable) or _changed_keys(variable))
             line = line_of_change(effects, variable)
-            if isinstance(variable, trace_values().Rebound):
+            if is_kind(variable, trace_values().Rebound):
                 yield Change(_name_of_variable(variable.source), rebinds=True, line=line)
             else:
                 yield Change(source_name(variable.source), names, line=line)
@@ -197,11 +197,11 @@ def _changes(output: Any) -> Iterator[Change]:
 def _changed_keys(variable: Any) -> list[str]:
     """The keys of a dict whose values are others now; none where keys come or go, or are no texts."""
     before, kinds = getattr(variable, "original_items", None), trace_values()
-    if not isinstance(variable, kinds.Mapping) or before is None:
+    if not is_kind(variable, kinds.Mapping) or before is None:
         return []
     after = {key.vt: value for key, value in variable.items.items()}
     changed = [key for key, value in after.items() if before.get(key) is not value]
-    keys = [key.as_python_constant() for key in changed if isinstance(key, kinds.Constant)]
+    keys = [key.as_python_constant() for key in changed if is_kind(key, kinds.Constant)]
     names = [key for key in keys if isinstance(key, str)]
     return names if before.keys() == after.keys() and len(names) == len(changed) else []
 
