@@ -22,8 +22,8 @@ def scale(n, x):
 def half(n, x):
     return x + 1 if n * 0.7 * n ** 0.5 != 0.1 else x
 
-def padded(x):
-    return torch.nn.functional.pad(x, (0, -x.shape[1] % 64)).cos()[:, : x.shape[1]]
+def pooled(x):
+    return torch.nn.functional.adaptive_avg_pool2d(x.view(1, 1, 4, -1), (4, 4))
 
 def broken(n, x):
     raise ValueError("no such thing")
@@ -69,11 +69,11 @@ def test_a_call_that_serves_a_part_exits_with_1(explain):
 
 def test_inductor_is_what_a_function_is_judged_for(explain):
     """As torch.compile does; an unknown backend is told."""
-    ran = explain("padded", "2 <= n <= 128", "--assign", "n=70", "--tensor", "x=4,n", backend=())
-    assert ran.out.startswith("padded: 1 graph under Inductor\n")
+    ran = explain("pooled", "2 <= n <= 128", "--assign", "n=70", "--tensor", "x=4,n", backend=())
+    assert ran.out.startswith("pooled: 1 graph under Inductor\n")
     assert ran.code == 1
-    assert explain("padded", "2 <= n <= 128", "--assign", "n=70", "--tensor", "x=4,n").code == 0
-    refused = explain("padded", "--assign", "n=64", "--tensor", "x=4,n", backend=("--backend", "enductor"))
+    assert explain("pooled", "2 <= n <= 128", "--assign", "n=70", "--tensor", "x=4,n").code == 0
+    refused = explain("pooled", "--assign", "n=64", "--tensor", "x=4,n", backend=("--backend", "enductor"))
     assert refused.code == 2
     assert "enductor" in refused.err
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from compiled import explain
 
-from dynconstraints import DynamicFloat, DynamicInt, dynamic_int_constraints, explain, name_dims
+from dynconstraints import DynamicFloat, DynamicInt, dynamic_int_constraints, name_dims
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 

@@ -80,7 +80,7 @@ def branching(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 
 def told(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    text = str(x.shape[0])
+    text = ascii(x.shape[0])
     return y * len(text)
 
 
@@ -154,7 +154,7 @@ OPEN = {
     listed: "the rest after the graph break looks at the result of tolist(...), which nothing declares",
     item: "the rest after the graph break looks at a number out of a tensor, which nothing declares",
     branching: "data decide which way the program takes",
-    told: "str(...) is left to eager, and may change what graphs are guarded by",
+    told: "ascii(...) is left to eager, and may change what graphs are guarded by",
     flagged: "the rest after the graph break looks at large, a bool made of what varies, which nothing declares",
     helped: "zeros(...) is left to eager, and may change what graphs are guarded by",
     noted: "note(...) is left to eager, and may change what graphs are guarded by",

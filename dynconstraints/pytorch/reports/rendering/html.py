@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def page(report: Report) -> str:
     """The whole document."""
-    style = files("dynconstraints.pytorch.reports").joinpath("page.css").read_text(encoding="utf-8")
+    style = files("dynconstraints.pytorch.reports.rendering").joinpath("page.css").read_text(encoding="utf-8")
     title = f"{report.function}: what its graphs cover"
     head = tag(
         "head",
