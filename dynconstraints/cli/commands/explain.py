@@ -58,7 +58,7 @@ def explain(
 
     \b
     Example:
-      $ dynconstraints explain program:rows "1<n<=99" --assign n=9 --tensor "x=8*n"
+      $ dynconstraints explain program:rows "1<n<99" --assign n=9 --tensor "x=8*n"
     """
     system = ConstraintSystem(collect(constraints, sources) if constraints or sources else ())
     values = assignment_of(assign, system.reals)
