@@ -24,7 +24,7 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
-from dynconstraints.pytorch.declarations import declaration, validate_input
+from dynconstraints.pytorch.declarations import moments, validate_input
 from dynconstraints.pytorch.values import size_equations
 
 ALIGNED = dynamic_int_constraints(["h % 32 == 0"])
@@ -305,14 +305,14 @@ def test_until_a_value_is_declared_no_call_is_looked_at() -> None:
 def test_whatever_declares_first_has_calls_checked(declare: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to declare a value counts as the first."""
     done: list[bool] = []
-    monkeypatch.setattr(declaration, "_begun", [False])
+    monkeypatch.setattr(moments.FIRST_DECLARATION, "_has_come", False)
     validate_input.declared.cache_clear()
     size_equations._remembered.cache_clear()
-    declaration.at_first_declaration(lambda: done.append(True))
+    moments.FIRST_DECLARATION.wait(lambda: done.append(True))
     assert not done
     declare()
     assert done == [True]
-    declaration.at_first_declaration(lambda: done.append(True))
+    moments.FIRST_DECLARATION.wait(lambda: done.append(True))
     assert done == [True, True]
 
 
