@@ -139,6 +139,38 @@ def test_a_tensor_named_after_the_compilation_is_checked(way: str) -> None:
     call(named(97))
 
 
+def _returned(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+def _of_constants(x: torch.Tensor) -> int:
+    return 1
+
+
+def _broken_in_a_loop(x: torch.Tensor) -> torch.Tensor:
+    for _ in range(2):
+        print(end="")
+    return x
+
+
+def _compiled_too_often(x: torch.Tensor) -> torch.Tensor:
+    return x.sum()
+
+
+@pytest.mark.parametrize("function", [_returned, _of_constants, _broken_in_a_loop, _compiled_too_often])
+def test_a_function_that_torch_never_asks_about_again_is_checked(function: Callable[..., Any]) -> None:
+    """Given up for good before anything was declared: a call is refused all the same, and again after one that isn't."""
+    options = {"dynamic": False} if function is _compiled_too_often else {}
+    with config.patch(recompile_limit=1):
+        f = compiled(function, **options)
+        for size in (64, 65, 66):
+            f(torch.ones(size))
+        with ALIGNED:
+            for size in (65, 65, 96, 97):
+                with nullcontext() if size == 96 else pytest.raises(ConstraintViolationError):
+                    f(named(size))
+
+
 def test_a_number_named_after_the_compilation_is_checked() -> None:
     """Also where it is one of torch's own dynamic integers that the graph was made for."""
     upstream = torch.fx.experimental.sym_node.DynamicInt
