@@ -159,7 +159,7 @@ def _compiled_too_often(x: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("function", [_returned, _of_constants, _broken_in_a_loop, _compiled_too_often])
 def test_a_function_that_torch_never_asks_about_again_is_checked(function: Callable[..., Any]) -> None:
-    """Given up for good before anything was declared: a call is refused all the same, and again after one that isn't."""
+    """Given up for good before anything was declared: a call is refused all the same, also after one that is not."""
     options = {"dynamic": False} if function is _compiled_too_often else {}
     with config.patch(recompile_limit=1):
         f = compiled(function, **options)
