@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from inspect import getattr_static
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
@@ -22,6 +25,7 @@ from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, LOWERING
 from dynconstraints.pytorch._torch.release import NEXT, OLDEST
 from dynconstraints.pytorch.declarations import moments
 from dynconstraints.pytorch.install import hooks
+from dynconstraints.pytorch.install.after_import import forget_modules, once_loaded
 from dynconstraints.pytorch.install.hooks import ADDITIONS, HOOKS, Hook
 from dynconstraints.pytorch.install.installer import INSTALLER
 
@@ -230,3 +234,20 @@ def test_a_torch_whose_calls_cannot_be_checked_is_told(monkeypatch: pytest.Monke
         INSTALLER.install()
     assert [str(each.message) for each in told] == [NOT_CHECKED]
     assert len(INSTALLER.placed) == len(HOOKS) - 1
+
+
+def test_a_module_that_is_waited_for_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once nobody waits any more, importing it does nothing; until then it acts once, however often it is asked to."""
+    for name in ("waited_for", "forgotten"):
+        (tmp_path / f"{name}.py").touch()
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    done: list[str] = []
+    for name in ("waited_for", "waited_for", "forgotten"):
+        once_loaded(name, partial(done.append, name))
+    importlib.import_module("waited_for")
+    forget_modules()
+    importlib.import_module("forgotten")
+    assert done == ["waited_for"]
+    once_loaded("forgotten", partial(done.append, "at once"))
+    assert done == ["waited_for", "at once"]

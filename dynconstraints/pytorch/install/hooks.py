@@ -357,13 +357,8 @@ def _leave_out_own_files() -> Callable[[], None]:
 
 ADDITIONS: tuple[Addition, ...] = (
     Addition(
-        _leave_out_own_files,
-        "a line of this package is no line of the user's where torch tells what asks for a guard",
+        _leave_out_own_files, "a line of this package is no line of the user's where torch tells what asks for a guard"
     ),
-    Addition(
-        _add_whole_calls,
-        "Inductor calls eager's kernel for an operation with a declared float",
-        when=LOWERING,
-    ),
+    Addition(_add_whole_calls, "Inductor calls eager's kernel for an operation with a declared float", when=LOWERING),
 )
 """What is added to torch's tables."""
