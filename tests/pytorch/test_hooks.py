@@ -25,7 +25,7 @@ from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, LOWERING
 from dynconstraints.pytorch._torch.release import NEXT, OLDEST
 from dynconstraints.pytorch.declarations import moments
 from dynconstraints.pytorch.install import hooks
-from dynconstraints.pytorch.install.after_import import forget_modules, once_loaded
+from dynconstraints.pytorch.install.after_import import once_loaded
 from dynconstraints.pytorch.install.hooks import ADDITIONS, HOOKS, Hook
 from dynconstraints.pytorch.install.installer import INSTALLER
 
@@ -246,7 +246,7 @@ def test_a_module_that_is_waited_for_is_forgotten(tmp_path: Path, monkeypatch: p
     for name in ("waited_for", "waited_for", "forgotten"):
         once_loaded(name, partial(done.append, name))
     importlib.import_module("waited_for")
-    forget_modules()
+    INSTALLER.uninstall()
     importlib.import_module("forgotten")
     assert done == ["waited_for"]
     once_loaded("forgotten", partial(done.append, "at once"))
