@@ -1,10 +1,11 @@
 """Declared sizes for torch.compile: the values that carry names, and their way into the trace.
 
-Importing this wraps a handful of torch's functions (`hooks`); programs that declare nothing are not affected.
+Importing this wraps a handful of torch's functions (`install.hooks`); programs that declare nothing are not affected.
 """
 
+from dynconstraints.pytorch import _torch as _torch  # first: it says what is wrong with the torch at hand
 from dynconstraints.pytorch.declarations.scope import dynamic_int_constraints
-from dynconstraints.pytorch.install import hooks
+from dynconstraints.pytorch.install.installer import INSTALLER
 from dynconstraints.pytorch.reports.explain import explain, explain_calls
 from dynconstraints.pytorch.reports.suggestion import suggest
 from dynconstraints.pytorch.values.bind import bind
@@ -23,4 +24,4 @@ __all__ = [
     "suggest",
 ]
 
-hooks.install()
+INSTALLER.install()

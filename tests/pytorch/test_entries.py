@@ -24,7 +24,7 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
-from dynconstraints.pytorch.declarations import declaration, validate_input
+from dynconstraints.pytorch.declarations import moments, validate_input
 from dynconstraints.pytorch.values import size_equations
 
 ALIGNED = dynamic_int_constraints(["h % 32 == 0"])
@@ -137,6 +137,38 @@ def test_a_tensor_named_after_the_compilation_is_checked(way: str) -> None:
         with pytest.raises(ConstraintViolationError):
             call(named(97))
     call(named(97))
+
+
+def _returned(x: torch.Tensor) -> torch.Tensor:
+    return x
+
+
+def _of_constants(x: torch.Tensor) -> int:
+    return 1
+
+
+def _broken_in_a_loop(x: torch.Tensor) -> torch.Tensor:
+    for _ in range(2):
+        print(end="")
+    return x
+
+
+def _compiled_too_often(x: torch.Tensor) -> torch.Tensor:
+    return x.sum()
+
+
+@pytest.mark.parametrize("function", [_returned, _of_constants, _broken_in_a_loop, _compiled_too_often])
+def test_a_function_that_torch_never_asks_about_again_is_checked(function: Callable[..., Any]) -> None:
+    """Given up for good before anything was declared: a call is refused all the same, also after one that is not."""
+    options = {"dynamic": False} if function is _compiled_too_often else {}
+    with config.patch(recompile_limit=1):
+        f = compiled(function, **options)
+        for size in (64, 65, 66):
+            f(torch.ones(size))
+        with ALIGNED:
+            for size in (65, 65, 96, 97):
+                with nullcontext() if size == 96 else pytest.raises(ConstraintViolationError):
+                    f(named(size))
 
 
 def test_a_number_named_after_the_compilation_is_checked() -> None:
@@ -305,14 +337,14 @@ def test_until_a_value_is_declared_no_call_is_looked_at() -> None:
 def test_whatever_declares_first_has_calls_checked(declare: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to declare a value counts as the first."""
     done: list[bool] = []
-    monkeypatch.setattr(declaration, "_begun", [False])
+    monkeypatch.setattr(moments.FIRST_DECLARATION, "_has_come", False)
     validate_input.declared.cache_clear()
     size_equations._remembered.cache_clear()
-    declaration.at_first_declaration(lambda: done.append(True))
+    moments.FIRST_DECLARATION.wait(lambda: done.append(True))
     assert not done
     declare()
     assert done == [True]
-    declaration.at_first_declaration(lambda: done.append(True))
+    moments.FIRST_DECLARATION.wait(lambda: done.append(True))
     assert done == [True, True]
 
 

@@ -224,12 +224,13 @@ def test_who_asks_for_dynamo_without_importing_it_changes_nothing() -> None:
 import importlib.util
 import sys
 import torch
-from dynconstraints.pytorch import hooks
+from dynconstraints.pytorch.install.after_import import AfterImport
+from dynconstraints.pytorch.install.installer import INSTALLER
 assert importlib.util.find_spec("torch._dynamo") is not None
-assert not hooks._wrapped
+assert not INSTALLER.placed
 import torch._dynamo
-assert hooks._wrapped
-assert "torch._dynamo" not in [finder.name for finder in sys.meta_path if isinstance(finder, hooks._AfterImport)]
+assert INSTALLER.placed
+assert "torch._dynamo" not in [finder.name for finder in sys.meta_path if isinstance(finder, AfterImport)]
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -14,7 +14,7 @@ from torch._inductor import config
 from torch._inductor.utils import run_and_get_cpp_code
 
 from dynconstraints import DynamicInt, dynamic_int_constraints, name_dims
-from dynconstraints.pytorch.install import hooks
+from dynconstraints.pytorch.install import dynamo_wrappers
 
 pytestmark = pytest.mark.inductor
 
@@ -154,5 +154,5 @@ def test_the_package_s_release_is_in_the_keys_of_artefacts(monkeypatch: pytest.M
 
     first = tag()
     assert tag() == first
-    monkeypatch.setattr(hooks, "__version__", "0.0")
+    monkeypatch.setattr(dynamo_wrappers, "__version__", "0.0")
     assert tag() != first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import getattr_static
+
 import pytest
 import torch
 from branches import CELLS, VALUES
@@ -10,6 +12,7 @@ from compiled import Compiled
 from dynconstraints import DynamicInt, dynamic_int_constraints
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
+from dynconstraints.pytorch.install.installer import INSTALLER
 
 
 @pytest.mark.parametrize(("constraints", "branch"), CELLS, ids=[f"{', '.join(c)} |- {q}" for c, q in CELLS])
@@ -65,7 +68,6 @@ def test_the_premises_hold_no_guard_of_the_shape_env(monkeypatch: pytest.MonkeyP
 
 def test_programs_without_declarations_get_torchs_own_answers() -> None:
     """The same guards as without the package's wrappers."""
-    from dynconstraints.pytorch.install.hooks import _wrapped
 
     def program(n: int, x: torch.Tensor) -> torch.Tensor:
         y = x.view(-1, 4)[:, : n % 3]
@@ -79,15 +81,15 @@ def test_programs_without_declarations_get_torchs_own_answers() -> None:
 
     with_hooks = guards()
     observed = ("produce_guards_verbose", "_call_user_compiler")  # the one shows the guards, the other sees no facts
-    kept = [(o, name, getattr(o, name), original) for o, name, original in _wrapped if name not in observed]
+    kept = [(p, getattr_static(p.owner, p.name)) for p in INSTALLER.placed if p.name not in observed]
     assert kept
     try:
-        for owner, name, _, original in kept:
-            setattr(owner, name, original)
+        for placed, _ in kept:
+            placed.undo()
         assert guards() == with_hooks
     finally:
-        for owner, name, hook, _ in kept:
-            setattr(owner, name, hook)
+        for placed, hook in kept:
+            placed.put(hook)
 
 
 def test_torchs_multiple_test_knows_the_declaration() -> None:

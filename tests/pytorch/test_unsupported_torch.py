@@ -121,7 +121,9 @@ print(compiled(DynamicInt(8, name="n", constraints=["n % 8 == 0"]), torch.ones(1
 
 def test_an_unknown_release_is_tried_out_and_trusted_if_it_fits() -> None:
     """The self-test passes on the torch at hand, whatever it calls itself."""
-    newer = "import torch\nimport dynconstraints.pytorch.install.hooks as h\nh.NEXT = (2, 0)\nh.install()\n"
+    newer = (
+        "import torch\nimport dynconstraints.pytorch.install.installer as i\ni.NEXT = (2, 0)\ni.INSTALLER.install()\n"
+    )
     done = run(newer + COMPILE)
     assert "does not fit" not in done.stderr
     assert done.stdout == "9.0\n", done.stderr
@@ -131,7 +133,7 @@ def test_a_torch_that_differs_turns_the_facts_off_with_a_warning() -> None:
     """A method that is not there: nothing stays wrapped, the program runs as with upstream's dynamic int."""
     program = """
 import torch
-import dynconstraints.pytorch.install.hooks as c
+import dynconstraints.pytorch._torch.dynamo as c
 original = c.hook_points
 def fewer():
     points = original()

@@ -20,7 +20,7 @@ def compiled_calls() -> SimpleNamespace:
     """What each call of a compiled function goes through, also where a stance runs it in eager; read in 2.13.
 
     ``choose_callback`` is called by a frame of ``code``, whose variables are ``args``, ``kwargs`` and ``fn``, and the
-    ``cleanups`` that are called when the call ends; the code is None where a release has no such frame.
+    ``cleanups`` that are called when the call ends; where a release has no such frame, both are None.
     """
     frames = importlib.import_module("torch._dynamo.eval_frame")
     c = importlib.import_module("torch._C._dynamo.eval_frame")
@@ -34,9 +34,8 @@ def compiled_calls() -> SimpleNamespace:
         actions = (c._FrameAction.DEFAULT, c._FrameAction.DEFAULT)  # noqa: SLF001
         c.set_code_exec_strategy(function.__code__, c._FrameExecStrategy(*actions))  # noqa: SLF001
 
-    return SimpleNamespace(
-        choose_callback=(frames, name), code=found[0] if len(found) == 1 else None, ask_again=ask_again
-    )
+    code = found[0] if len(found) == 1 else None
+    return SimpleNamespace(choose_callback=(None if code is None else frames, name), code=code, ask_again=ask_again)
 
 
 def compilation_of(compiled: Any) -> Any:
@@ -89,12 +88,17 @@ def patched(module: str, settings: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
+@cache
 def inductor_compilation() -> dict[str, tuple[Any, str]]:
-    """From a graph to what runs it, and within that the step from lowered code to a loaded module. Read in 2.13."""
-    return {
+    """From a graph to what runs it, and within that the step from lowered code to a loaded module. Read in 2.13.
+
+    They are of use together; where a release lacks one, it has none.
+    """
+    found = {
         "graph": (importlib.import_module("torch._inductor.compile_fx"), "_compile_fx_inner"),
         "module": (importlib.import_module("torch._inductor.graph").GraphLowering, "compile_to_module"),
     }
+    return found if all(hasattr(owner, name) for owner, name in found.values()) else dict.fromkeys(found, (None, ""))
 
 
 def env_of(inputs: Any) -> Any:

@@ -9,6 +9,9 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+DYNAMO, LOWERING, COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
+"""Modules that torch imports when something is compiled."""
+
 
 @cache
 def dynamo() -> SimpleNamespace:
@@ -85,21 +88,31 @@ def hook_points() -> SimpleNamespace:
         call_backend=(output.OutputGraph, "_call_user_compiler"),
         call_user_function=(functions.UserFunctionVariable, "call_function"),
         create_proxy=(output.SubgraphTracer, "create_proxy"),
-        handle_functions=[(called, "_get_handlers")] if hasattr(called, "_get_handlers") else [],
+        handle_functions=(called, "_get_handlers"),
         end_graph=(output.OutputGraph, "compile_subgraph"),
         end_trace=(output.OutputGraph, "cleanup"),
         symbolic_node=importlib.import_module("torch.fx.experimental.sym_node").SymNode,
     )
 
 
-def leave_out_of_user_frames(files: Iterable[str]) -> None:
-    """Have torch look past the files where it tells which line of a program asks for a guard or an operation."""
-    ours = frozenset(files)
+def leave_out_of_user_frames(files: Iterable[str]) -> Callable[[], None]:
+    """Have torch look past the files where it tells which line of a program asks for a guard or an operation.
+
+    What is returned undoes it.
+    """
+    ours, lists = frozenset(files), []
     for name in ("torch._dynamo.guards", "torch.fx.experimental.symbolic_shapes"):
         listed: Any = getattr(importlib.import_module(name), "uninteresting_files", None)
         # The second list is made of the first when it is first asked for, which takes seconds of imports.
         if hasattr(listed, "cache_info") and (listed.cache_info().currsize or name == "torch._dynamo.guards"):
             listed().update(ours)
+            lists.append(listed())
+
+    def undo() -> None:
+        for listed in lists:
+            listed.difference_update(ours)
+
+    return undo
 
 
 def as_in_file_of(original: Callable[..., Any], wrapper: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
@@ -13,16 +13,33 @@ from typing import Any
 
 @cache
 def inductor() -> SimpleNamespace:
-    """Inductor's names, once it is imported; what a release lacks is None, and is done without."""
+    """Inductor's names, once it is imported; what a release lacks is None, and is done without.
+
+    ``two_step_variance`` is called with x, the axes, and more, from 2.10 on.
+    """
     lowering = importlib.import_module("torch._inductor.lowering")
+    reduced_axes = getattr(lowering, "_validate_reduction_axis", None)
     return SimpleNamespace(
-        lowering=lowering,
-        two_step_variance="use_two_step_variance",  # 2.10 on: x, the axes, and more
-        reduced_axes=getattr(lowering, "_validate_reduction_axis", None),
+        two_step_variance=(None if reduced_axes is None else lowering, "use_two_step_variance"),
+        reduced_axes=reduced_axes,
         two_step_threshold=lambda: getattr(lowering.config.cpp, "use_two_step_variance_threshold", 0),
         graph=lambda: lowering.V.graph,  # that is being compiled
-        decompositions=_decomposition_tables(),
     )
+
+
+def decomposed(decompositions: Mapping[Any, Any]) -> Callable[[], None]:
+    """Have Inductor take operations apart as told. What is returned undoes it."""
+    before = [(table, {name: table.get(name) for name in decompositions}) for table in _decomposition_tables()]
+    for table, _ in before:
+        table.update(decompositions)
+
+    def undo() -> None:
+        for table, were in before:
+            table.update(were)
+            for name in (name for name, known in were.items() if known is None):
+                del table[name]
+
+    return undo
 
 
 def _decomposition_tables() -> tuple[dict[Any, Any], ...]:

@@ -20,19 +20,23 @@ from dynconstraints.pytorch._torch.shape_env import backed_values, user_line
 def python_operations() -> SimpleNamespace:
     """Where Dynamo traces Python's own functions, as pairs of a class and a method's name; read in 2.13.
 
-    What a release lacks is left out by the caller.
+    The class is None where a release lacks it, or the means to trace something in its place.
     """
     variables = importlib.import_module("torch._dynamo.variables")
     translator = importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslatorBase
     variable = importlib.import_module("torch._dynamo.variables.base").VariableTracker
+    can_inline = hasattr(translator, "inline_user_function_return") and hasattr(variable, "build")
+
+    def method(kind: Any, name: str) -> tuple[Any, str]:
+        return (kind if can_inline else None), name
+
     return SimpleNamespace(
-        can_inline=hasattr(translator, "inline_user_function_return") and hasattr(variable, "build"),
-        builtin=(getattr(variables, "BuiltinVariable", None), "call_function"),
-        function=(getattr(variables, "TorchInGraphFunctionVariable", None), "call_function"),
-        attribute=(getattr(variables, "SymNodeVariable", None), "var_getattr"),
-        formatted=(translator, "_format_value"),
-        put_together=(translator, "BUILD_STRING"),
-        joined=(getattr(variables, "StringFormatVariable", None), "create"),
+        builtin=method(getattr(variables, "BuiltinVariable", None), "call_function"),
+        function=method(getattr(variables, "TorchInGraphFunctionVariable", None), "call_function"),
+        attribute=method(getattr(variables, "SymNodeVariable", None), "var_getattr"),
+        formatted=method(translator, "_format_value"),
+        put_together=method(translator, "BUILD_STRING"),
+        joined=method(getattr(variables, "StringFormatVariable", None), "create"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -13,24 +13,6 @@ from dynconstraints.ir.sorts import has_real
 from dynconstraints.pytorch.declarations.user_location import Place, calling_place, located
 from dynconstraints.syntax.given import constraints_of
 from dynconstraints.system import ConstraintSystem
-
-_waiting: list[Callable[[], None]] = []
-_begun: list[bool] = [False]
-
-
-def at_first_declaration(act: Callable[[], None]) -> None:
-    """Do something before the process declares its first value; at once, where it has."""
-    if _begun[0]:
-        act()
-    else:
-        _waiting.append(act)
-
-
-def begin() -> None:
-    """Called before a value is declared."""
-    _begun[0] = True
-    while _waiting:
-        _waiting.pop()()
 
 
 class Passing:

@@ -26,7 +26,8 @@ from dynconstraints.ir.spelling import as_read
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch.declarations.check_constraints import check_consistent, check_names
 from dynconstraints.pytorch.declarations.check_values import check_bindings
-from dynconstraints.pytorch.declarations.declaration import Binding, begin, system_of
+from dynconstraints.pytorch.declarations.declaration import Binding, system_of
+from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION
 from dynconstraints.pytorch.declarations.user_location import Place, calling_place, located
 from dynconstraints.syntax.given import constraints_of
 from dynconstraints.system import ConstraintSystem
@@ -122,7 +123,7 @@ def declare_float(number: float, name: str | None, constraints: tuple[str | Cons
 @lru_cache(maxsize=1024)
 def declared(name: str | None, constraints: tuple[str | Constraint, ...], *, is_real: bool = False) -> Declared:
     """The name and the constraints, checked for all that does not depend on the value."""
-    begin()
+    FIRST_DECLARATION.come()
     system = system_of(constraints)
     check_names(system)
     own = _own_name(system) if name is None else _checked_name(name)

@@ -2,8 +2,8 @@
 
 A guard sees the calls that reach its graph, and `calls` those that no graph fits. Neither sees a declaration that comes
 to a graph made without it, to a frame that torch has given up for good, or to a function that a stance runs in eager.
-What every call passes is torch's choice of a callback (`_compat.compiled_calls`), and from the first declaration of the
-process on it is made here; until then torch is as it was.
+What every call passes is torch's choice of a callback (`compilation.compiled_calls`), and from the first declaration of
+the process on it is made here; until then torch is as it was.
 """
 
 from __future__ import annotations

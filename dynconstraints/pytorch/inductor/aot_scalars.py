@@ -17,7 +17,6 @@ from weakref import WeakSet
 import torch
 
 from dynconstraints.pytorch._torch import compilation, shape_env
-from dynconstraints.pytorch._torch import inductor as torch_inductor
 
 _declared: WeakSet[CodeType] = WeakSet()
 """What was compiled with a declaration once. A later call may have none, and compiles the same sizes."""
@@ -25,20 +24,10 @@ _declared: WeakSet[CodeType] = WeakSet()
 
 def complete_in(code: CodeType) -> None:
     """Have the missing operations when the function is compiled, now and later."""
-    _install()
     _declared.add(code)
 
 
-@cache
-def _install() -> None:
-    """Wrap what this torch has; what it lacks stays as it is, since programs without such floats are right without."""
-    owner, name = torch_inductor.scalar_handlers()
-    original = getattr(owner, name, None)
-    if original is not None:
-        setattr(owner, name, _completed(original))
-
-
-def _completed(original: Callable[..., Any]) -> Callable[..., Any]:
+def completed(original: Callable[..., Any]) -> Callable[..., Any]:
     """_run_sympy_handler, as the pass calls it: the tensor of an expression, given those of its arguments."""
 
     @wraps(original)

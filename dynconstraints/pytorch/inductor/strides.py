@@ -9,7 +9,7 @@ act only in graphs with declared sizes, and where the order of the strides is on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, wraps
+from functools import wraps
 from itertools import pairwise
 from typing import Any
 
@@ -21,18 +21,7 @@ class _Sorted(list[Any]):
     """Strides of which only the order is asked."""
 
 
-@cache
-def install() -> None:
-    """Wrap what this torch has; what it lacks stays as it is, since programs are right without."""
-    known = torch_inductor.inductor_strides()
-    wrappers: dict[tuple[Any, str], Callable[[Any], Any]]
-    wrappers = {known.told: _as_expressions, known.guard_all: _ordered, **dict.fromkeys(known.layouts, _to_be_sorted)}
-    for (home, name), wrapped in wrappers.items():
-        if (original := getattr(home, name, None)) is not None:
-            setattr(home, name, wrapped(original))
-
-
-def _as_expressions(original: Callable[..., None]) -> Callable[..., None]:
+def as_expressions(original: Callable[..., None]) -> Callable[..., None]:
     """output_code.set_tracing_context_output_strides: strides of what a compiled forward gives, for its backward."""
 
     @wraps(original)
@@ -43,7 +32,7 @@ def _as_expressions(original: Callable[..., None]) -> Callable[..., None]:
     return set_tracing_context_output_strides
 
 
-def _to_be_sorted(original: Callable[..., Any]) -> Callable[..., Any]:
+def to_be_sorted(original: Callable[..., Any]) -> Callable[..., Any]:
     """kernel.conv.conv_bwd_input_layout and conv_bwd_weight_layout: the layout of a gradient, of whose strides the
     lowering asks the order."""
 
@@ -56,7 +45,7 @@ def _to_be_sorted(original: Callable[..., Any]) -> Callable[..., Any]:
     return layout_of
 
 
-def _ordered(original: Callable[..., list[int]]) -> Callable[..., list[int]]:
+def ordered(original: Callable[..., list[int]]) -> Callable[..., list[int]]:
     """SizeVarAllocator.guard_int_seq: numbers in the place of expressions, with a guard."""
 
     @wraps(original)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 
-import sympy
+import sympy  # noqa: TC002  also in what others read of the functions
 
 from dynconstraints.pytorch._torch import inductor as torch_inductor
 from dynconstraints.pytorch._torch import shape_env
@@ -26,19 +26,7 @@ class _SettledHalfway(Exception):  # noqa: N818  no error: the end of an attempt
     """Inductor was about to take a parameter for a number."""
 
 
-@cache
-def install() -> None:
-    """Wrap what this torch has; what it lacks stays as it is: a parameter that is settled halfway starts anew."""
-    for (owner, name), kind, answer in (
-        (torch_inductor.unit_questions().or_false, sympy.Eq, False),
-        (torch_inductor.unit_questions().or_true, sympy.Ne, True),
-    ):
-        original = getattr(owner, name, None)
-        if original is not None:
-            setattr(owner, name, _unless_known(original, kind, answer))
-
-
-def _unless_known(original: Callable[..., Any], kind: type[sympy.Basic], answer: bool) -> Callable[..., Any]:
+def unless_known(kind: type[sympy.Basic], answer: bool, original: Callable[..., Any]) -> Callable[..., Any]:
     """SizeVarAllocator.guard_or_false and guard_or_true: a condition that has an answer for the unknown, too."""
 
     @wraps(original)

@@ -1,4 +1,4 @@
-"""Inductor's decisions that ask for a literal size, where a declared bound says as much, and calls with floats.
+"""Inductor's decisions that ask for a literal size, where a declared bound says as much.
 
 A wrapper asks the original first, and adds to its answer only in a graph with declared sizes, only on what holds at
 every entry (``statically_known_…`` asks the guarded ranges and the oracle, and leaves no guard), and only where the
@@ -8,28 +8,16 @@ kernel was measured to gain: ``tests/benchmarks/kernels.py``. The declaration is
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 
 import sympy
 
 from dynconstraints.pytorch._torch import inductor as torch_inductor
-from dynconstraints.pytorch.floats.ops.whole import decompositions
 from dynconstraints.pytorch.frame.restart import KEY
 
 
-@cache
-def install() -> None:
-    """Wrap what this torch has; what it lacks stays as it is, since programs are right without."""
-    known = torch_inductor.inductor()
-    for table in known.decompositions:
-        table.update(decompositions())
-    original = getattr(known.lowering, known.two_step_variance, None)
-    if original is not None and known.reduced_axes is not None:
-        setattr(known.lowering, known.two_step_variance, _two_passes(original))
-
-
-def _two_passes(original: Callable[..., bool]) -> Callable[..., bool]:
+def two_passes(original: Callable[..., bool]) -> Callable[..., bool]:
     """lowering.use_two_step_variance: the variance of a short row takes two passes, the mean first, since the row stays
     in the cache; Welford's single pass is for long rows. A row is short where its declared length is."""
     known = torch_inductor.inductor()

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 
 import sympy
 
-from dynconstraints.pytorch._torch.dynamo import hook_points
 from dynconstraints.pytorch._torch.shape_env import forget_simplified, functions
+from dynconstraints.pytorch.declarations.moments import FIRST_EXTREME
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.oracle.decide import decide
@@ -41,7 +41,7 @@ def _settle(env: Any, extremes: Iterable[sympy.Basic], guard: sympy.Basic) -> No
         value = extreme.xreplace(values)
         settled = value.is_Integer and decide(env, sympy.Or(sympy.Not(guard), sympy.Eq(extreme, value)))
         if settled == sympy.true:
-            _install()
+            FIRST_EXTREME.come()
             facts.extremes[extreme] = value
             forget_simplified(env)
 
@@ -62,14 +62,9 @@ def kept(env: Any) -> Iterator[None]:
         forget_simplified(env)
 
 
-@cache
-def _install() -> None:
-    """Wrap ShapeEnv.replace, which every size goes through, once there is something to replace."""
-    owner, name = hook_points().replace_symbols
-    setattr(owner, name, _replaced(getattr(owner, name)))
+def replacing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ShapeEnv.replace, which every size goes through."""
 
-
-def _replaced(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def replace(self: Any, expr: Any) -> Any:
         found = original(self, expr)

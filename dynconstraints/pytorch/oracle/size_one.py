@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from functools import cache, partial, wraps
+from functools import wraps
 from itertools import zip_longest
 from typing import Any
 
@@ -22,28 +22,7 @@ from dynconstraints.pytorch._torch import inductor as torch_inductor
 from dynconstraints.pytorch.frame.restart import KEY
 
 
-@cache
-def install() -> None:
-    """Wrap what this torch has; what it lacks stays as it is, since programs are right without."""
-    for (owner, name), wrap in (
-        (shape_env.shape_functions().broadcast_shapes, _common_shape),
-        (shape_env.shape_functions().broadcast_tensors, _as_they_are),
-        (shape_env.shape_functions().broadcast_two, _common_shape_of_two),
-        (shape_env.shape_functions().broadcast_in_dim, _expanded),
-        (shape_env.shape_functions().view, _viewed),
-        (shape_env.shape_functions().contiguous, _contiguous),
-        (shape_env.shape_functions().contiguous_tensor, _contiguous_tensor),
-        (shape_env.shape_functions().dense, _contiguous),  # what is contiguous is dense
-        (shape_env.shape_functions().recorded_format, _recorded),
-        (shape_env.shape_functions().guard_or_false, partial(_unless_known, False)),
-        (shape_env.shape_functions().guard_or_true, partial(_unless_known, True)),
-    ):
-        original = getattr(owner, name, None)
-        if original is not None:
-            setattr(owner, name, wrap(original))
-
-
-def _common_shape(original: Callable[..., Any]) -> Callable[..., Any]:
+def common_shape(original: Callable[..., Any]) -> Callable[..., Any]:
     """_refs._broadcast_shapes: the shape that shapes broadcast to, each a tuple, an int or None."""
 
     @wraps(original)
@@ -58,7 +37,7 @@ def _common_shape(original: Callable[..., Any]) -> Callable[..., Any]:
     return _broadcast_shapes
 
 
-def _as_they_are(original: Callable[..., Any]) -> Callable[..., Any]:
+def as_they_are(original: Callable[..., Any]) -> Callable[..., Any]:
     """_refs._maybe_broadcast: tensors expanded to a common shape; numbers and None as they are."""
 
     @wraps(original)
@@ -71,7 +50,7 @@ def _as_they_are(original: Callable[..., Any]) -> Callable[..., Any]:
     return _maybe_broadcast
 
 
-def _common_shape_of_two(original: Callable[..., Any]) -> Callable[..., Any]:
+def common_shape_of_two(original: Callable[..., Any]) -> Callable[..., Any]:
     """fake_impls.infer_size: the shape that two shapes broadcast to."""
 
     @wraps(original)
@@ -82,7 +61,7 @@ def _common_shape_of_two(original: Callable[..., Any]) -> Callable[..., Any]:
     return infer_size
 
 
-def _expanded(original: Callable[..., Any]) -> Callable[..., Any]:
+def expanded(original: Callable[..., Any]) -> Callable[..., Any]:
     """prims.broadcast_in_dim's meta function: the tensor with sizes of 1 expanded, and with new dimensions."""
 
     @wraps(original)
@@ -111,7 +90,7 @@ def _expanded_strides(a: Any, shape: Sequence[Any], dimensions: Sequence[int]) -
     return strides[::-1]
 
 
-def _viewed(original: Callable[..., Any]) -> Callable[..., Any]:
+def viewed(original: Callable[..., Any]) -> Callable[..., Any]:
     """_refs._reshape_view_helper: a view of the tensor with other sizes, or a copy where no strides give one."""
 
     @wraps(original)
@@ -128,7 +107,7 @@ def _viewed(original: Callable[..., Any]) -> Callable[..., Any]:
     return _reshape_view_helper
 
 
-def _contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
+def contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
     """_prims_common.check_contiguous_sizes_strides: whether a tensor of these sizes and strides is contiguous.
 
     Inductor, which asks to choose layouts, is told what is known.
@@ -146,7 +125,7 @@ def _contiguous(original: Callable[..., Any]) -> Callable[..., Any]:
     return check_contiguous_sizes_strides
 
 
-def _contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
+def contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
     """_prims_common.is_contiguous: whether the tensor is."""
 
     @wraps(original)
@@ -159,7 +138,7 @@ def _contiguous_tensor(original: Callable[..., Any]) -> Callable[..., Any]:
     return is_contiguous
 
 
-def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
+def recorded(original: Callable[..., Any]) -> Callable[..., Any]:
     """is_contiguous_for_memory_format_or_false, as make_fx asks it of each result, to note the answer beside the graph:
     it notes what is known, without a guard."""
 
@@ -175,7 +154,7 @@ def _recorded(original: Callable[..., Any]) -> Callable[..., Any]:
     return is_contiguous_for_memory_format_or_false
 
 
-def _unless_known(answer: bool, original: Callable[..., Any]) -> Callable[..., Any]:
+def contiguity_unless_known(answer: bool, original: Callable[..., Any]) -> Callable[..., Any]:
     """SymNode.guard_or_false and guard_or_true, which C++ asks: in its first attempt at contiguity, without a guard."""
 
     @wraps(original)

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch._torch import compilation
+from dynconstraints.pytorch.inductor.codegen_only import only_generated
 from dynconstraints.pytorch.install.observe import Frames, observe
-from dynconstraints.pytorch.reports.codegen_only import only_generated
 
 Backend = str | Callable[..., Any]
 

@@ -19,6 +19,7 @@ from dynconstraints.pytorch._torch.eager import marked
 from dynconstraints.pytorch._torch.shape_env import assert_in_graph, narrow, source_name
 from dynconstraints.pytorch._torch.trace import keep_no_fakes, number_of_call
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
+from dynconstraints.pytorch.declarations.moments import FIRST_FACTS
 from dynconstraints.pytorch.floats.trace import add_input
 from dynconstraints.pytorch.frame.call_check import declarations_in, parameters
 from dynconstraints.pytorch.frame.dynamo_errors import passed_through
@@ -30,7 +31,6 @@ from dynconstraints.pytorch.frame.sources import ComputedSource, ItemSource
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term, slot
 from dynconstraints.pytorch.guards import entry_guard
 from dynconstraints.pytorch.inductor import aot_scalars
-from dynconstraints.pytorch.oracle import size_one
 from dynconstraints.pytorch.tracing.computed_values import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.values.named_dims import base_of, named_dims
 
@@ -166,7 +166,7 @@ def _facts_of(tx: Any) -> FrameFacts:
     """The facts of the frame that is being traced, made at its first declared value."""
     env = tx.output.shape_env
     if KEY not in env.__dict__:
-        size_one.install()
+        FIRST_FACTS.come()
         aot_scalars.complete_in(tx.output.root_tx.f_code)
         keep_no_fakes(tx.output)
         facts, early = FrameFacts.start(env)

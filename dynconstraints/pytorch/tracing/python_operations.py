@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, TypeAlias
 
 import sympy
@@ -25,27 +25,7 @@ Choice: TypeAlias = "tuple[Callable[..., Any], Sequence[Any]] | None"
 """What is traced instead, and what it is given: variables of the trace, and constants."""
 
 
-@cache
-def install() -> None:
-    """Wrap what this torch has; what it lacks stays as it is, refused."""
-    points = trace.python_operations()
-    if not points.can_inline:
-        return
-    for (owner, name), wrap in (
-        (points.builtin, _called("fn")),
-        (points.function, _called("value")),
-        (points.attribute, _attribute),
-        (points.formatted, _formatted),
-        (points.put_together, _put_together),
-        (points.joined, _joined),
-    ):
-        original = getattr(owner, name, None)
-        if original is not None:
-            setattr(owner, name, wrap(original))
-            trace.dispatch_anew(owner, name, original)
-
-
-def _called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def function_called(attribute: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """BuiltinVariable.call_function and TorchInGraphFunctionVariable.call_function; math is among torch's functions."""
 
     def wrap(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,7 +102,7 @@ def _literal(variable: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _attribute(original: Callable[..., Any]) -> Callable[..., Any]:
+def own_attribute(original: Callable[..., Any]) -> Callable[..., Any]:
     """SymNodeVariable.var_getattr: an int is its own real part and numerator."""
 
     @wraps(original)
@@ -135,7 +115,7 @@ def _attribute(original: Callable[..., Any]) -> Callable[..., Any]:
     return var_getattr
 
 
-def _formatted(original: Callable[..., Any]) -> Callable[..., Any]:
+def f_string_part(original: Callable[..., Any]) -> Callable[..., Any]:
     """InstructionTranslatorBase._format_value: a part of an f-string, on the stack."""
 
     @wraps(original)
@@ -152,7 +132,7 @@ def _formatted(original: Callable[..., Any]) -> Callable[..., Any]:
     return _format_value
 
 
-def _put_together(original: Callable[..., Any]) -> Callable[..., Any]:
+def f_string(original: Callable[..., Any]) -> Callable[..., Any]:
     """InstructionTranslatorBase.BUILD_STRING: an f-string of its parts, on the stack."""
 
     @wraps(original)
@@ -168,7 +148,7 @@ def _put_together(original: Callable[..., Any]) -> Callable[..., Any]:
     return BUILD_STRING
 
 
-def _joined(original: Any) -> Any:
+def str_format(original: Any) -> Any:
     """StringFormatVariable.create, a class method: what ``str.format`` is given."""
     create = original.__func__
 

@@ -15,7 +15,8 @@ from dynconstraints.ir.nodes import Compare, Int, Name, Relation, Term, comparis
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.declarations.check_constraints import check_consistent, check_names
 from dynconstraints.pytorch.declarations.check_values import check_bindings, conflict
-from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, begin, system_of
+from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, system_of
+from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION
 from dynconstraints.pytorch.declarations.user_location import Place
 from dynconstraints.solver.verdicts import Implied, Sat
 from dynconstraints.syntax.parser import parse_in
@@ -79,7 +80,7 @@ def _declared(
     constraints: tuple[str | Constraint, ...],
     place: Place,
 ) -> Declaration:
-    begin()
+    FIRST_DECLARATION.come()
     own = system_of(constraints)
     check_names(own)
     check_consistent(own)

@@ -10,13 +10,14 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, wraps
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 
 from dynconstraints.pytorch._torch import compilation
+from dynconstraints.pytorch.declarations.moments import FIRST_REPORT
 from dynconstraints.pytorch.frame.restart import KEY
 
 _MARK = f"{KEY}_only_generated"
@@ -29,22 +30,13 @@ def only_generated(env: Any) -> Iterator[None]:
 
     While open, AOTAutograd neither finds nor keeps anything on disk.
     """
-    _install()
+    FIRST_REPORT.come()
     env.__dict__[_MARK] = True
     with compilation.patched("torch._functorch.config", compilation.KEPT_BY_AUTOGRAD):
         yield
 
 
-@cache
-def _install() -> None:
-    """Wrap what this torch has; where it lacks a part, graphs are compiled in full, which takes longer."""
-    points = compilation.inductor_compilation()
-    if all(hasattr(owner, name) for owner, name in points.values()):
-        for (owner, name), wrap in ((points["graph"], _without_kernels), (points["module"], _without_module)):
-            setattr(owner, name, wrap(getattr(owner, name)))
-
-
-def _without_kernels(original: Callable[..., Any]) -> Callable[..., Any]:
+def without_kernels(original: Callable[..., Any]) -> Callable[..., Any]:
     """compile_fx._compile_fx_inner: from a graph, as AOTAutograd leaves it, to what runs it."""
 
     @wraps(original)
@@ -78,7 +70,7 @@ def _boxed(graph: Any) -> Callable[[list[Any]], Any]:
     return run
 
 
-def _without_module(original: Callable[..., Any]) -> Callable[..., Any]:
+def without_module(original: Callable[..., Any]) -> Callable[..., Any]:
     """GraphLowering.compile_to_module: from a graph that was lowered to a module of code, loaded and compiled."""
 
     @wraps(original)
