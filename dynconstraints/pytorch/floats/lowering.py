@@ -18,7 +18,10 @@ from dynconstraints.pytorch.floats.ops import (  # noqa: F401  they fill the tab
     factories,
     kernels,
     lists,
+    losses,
+    normalizations,
     powers,
+    products,
     random,
 )
 from dynconstraints.pytorch.floats.ops.domains import defined, fits, taken
