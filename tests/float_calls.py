@@ -123,6 +123,9 @@ def _calls() -> Iterator[str]:
 CALLS = tuple(_calls())
 """Every call, by its text."""
 
+TAKEN_APART = frozenset({"torch._foreach_lerp_([w], [y], a) or w"})
+"""Of them what Dynamo makes other operations of, with a constant as well, which round in half precision."""
+
 
 def tensors(dtype: torch.dtype) -> SimpleNamespace:
     """What the calls are given, the same at every call."""

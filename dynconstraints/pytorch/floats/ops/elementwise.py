@@ -216,9 +216,11 @@ def choose_method(x: Value, condition: Value, other: Operand) -> Value:
     return choose(condition, x, other)
 
 
-@lowers(torch.masked_fill, "masked_fill", in_place=("masked_fill_",))
+@written_out("torch.masked_fill", torch.masked_fill, "masked_fill", in_place=("masked_fill_",))
 def masked_fill(x: Value, mask: Value, value: Number) -> Value:
     """``value`` where the mask holds, ``x`` elsewhere."""
+    if not (x.dtype.is_floating_point or x.dtype.is_complex):
+        raise NotLowered  # eager makes an integer of the number, or refuses it
     if x.dtype not in HALF:
         return x.call("masked_fill", mask, value.at(x.dtype))
     result, (wide, taken) = widened(x, value, exact=False)

@@ -114,7 +114,8 @@ def batch_norm(
         return whole("torch.nn.functional.batch_norm", *given)
     if running_mean is None or running_var is None:
         raise NotLowered  # eager refuses it
-    found, mean, variance = whole_list(3, "collected.batch_norm", *given)
+    before = running_mean.call(torch.clone), running_var.call(torch.clone)  # which the gradient keeps, unwritten
+    found, mean, variance = whole_list(3, "collected.batch_norm", input, *before, *given[3:])
     running_mean.call("copy_", mean)
     running_var.call("copy_", variance)
     return found
