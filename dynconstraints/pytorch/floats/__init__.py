@@ -5,9 +5,9 @@ arithmetic on tensors is known to give the same bits: ``values`` is that arithme
 numbers. For Inductor, whose kernels fuse arithmetic alone, whole calls are written out where they can be:
 ``elementwise``, ``powers``, ``activations``, ``normalizations``, ``losses``, ``products``, ``random`` and ``lists``
 have the arithmetic; what ``kernels`` has stays whole under Inductor as well. Inside of vmap and its like nothing stays
-whole, and the arithmetic is in the graph itself. ``factories`` fill tensors, ``attention`` has a fused kernel of its own. ``lowering``
-finds what stands for a node of the trace; ``domains`` are the numbers that an operation takes, ``conditions`` and
-``intervals`` what the declaration says of comparisons.
+whole, and the arithmetic is in the graph itself. ``factories`` fill tensors, ``attention`` has a fused kernel of its
+own. ``lowering`` finds what stands for a node of the trace; ``domains`` are the numbers that an operation takes,
+``conditions`` and ``intervals`` what the declaration says of comparisons.
 
 Where a graph with a changing number gives other results than eager, by the sweep of ``tests/float_operators.py``:
 
