@@ -34,6 +34,15 @@ _HALF_GRADIENTS_WHOLE = frozenset({"torch.pow", "operator.pow"})
 """Calls in whose gradients eager rounds the exponent less one to half precision, which arithmetic would not."""
 
 
+_LINEAR: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("torch.add", "torch.sub", "torch.lerp"), (0, 1)),
+    **dict.fromkeys(("torch.addmm", "torch.addmv", "torch.addr", "torch.baddbmm", "torch.addbmm"), (0,)),
+    **dict.fromkeys(("torch.addcmul", "torch.addcdiv", "torch.trapezoid", "torch.nn.functional.pad"), (0,)),
+    **{"t[0].addbmm": (0,), "t[0].index_add": (0, 2)},
+}
+"""Tensors whose elements no gradient of the call depends on, by place: a program may write over them meanwhile."""
+
+
 def written_out(
     name: str, *targets: Any, in_place: tuple[Any, ...] = (), guarded: bool = True
 ) -> Callable[[Lowering], Lowering]:
@@ -187,7 +196,9 @@ def _fake_gradients(_grad: Tensor, wanted: Sequence[bool], _call: str, tensors: 
 def _save(ctx: Any, inputs: Any, output: list[Tensor]) -> None:
     ctx.call, tensors, numbers, ctx.sizes = inputs
     ctx.count = len(tensors)
-    ctx.save_for_backward(*tensors, *numbers)
+    unread = _LINEAR.get(_name(ctx.call), ())
+    read = [v.new_zeros(()).expand(v.shape) if i in unread else v for i, v in enumerate(tensors)]
+    ctx.save_for_backward(*read, *numbers)
     ctx.mark_non_differentiable(*output[1:])
 
 
@@ -195,7 +206,7 @@ def _backward(ctx: Any, grads: Sequence[Tensor]) -> Any:
     tensors, numbers = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
     wanted, grad = list(ctx.needs_input_grad[1]), grads[0]
     if torch.is_grad_enabled():  # the gradient's own gradient is asked for
-        asked = [v for v, w in zip(tensors, wanted, strict=True) if w]
+        asked = [v if v.requires_grad else v.requires_grad_() for v, w in zip(tensors, wanted, strict=True) if w]
         again = _forward(ctx.call, tensors, numbers, ctx.sizes)[0]
         found = iter(torch.autograd.grad(again, asked, grad, create_graph=True, materialize_grads=True))
     else:
