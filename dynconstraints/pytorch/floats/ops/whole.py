@@ -38,7 +38,8 @@ _LINEAR: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("torch.add", "torch.sub", "torch.lerp"), (0, 1)),
     **dict.fromkeys(("torch.addmm", "torch.addmv", "torch.addr", "torch.baddbmm", "torch.addbmm"), (0,)),
     **dict.fromkeys(("torch.addcmul", "torch.addcdiv", "torch.trapezoid", "torch.nn.functional.pad"), (0,)),
-    **{"t[0].addbmm": (0,), "t[0].index_add": (0, 2)},
+    "t[0].addbmm": (0,),
+    "t[0].index_add": (0, 2),
 }
 """Tensors whose elements no gradient of the call depends on, by place: a program may write over them meanwhile."""
 
