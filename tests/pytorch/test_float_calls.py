@@ -23,7 +23,7 @@ FOUND = [
     *(("torch.eq(a, x)", torch.float32), ("w.addcmul_(y, z, value=a)", torch.float32), ("w.fill_(a)", torch.int64)),
     *(("x.clamp(max=a)", torch.float16), ("torch.div(a, x)", torch.float32), ("x ** a", torch.bfloat16)),
     *(("F.dropout3d(g, a)", torch.float32), ("x.masked_fill(m, a)", torch.int64)),
-    ("torch._foreach_lerp_([w], [y], a) or w", torch.float16),
+    *(("torch._foreach_lerp_([w], [y], a) or w", torch.float16), ("torch._foreach_mul_([w], a) or w", torch.bfloat16)),
 ]
 """What gave other numbers than eager, or any at all where eager gives none."""
 

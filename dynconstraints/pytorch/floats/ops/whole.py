@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dynconstraints.pytorch._torch.eager import functional, in_transforms, is_wrapper, recorded
+from dynconstraints.pytorch._torch.eager import foreach, functional, in_transforms, is_wrapper, recorded
 from dynconstraints.pytorch.floats.ops.operations import ANY, operation
 from dynconstraints.pytorch.floats.table import Lowering, NotLowered, lowers
 from dynconstraints.pytorch.floats.values import HALF, Immediate, Number, Operand, Value
@@ -147,10 +147,22 @@ class _Drawn:
         return lambda like, *args: getattr(torch.empty_like(like), name)(*args)
 
 
+class _Listed:
+    """Operations that write into lists of tensors, as functions that give what one becomes."""
+
+    def __getattr__(self, name: str) -> Callable[..., Tensor]:
+        def written(x: Tensor, *args: Any) -> Tensor:
+            found = x.clone()
+            foreach(name)([found], *args)
+            return found
+
+        return written
+
+
 @cache
 def _called(call: str) -> Callable[[Sequence[Tensor], Sequence[float], Sequence[int]], Any]:
-    known = {"torch": torch, "operator": operator, "autocast": _autocast, "collected": _Collected, "drawn": _Drawn()}
-    return _evaluated(call, known)
+    ours = {"autocast": _autocast, "collected": _Collected, "drawn": _Drawn(), "listed": _Listed()}
+    return _evaluated(call, {"torch": torch, "operator": operator, **ours})
 
 
 def _evaluated(call: str, known: dict[str, Any]) -> Callable[..., Any]:
