@@ -65,10 +65,6 @@ def _turning_point(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given.get("beta", 1.0) > 0
 
 
-def _divides(given: Mapping[str, Any]) -> Iterator[Any]:
-    yield given.get("alpha", 1.0) != 0
-
-
 def _distance(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given.get("lambd", 0.5) >= 0
 
@@ -159,7 +155,6 @@ _ON_TENSORS: dict[Any, Callable[[Mapping[str, Any]], Iterator[Any]]] = {
     functional.cross_entropy: _smoothing,
     functional.huber_loss: _turning_point,
     functional.smooth_l1_loss: _turning_point,
-    **dict.fromkeys((functional.celu, torch.celu), _divides),
     functional.softshrink: _distance,
     "bernoulli_": _rate,
     "exponential_": _positive_rate,
