@@ -87,7 +87,8 @@ torch._foreach_add_([w], [y], alpha=a) or w    torch._foreach_lerp([x, y], [y, x
 torch._foreach_addcmul([x], [y], [z], a)    torch._foreach_addcdiv([x, y], [y, z], [z, x], a)
 torch._foreach_addcdiv_([w], [y], [z], a) or w    torch._foreach_pow(a, [x, y])
 torch._foreach_lerp_([w], [y], a) or w    torch._foreach_addcmul_([w], [y], [z], a) or w    F.dropout1d(g[0], a)
-F.dropout3d(g, a)    w.renorm_(2.0, 0, a)    w.logit_(a)
+F.dropout1d(g[0, 0], a)    F.dropout3d(g, a)    F.dropout3d(g[None], a)    F.dropout2d(g[0], a)
+w.renorm_(2.0, 0, a)    w.logit_(a)
 """
 
 
@@ -122,6 +123,9 @@ def _calls() -> Iterator[str]:
 
 CALLS = tuple(_calls())
 """Every call, by its text."""
+
+TAKEN_APART = frozenset({"torch._foreach_lerp_([w], [y], a) or w"})
+"""Of them what Dynamo makes other operations of, with a constant as well, which round in half precision."""
 
 
 def tensors(dtype: torch.dtype) -> SimpleNamespace:

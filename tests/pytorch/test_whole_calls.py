@@ -130,6 +130,87 @@ def test_what_can_be_written_out_is_one_kernel_of_inductors():
     assert not any("whole_call" in code for code in codes)
 
 
+FUSED = {
+    "layer norm": lambda x, a: F.layer_norm(x, (5,), others[0], others[1], a),
+    "rms norm": lambda x, a: F.rms_norm(x, (5,), others[0], a),
+    "group norm": lambda x, a: F.group_norm(x[None, :], 2, eps=a)[0],
+    "batch norm": lambda x, a: F.batch_norm(x[None], None, None, training=True, eps=a)[0],
+    "huber": lambda x, a: x + F.huber_loss(x, others, delta=a),
+    "smooth l1": lambda x, a: x + F.smooth_l1_loss(x, others, beta=a),
+    "cross entropy": lambda x, a: x + F.cross_entropy(x, classes, label_smoothing=a / 2),
+    "elu": lambda x, a: F.elu(x, a),
+    "celu": lambda x, a: F.celu(x, a) + torch.celu(x, a),
+    "softplus": lambda x, a: F.softplus(x, a, a),
+    "threshold": lambda x, a: F.threshold(x, a, a),
+    "shrunk": lambda x, a: F.hardshrink(x, a) + F.softshrink(x, a),
+    "padded": lambda x, a: F.pad(x, (1, 2), value=a)[:, :5],
+    "no nan": lambda x, a: torch.nan_to_num(x, a),
+    "product": lambda x, a: torch.addmm(x, others, others[:5], beta=a, alpha=a),
+    "filled": lambda x, a: x.masked_fill(others > 0, a),
+}
+
+
+@pytest.mark.inductor
+def test_layers_are_fused_by_inductor():
+    """Each with the next one, and nothing is called whole; what is collected of a batch is eager's within rounding."""
+
+    def program(x, a):
+        for layer in FUSED.values():
+            x = layer(x.sin(), a) * a
+        mean, variance = torch.zeros(5), torch.ones(5)
+        x = F.batch_norm(x, mean, variance, training=True, momentum=a, eps=a)
+        return torch.cat([x, mean[None], variance[None]])
+
+    found, codes = run_and_get_code(lambda: outcome(torch.compile(program), DynamicFloat(0.3)))
+    torch.testing.assert_close(found, outcome(program, 0.3))
+    assert not any("whole_call" in code for code in codes)
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_inside_of_vmap_layers_are_one_graph(name: str):
+    """Written out, which may round in another way."""
+    many = torch.stack([rows, others, rows * 2])
+    program = lambda a: torch.vmap(lambda x: FUSED[name](x, a))(many)  # noqa: E731
+    compiled = Compiled(program)
+    for value in (0.3, 0.5, 0.9):
+        torch.testing.assert_close(compiled(DynamicFloat(value)), program(value))
+    assert compiled.graphs == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, y, a: torch.add(x, y, alpha=a),
+        lambda x, y, a: x.sub(y, alpha=a),
+        lambda x, y, a: torch.rsub(x, y, alpha=a),
+        lambda x, y, a: torch.lerp(x, y, a),
+        lambda x, y, a: torch.addmm(x, rows, rows[:5], beta=a) + y,
+        lambda x, y, a: torch.addbmm(x, batch, wide, alpha=a) + y,
+        lambda x, y, a: torch.addcmul(x, others, others, value=a) + y,
+        lambda x, y, a: x.index_add(0, classes[:2], others[:2], alpha=a) + y,
+        lambda x, y, a: F.pad(x, (1, -1), value=a) + y,
+        lambda x, y, a: torch.trapezoid(x, dx=a)[:, None] + y,
+        lambda x, y, a: x.masked_fill(others > 0, a) + y,
+    ],
+)
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_what_no_gradient_reads_may_be_written_over(call, backend: str):
+    """After the call and before its backward, as in eager."""
+
+    def gradients(run, a):
+        leaves = [rows.clone().requires_grad_(), others.clone().requires_grad_()]
+        x, y = (v * 1 for v in leaves)
+        found = run(x, y, a).square()
+        with torch.no_grad():
+            x.zero_(), y.zero_()
+        return torch.autograd.grad(found.sum(), leaves)
+
+    compiled = Compiled(call, backend=backend)
+    for value in (0.3, 2.5):
+        assert all(map(torch.equal, gradients(compiled, DynamicFloat(value)), gradients(call, value)))
+    assert compiled.graphs == 1
+
+
 def test_what_is_written_over_is_kept_for_its_gradient():
     """Of the calls that Dynamo takes apart as well."""
 

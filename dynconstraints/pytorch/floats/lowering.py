@@ -11,6 +11,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from dynconstraints.pytorch._torch.eager import fused_multiply_add, symbolic_functions
+from dynconstraints.pytorch.floats.ops import (  # noqa: F401  they fill the table
+    activations,
+    attention,
+    elementwise,
+    factories,
+    kernels,
+    lists,
+    losses,
+    normalizations,
+    powers,
+    products,
+    random,
+)
 from dynconstraints.pytorch.floats.ops.domains import defined, fits, taken
 from dynconstraints.pytorch.floats.ops.operations import ANY
 from dynconstraints.pytorch.floats.table import TABLE, UNGUARDED, NotLowered, arranged

@@ -55,6 +55,20 @@ def _limits(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given.get("min_val", -1.0) <= given.get("max_val", 1.0)
 
 
+def _smoothing(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given["label_smoothing"] >= 0
+    yield given["label_smoothing"] <= 1
+
+
+def _turning_point(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("delta", 1.0) > 0
+    yield given.get("beta", 1.0) > 0
+
+
+def _distance(given: Mapping[str, Any]) -> Iterator[Any]:
+    yield given.get("lambd", 0.5) >= 0
+
+
 def _deviation(given: Mapping[str, Any]) -> Iterator[Any]:
     yield given.get("std", 1.0) >= 0
 
@@ -138,6 +152,10 @@ _ON_TENSORS: dict[Any, Callable[[Mapping[str, Any]], Iterator[Any]]] = {
     **dict.fromkeys((functional.dropout, torch.dropout), _rate),
     **dict.fromkeys((functional.dropout1d, functional.dropout2d, functional.dropout3d), _rate),
     functional.hardtanh: _limits,
+    functional.cross_entropy: _smoothing,
+    functional.huber_loss: _turning_point,
+    functional.smooth_l1_loss: _turning_point,
+    functional.softshrink: _distance,
     "bernoulli_": _rate,
     "exponential_": _positive_rate,
     "normal_": _deviation,

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch._torch.eager import fused_multiply_add, has_gradient_on_limit
-from dynconstraints.pytorch.floats.ops.whole import written_out
+from dynconstraints.pytorch.floats.ops.whole import whole, written_out
 from dynconstraints.pytorch.floats.table import NotLowered, kept, lowers
 from dynconstraints.pytorch.floats.values import HALF, Number, Operand, Value, combined, widened
 
@@ -219,6 +219,8 @@ def choose_method(x: Value, condition: Value, other: Operand) -> Value:
 @lowers(torch.masked_fill, "masked_fill", in_place=("masked_fill_",))
 def masked_fill(x: Value, mask: Value, value: Number) -> Value:
     """``value`` where the mask holds, ``x`` elsewhere."""
+    if not (x.dtype.is_floating_point or x.dtype.is_complex):
+        return whole("torch.masked_fill", x, mask, value)  # which makes an integer of it, or refuses it
     if x.dtype not in HALF:
         return x.call("masked_fill", mask, value.at(x.dtype))
     result, (wide, taken) = widened(x, value, exact=False)

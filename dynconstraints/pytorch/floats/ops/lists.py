@@ -10,8 +10,9 @@ import torch
 from dynconstraints.pytorch._torch.eager import foreach
 from dynconstraints.pytorch.floats.ops import elementwise as single
 from dynconstraints.pytorch.floats.ops import powers
+from dynconstraints.pytorch.floats.ops.whole import whole, written_out
 from dynconstraints.pytorch.floats.table import NotLowered, kept, lowers
-from dynconstraints.pytorch.floats.values import Operand, Value
+from dynconstraints.pytorch.floats.values import HALF, Number, Operand, Value, widened
 
 _EACH: dict[str, Callable[..., Value]] = {
     "add": lambda x, y, alpha=1: single.add(x, y, alpha=alpha),
@@ -29,8 +30,23 @@ _EACH: dict[str, Callable[..., Value]] = {
 }
 
 
-def _register(update: Callable[..., Value], name: str) -> None:
-    def updated(xs: list[Value], *operands: Operand, **options: Operand) -> list[Value]:
+@written_out("listed.mul_")
+def _rounded_product(x: Value, y: Operand) -> Value:
+    _, (wide, factor) = widened(x, y, exact=False)
+    found: Value = wide * factor
+    return found.to(x.dtype)
+
+
+def _multiplied(x: Value, y: Operand) -> Value:
+    """In place eager rounds a number to half precision first, as it does nowhere else."""
+    return whole("listed.mul_", x, y) if isinstance(y, Number) and x.dtype in HALF else x * y
+
+
+_IN_PLACE = {**_EACH, "mul": _multiplied}
+
+
+def _register(name: str) -> None:
+    def updated(update: Callable[..., Value], xs: list[Value], *operands: Operand, **options: Operand) -> list[Value]:
         if not isinstance(xs, list):
             raise NotLowered  # a number to the power of each
         columns = [_column(v, len(xs)) for v in operands]
@@ -41,13 +57,13 @@ def _register(update: Callable[..., Value], name: str) -> None:
 
     @lowers(foreach(name))
     def functional(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
-        found = updated(xs, *operands, **options)
+        found = updated(_EACH[name], xs, *operands, **options)
         # Some node has to make a list of them; a product with 1 is the cheapest that does, and fuses away.
         return Value(xs[0].emit, xs[0].emit(foreach("mul"), found, 1))
 
     @lowers(foreach(f"{name}_"))
     def in_place(xs: list[Value], *operands: Operand, **options: Operand) -> Value:
-        found = updated([kept(x) for x in xs], *operands, **options)
+        found = updated(_IN_PLACE[name], [kept(x) for x in xs], *operands, **options)
         if not all(torch.can_cast(after.dtype, x.dtype) for x, after in zip(xs, found, strict=True)):
             raise NotLowered  # eager refuses it
         return Value(xs[0].emit, xs[0].emit(foreach("copy_"), xs, found))
@@ -57,5 +73,5 @@ def _column(operand: Operand, count: int) -> list[Any]:
     return list(operand) if isinstance(operand, list | tuple) else [operand] * count
 
 
-for _name, _update in _EACH.items():
-    _register(_update, _name)
+for _name in _EACH:
+    _register(_name)

@@ -26,15 +26,21 @@ def dropout(x: Value, p: Number, training: bool = True, inplace: bool = False) -
     return _dropped(x, x, p, inplace)
 
 
-@lowers(functional.dropout1d, functional.dropout2d, functional.dropout3d)
-def feature_dropout(input: Value, p: Number, training: bool = True, inplace: bool = False) -> Value:  # noqa: A002
-    """Each channel zero with probability ``p``, else scaled by ``1/(1 - p)``."""
-    if not training:
-        return input.call("view_as", input)
-    if input.fake.ndim < 4:
-        raise NotLowered  # whether there is a batch is told by more than the size
-    channels = input.call(torch.sum, list(range(2, input.fake.ndim)), keepdim=True)
-    return _dropped(input, channels, p, inplace)
+def _register(layer: Callable[..., Any], dims: int) -> None:
+    @lowers(layer)
+    def feature_dropout(input: Value, p: Number, training: bool = True, inplace: bool = False) -> Value:  # noqa: A002
+        """Each channel zero with probability ``p``, else scaled by ``1/(1 - p)``."""
+        if not training:
+            return input.call("view_as", input)
+        if input.fake.ndim != dims:
+            raise NotLowered  # without a batch, or with a warning
+        channels = input.call(torch.sum, list(range(2, dims)), keepdim=True)
+        return _dropped(input, channels, p, inplace)
+
+
+_register(functional.dropout1d, 3)
+_register(functional.dropout2d, 4)
+_register(functional.dropout3d, 5)
 
 
 def _dropped(x: Value, like: Value, p: Number, inplace: bool) -> Value:

@@ -15,12 +15,13 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
+from inspect import unwrap
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from dynconstraints.pytorch._torch.eager import functional, in_transforms, is_wrapper, recorded
+from dynconstraints.pytorch._torch.eager import foreach, functional, in_transforms, is_wrapper, recorded
 from dynconstraints.pytorch.floats.ops.operations import ANY, operation
 from dynconstraints.pytorch.floats.table import Lowering, NotLowered, lowers
 from dynconstraints.pytorch.floats.values import HALF, Immediate, Number, Operand, Value
@@ -33,21 +34,30 @@ _HALF_GRADIENTS_WHOLE = frozenset({"torch.pow", "operator.pow"})
 """Calls in whose gradients eager rounds the exponent less one to half precision, which arithmetic would not."""
 
 
+_LINEAR: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("torch.add", "torch.sub", "torch.lerp"), (0, 1)),
+    **dict.fromkeys(("torch.addmm", "torch.addmv", "torch.addr", "torch.baddbmm", "torch.addbmm"), (0,)),
+    **dict.fromkeys(("torch.addcmul", "torch.addcdiv", "torch.trapezoid", "torch.nn.functional.pad"), (0,)),
+    "t[0].addbmm": (0,),
+    "t[0].index_add": (0, 2),
+}
+"""Tensors whose elements no gradient of the call depends on, by place: a program may write over them meanwhile."""
+
+
 def written_out(
     name: str, *targets: Any, in_place: tuple[Any, ...] = (), guarded: bool = True
 ) -> Callable[[Lowering], Lowering]:
     """Register calls that stay whole, under a full name of torch's, with the arithmetic that Inductor is given.
 
-    The arithmetic stands in the graph itself where nothing stays whole: inside of vmap and its like.
+    Where the arithmetic raises NotLowered, they stay whole there, too.
     """
 
-    def register(arithmetic: Lowering) -> Lowering:
-        _WRITTEN_OUT[name] = arithmetic
+    def register(lowering: Lowering) -> Lowering:
+        arithmetic = _WRITTEN_OUT[name] = unwrap(lowering)  # of a call that is registered by another name, too
 
         @wraps(arithmetic)
         def unchanged(*args: Operand, **kwargs: Operand) -> Value:
-            is_apart = in_transforms() or any(is_wrapper(v.fake) for v in args if isinstance(v, Value))
-            return arithmetic(*args, **kwargs) if is_apart else whole(name, *args, **kwargs)
+            return whole(name, *args, **kwargs)
 
         return lowers(*targets, in_place=in_place, guarded=guarded)(unchanged)
 
@@ -57,31 +67,23 @@ def written_out(
 def whole(call: str, *args: Operand, **kwargs: Operand) -> Value:
     """The result of a function, by its full name, or of a method of the first argument, by a name with a dot before it.
 
-    Raises NotLowered inside of vmap and its like, for tensors that wrap others, and for arguments that are no numbers,
-    tensors, sizes, types, devices, texts or lists of them.
+    Inside of vmap and its like, and for tensors that wrap others, nothing stays whole: there it is the arithmetic.
+    Raises NotLowered where there is none, and for arguments that are no numbers, tensors, sizes, types, devices, texts
+    or lists of them.
     """
-    return whole_writing((), call, *args, **kwargs)[0]
+    return whole_list(1, call, *args, **kwargs)[0]
 
 
-def whole_writing(written: Sequence[Value], call: str, *args: Operand, **kwargs: Operand) -> list[Value]:
-    """The same for a call that writes into some of its arguments: its result, and what it would leave in those."""
+def whole_list(count: int, call: str, *args: Operand, **kwargs: Operand) -> list[Value]:
+    """The same for a call with several results, of which the first alone has a gradient."""
+    if in_transforms() or any(isinstance(v, Value) and is_wrapper(v.fake) for v in (*args, *kwargs.values())):
+        if call not in _WRITTEN_OUT:
+            raise NotLowered
+        return _listed(_WRITTEN_OUT[call](*args, **kwargs))
     slots = _Slots()
-    copies = {id(v): f"w{i}" for i, v in enumerate(written)}
-
-    def text(value: Operand) -> str:
-        return copies[id(value)] if id(value) in copies else slots.text(value)
-
-    if call.startswith("."):
-        subject, *args = args  # type: ignore[assignment]
-        call = text(subject) + call
-    texts = [*map(text, args), *(f"{name}={text(v)}" for name, v in kwargs.items())]
-    made = f"{call}({', '.join(texts)})"
-    if written:
-        names = ", ".join(copies.values())
-        clones = ", ".join(f"{slots.text(v)}.clone()" for v in written)
-        made = f"(lambda {names}: ({made}, {names}))({clones})"
-    if in_transforms():
-        raise NotLowered
+    name = slots.text(args[0]) + call if call.startswith(".") else call
+    texts = [*map(slots.text, args[call.startswith(".") :]), *(f"{key}={slots.text(v)}" for key, v in kwargs.items())]
+    made = f"{name}({', '.join(texts)})"
     for device in {v.fake.device.type for v in slots.tensors}:
         if torch.is_autocast_enabled(device):
             made = f"autocast({device!r}, {torch.get_autocast_dtype(device)}, lambda: {made})"
@@ -89,7 +91,7 @@ def whole_writing(written: Sequence[Value], call: str, *args: Operand, **kwargs:
     is_written = _name(made) in _WRITTEN_OUT
     called = _operations()[2 if call.startswith("drawn.") else 3 if is_written else 0]
     found = emit(called, made, slots.tensors, slots.numbers, slots.sizes)
-    return [Value(emit, emit(operator.getitem, found, i)) for i in range(1 + len(written))]
+    return [Value(emit, emit(operator.getitem, found, i)) for i in range(count)]
 
 
 class _Slots:
@@ -129,6 +131,15 @@ def _autocast(device: str, dtype: torch.dtype, call: Callable[[], Any]) -> Any:
         return call()
 
 
+class _Collected:
+    """Normalizations that write into what they collect, as functions that also give what this becomes."""
+
+    @staticmethod
+    def batch_norm(x: Tensor, mean: Tensor, variance: Tensor, *args: Any) -> tuple[Tensor, Tensor, Tensor]:
+        mean, variance = mean.clone(), variance.clone()
+        return torch.nn.functional.batch_norm(x, mean, variance, *args), mean, variance
+
+
 class _Drawn:
     """Methods that fill a tensor with random numbers, as functions that fill a new one like it."""
 
@@ -136,9 +147,22 @@ class _Drawn:
         return lambda like, *args: getattr(torch.empty_like(like), name)(*args)
 
 
+class _Listed:
+    """Operations that write into lists of tensors, as functions that give what one becomes."""
+
+    def __getattr__(self, name: str) -> Callable[..., Tensor]:
+        def written(x: Tensor, *args: Any) -> Tensor:
+            found = x.clone()
+            foreach(name)([found], *args)
+            return found
+
+        return written
+
+
 @cache
 def _called(call: str) -> Callable[[Sequence[Tensor], Sequence[float], Sequence[int]], Any]:
-    return _evaluated(call, {"torch": torch, "operator": operator, "autocast": _autocast, "drawn": _Drawn()})
+    ours = {"autocast": _autocast, "collected": _Collected, "drawn": _Drawn(), "listed": _Listed()}
+    return _evaluated(call, {"torch": torch, "operator": operator, **ours})
 
 
 def _evaluated(call: str, known: dict[str, Any]) -> Callable[..., Any]:
@@ -154,7 +178,7 @@ def _fake_forward(call: str, tensors: Sequence[Tensor], numbers: Sequence[Any], 
     return _listed(_called(call)(tensors, [ANY for _ in numbers], sizes))
 
 
-def _listed(found: Any) -> list[Tensor]:
+def _listed(found: Any) -> list[Any]:
     return list(found) if isinstance(found, tuple) else [found]
 
 
@@ -185,7 +209,9 @@ def _fake_gradients(_grad: Tensor, wanted: Sequence[bool], _call: str, tensors: 
 def _save(ctx: Any, inputs: Any, output: list[Tensor]) -> None:
     ctx.call, tensors, numbers, ctx.sizes = inputs
     ctx.count = len(tensors)
-    ctx.save_for_backward(*tensors, *numbers)
+    unread = _LINEAR.get(_name(ctx.call), ())
+    read = [v.new_zeros(()).expand(v.shape) if i in unread else v for i, v in enumerate(tensors)]
+    ctx.save_for_backward(*read, *numbers)
     ctx.mark_non_differentiable(*output[1:])
 
 
@@ -193,7 +219,7 @@ def _backward(ctx: Any, grads: Sequence[Tensor]) -> Any:
     tensors, numbers = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
     wanted, grad = list(ctx.needs_input_grad[1]), grads[0]
     if torch.is_grad_enabled():  # the gradient's own gradient is asked for
-        asked = [v for v, w in zip(tensors, wanted, strict=True) if w]
+        asked = [v if v.requires_grad else v.requires_grad_() for v, w in zip(tensors, wanted, strict=True) if w]
         again = _forward(ctx.call, tensors, numbers, ctx.sizes)[0]
         found = iter(torch.autograd.grad(again, asked, grad, create_graph=True, materialize_grads=True))
     else:
@@ -230,13 +256,19 @@ def decompositions() -> dict[Any, Callable[..., Any]]:
 
 
 def _decomposed(call: str, *given: Any) -> Any:
-    return functional(_arithmetic)(call, *given)
+    try:
+        return functional(_arithmetic)(call, *given)
+    except NotLowered:
+        return _operations()[0](call, *given)
 
 
 def _decomposed_gradients(grad: Tensor, wanted: Sequence[bool], call: str, *given: Any) -> Any:
-    if _name(call) in _HALF_GRADIENTS_WHOLE and grad.dtype in HALF:
+    try:
+        if _name(call) in _HALF_GRADIENTS_WHOLE and grad.dtype in HALF:
+            raise NotLowered
+        return functional(_derived)(_arithmetic, grad, wanted, call, *given)
+    except NotLowered:
         return _operations()[1](grad, wanted, call, *given)
-    return functional(_derived)(_arithmetic, grad, wanted, call, *given)
 
 
 def _name(call: str) -> str:
@@ -246,4 +278,5 @@ def _name(call: str) -> str:
 def _arithmetic(call: str, tensors: Sequence[Tensor], numbers: Sequence[Tensor], sizes: Sequence[int]) -> list[Tensor]:
     emit, rest = Immediate(), call.removeprefix(_name(call))
     values = [Value(emit, v) for v in tensors], [Number(emit, v) for v in numbers]
-    return [_evaluated(f"f{rest}", {"f": _WRITTEN_OUT[_name(call)], "torch": torch})(*values, sizes).proxy]
+    found = _evaluated(f"f{rest}", {"f": _WRITTEN_OUT[_name(call)], "torch": torch})(*values, sizes)
+    return [v.proxy for v in _listed(found)]
