@@ -10,12 +10,10 @@ from dynconstraints.facts.product.box import Stated, is_plain
 from dynconstraints.ir.fold import conjuncts, names
 from dynconstraints.ir.nodes import Formula, Node
 from dynconstraints.ir.printer import in_order
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import MOST_JOINED, NEAREST_FORMULAS, RLIMIT, Limited
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.tableau.tableau import Model
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown, Verdict
-
-_MOST_NEAR = 24
 
 
 class Parted:
@@ -119,11 +117,11 @@ class Parted:
     def _near(self, prepared: Prepared, query: Formula, limit: int) -> bool:
         """Whether the formulas nearest to the query, through shared names, imply it by themselves."""
         reached, near = set(names(query)), dict[Formula, None]()
-        while len(near) < _MOST_NEAR:
+        while len(near) < NEAREST_FORMULAS:
             more = [f for f in prepared.formulas if f not in near and reached.intersection(self.names_of[f])]
             if not more:
                 break
-            near.update(dict.fromkeys(more[: _MOST_NEAR - len(near)]))
+            near.update(dict.fromkeys(more[: NEAREST_FORMULAS - len(near)]))
             reached.update(*(self.names_of[f] for f in more))
         some = Prepared(list(near))
         return not some.is_large and isinstance(some.implies(query, limit), Implied)
@@ -156,13 +154,9 @@ def components(items: Sequence[T], names_of: Mapping[T, Iterable[str]]) -> list[
     return [tuple(part) for part in parts.values()]
 
 
-_MANY = 64
-"""Of fewer the domains take in the whole at once, and know more of it."""
-
-
 def joins_many(query: Formula) -> bool:
     """Whether the query joins so many conditions that they are better asked one by one."""
-    return sum(1 for _ in conjuncts(query)) > _MANY
+    return sum(1 for _ in conjuncts(query)) > MOST_JOINED
 
 
 def implies_all(parted: Parted, query: Formula, limit: int = RLIMIT) -> Verdict:

@@ -10,6 +10,7 @@ from dynconstraints.facts.domains import congruences, difference_bounds, interva
 from dynconstraints.facts.domains.intervals import Range
 from dynconstraints.facts.domains.linear_equalities import Contradiction, Lattice
 from dynconstraints.facts.domains.linear_forms import NOTHING, linear_facts
+from dynconstraints.facts.limits import ANALYSES
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product import case_splits, models
 from dynconstraints.facts.product.assume import possible
@@ -19,15 +20,12 @@ from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Add, Formula, Name, Term
 
-_ROUNDS = 3
-"""How often the analysis starts again with disjunctions settled, so that their equalities join the lattice."""
-
 
 def analyse(constraints: Sequence[Formula]) -> State:
     """What follows from the constraints, as far as the domains see. Sound: every satisfying assignment is in it."""
     names = tuple(dict.fromkeys(name for c in constraints for name in names_in_order(c)))
     settled: tuple[Formula, ...] = ()
-    for _ in range(_ROUNDS):
+    for _ in range(ANALYSES):
         state, more = _analysed(tuple(constraints), names, settled)
         if state.is_empty or not any(fact != NOTHING for fact in map(linear_facts, more)):
             break

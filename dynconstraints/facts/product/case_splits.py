@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dynconstraints.facts.domains import intervals
 from dynconstraints.facts.domains.difference_bounds import is_consistent
+from dynconstraints.facts.limits import MOST_POINTS
 from dynconstraints.facts.product import models
 from dynconstraints.facts.product.assume import learn
 from dynconstraints.facts.product.store import Knowledge
@@ -18,8 +19,6 @@ from dynconstraints.ir.nodes import Formula, Node, Or
 if TYPE_CHECKING:
     from dynconstraints.facts.product.analysis import State
 
-_POINTS = 1024
-"""How many assignments are tried one by one."""
 
 Pending: TypeAlias = tuple[Formula, ...]
 
@@ -92,7 +91,7 @@ def points(state: State, node: Node) -> tuple[dict[str, evaluate_columns.Column]
             return None
         ends[parameter] = range(low, high + 1)
         size *= high - low + 1
-        if size > _POINTS:
+        if size > MOST_POINTS:
             return None
     table, size = evaluate_columns.box(ends)
     within: dict[str, evaluate_columns.Column] = {

@@ -10,27 +10,19 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeAlias
 
 from dynconstraints.facts.domains import intervals
 from dynconstraints.facts.domains.difference_bounds import with_edge
 from dynconstraints.facts.domains.intervals import EVERYTHING, Range
+from dynconstraints.facts.limits import CORRELATED_TERMS, END_BITS, NARROWINGS, REMEMBERED_RANGES, SPLITS
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import Monomial, Polynomial
 from dynconstraints.facts.product.normal_form import Atom, Normaliser
 
 Form: TypeAlias = frozenset[tuple[Monomial, int]]
 """A polynomial without its constant, as a key."""
-
-_ROUNDS = 24
-"""How often one monomial's range may shrink before it is left as it is."""
-_BITS = 1024
-"""How long an end may get when it shrinks again: ``x*x >= 4*x`` would square it each time."""
-_REMEMBERED = 20_000
-"""How many polynomials' ranges are kept."""
-_SPLITS = 3
-"""How many indicators and maxima of a polynomial are tried both ways."""
 
 
 @dataclass(slots=True)
@@ -52,29 +44,18 @@ class Knowledge:
     edges: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     empty: bool = False
     normal: Normaliser = field(init=False)
-    _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(default_factory=dict)
-    _inner: dict[Monomial, Range] = field(default_factory=dict)
-    narrowed: dict[Monomial, int] = field(default_factory=dict)
-    _queue: deque[str | Monomial] = field(default_factory=deque)
-    _queued: set[str | Monomial] = field(default_factory=set)
+    _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(init=False, default_factory=dict)
+    _inner: dict[Monomial, Range] = field(init=False, default_factory=dict)
+    narrowed: dict[Monomial, int] = field(init=False, default_factory=dict)
+    _queue: deque[str | Monomial] = field(init=False, default_factory=deque)
+    _queued: set[str | Monomial] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.normal = Normaliser(self.rows, self.range_of)
 
     def copy(self) -> Knowledge:
         """A copy to learn more in; what is learnt there is not known here."""
-        other = Knowledge(
-            self.rows,
-            dict(self.ranges),
-            dict(self.relations),
-            dict(self.nonzero),
-            dict(self.forms),
-            dict(self.by_name),
-            dict(self.nested),
-            dict(self.trims),
-            dict(self.edges),
-            self.empty,
-        )
+        other = replace(self, **{name: getattr(self, name).copy() for name in _COPIED})
         other.normal.atoms = self.normal.atoms  # what a key stands for is the same everywhere
         return other
 
@@ -89,9 +70,9 @@ class Knowledge:
         key = frozenset(p.items())
         known = self._memo.get(key)
         if known is None:
-            if len(self._memo) > _REMEMBERED:
+            if len(self._memo) > REMEMBERED_RANGES:
                 self._memo.clear()
-            known = self._memo[key] = self._related(p, self._correlated(p, _SPLITS))
+            known = self._memo[key] = self._related(p, self._correlated(p, SPLITS))
         return known
 
     def _related(self, p: Polynomial, bounds: Range) -> Range:
@@ -149,7 +130,7 @@ class Knowledge:
     def _correlated(self, p: Polynomial, splits: int) -> Range:
         """The interval, met with what the atoms of the polynomial say of each other."""
         result = self.interval(p)
-        if len(p) == 1 or len(p) > 24:
+        if len(p) == 1 or len(p) > CORRELATED_TERMS:
             return result
         tried = 0
         for monomial in sorted(p):
@@ -334,7 +315,7 @@ class Knowledge:
             self.empty = True
             return
         rounds = self.narrowed[monomial] = self.narrowed.get(monomial, 0) + 1
-        if rounds > _ROUNDS or (rounds > 1 and _bits(new) > _BITS):
+        if rounds > NARROWINGS or (rounds > 1 and _bits(new) > END_BITS):
             return
         self.ranges[monomial] = new
         self._memo.clear()
@@ -399,6 +380,10 @@ class Knowledge:
             self.narrow(one, (None, high // least if high >= 0 else -1 if most is None else high // most))
         if low is not None:
             self.narrow(one, (-(-low // least) if low <= 0 else 1 if most is None else -(-low // most), None))
+
+
+_COPIED = tuple(f.name for f in fields(Knowledge) if f.init and f.default_factory is dict)
+"""What a copy of a store has of its own; the rest is shared, or begins empty."""
 
 
 def difference(p: Polynomial) -> tuple[str, str, int] | None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from dynconstraints.facts.domains.linear_equalities import Lattice
+from dynconstraints.facts.limits import DEFINITION_DEGREE, DEFINITION_TERMS, MOST_DEFINITIONS
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import Monomial, Polynomial
 from dynconstraints.facts.product.store import Knowledge
@@ -16,11 +17,6 @@ from dynconstraints.ir.nodes import And, Compare, Formula, Relation, Term, Test
 
 Rows: TypeAlias = Mapping[str, Polynomial]
 """Names, each with a polynomial that it equals, over parameters: other names and quotients, whose keys are no names."""
-
-_MOST = 64
-"""The most nonlinear definitions that are taken."""
-_TERMS, _DEGREE = 16, 6
-"""The size that a definition may reach as others are put into it."""
 
 
 def rows_of(lattice: Lattice, order: Sequence[str]) -> dict[str, Polynomial]:
@@ -42,7 +38,9 @@ def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]
     for left, right in (pair for c in constraints for pair in _equalities(c)):
         known = Knowledge(rows)
         p = poly.add(known.normal.term(left), known.normal.term(right), -1)
-        if taken >= _MOST or not any(key in known.normal.atoms or len(m) > 1 or key[0] == "<" for m in p for key in m):
+        if taken >= MOST_DEFINITIONS or not any(
+            key in known.normal.atoms or len(m) > 1 or key[0] == "<" for m in p for key in m
+        ):
             continue
         found = _defined(known, p)
         larger = rows if found is None else substituted(rows, *found)
@@ -53,7 +51,7 @@ def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]
 
 
 def _is_small(p: Polynomial) -> bool:
-    return len(p) <= _TERMS and all(len(m) <= _DEGREE for m in p)
+    return len(p) <= DEFINITION_TERMS and all(len(m) <= DEFINITION_DEGREE for m in p)
 
 
 def _equalities(formula: Formula) -> Iterator[tuple[Term, Term]]:

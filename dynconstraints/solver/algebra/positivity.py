@@ -13,9 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge, quotient_of
-
-_DEPTH = 3
-_STEPS = 300
+from dynconstraints.solver.limits import CERTIFICATE_DEPTH, CERTIFICATE_STEPS
 
 
 class _Steps:
@@ -54,7 +52,7 @@ class Cone:
     @property
     def is_empty(self) -> bool:
         """Whether it is seen that the inequalities contradict each other; False says nothing."""
-        steps = _Steps(_STEPS)
+        steps = _Steps(CERTIFICATE_STEPS)
         return any(self._positive(-inequality - 1, steps) for inequality in self.rest)
 
     def proves(self, polynomial: Polynomial) -> bool:
@@ -62,7 +60,10 @@ class Cone:
         if polynomial.is_constant:
             return polynomial.value >= 0
         try:
-            return self._positive(self.image(polynomial), _Steps(_STEPS)) or self.extended((-polynomial - 1,)).is_empty
+            return (
+                self._positive(self.image(polynomial), _Steps(CERTIFICATE_STEPS))
+                or self.extended((-polynomial - 1,)).is_empty
+            )
         except TooLarge:
             return False
 
@@ -129,7 +130,7 @@ class Cone:
         signed = [name for name in monomial if name not in self.slacks]
         return all(signed.count(name) % 2 == 0 for name in signed)
 
-    def _positive(self, goal: Polynomial, steps: _Steps, depth: int = _DEPTH) -> bool:
+    def _positive(self, goal: Polynomial, steps: _Steps, depth: int = CERTIFICATE_DEPTH) -> bool:
         """Whether the image is a non-negative combination of what is known, found by cancelling a term at a time."""
         bad = [m for m, c in goal.terms.items() if c < 0 or not self._never_negative(m)]
         if not bad or self._bounded_below(goal, bad):

@@ -14,14 +14,10 @@ from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negated
 from dynconstraints.solver.algebra.polynomial import Polynomial
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import CANDIDATES, GALLOP, RANGE_QUESTIONS, RLIMIT, Limited
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.tableau.branch_models import candidates
-
-_QUESTIONS = 90
-_SAMPLE = 24
-_GALLOP = (1, 2**8, 2**16, 2**32, 2**64)
 
 
 class Range(Frozen):
@@ -110,7 +106,7 @@ def _attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
         values = [value for model in prepared.listed if (value := value_of(term, model)) is not None]
         return values or None
     if not prepared.is_large and not prepared.tableau.closed:
-        for model in candidates(prepared.tableau.case, prepared.names_with(term), _SAMPLE):
+        for model in candidates(prepared.tableau.case, prepared.names_with(term), CANDIDATES):
             if prepared.holds(model) and (value := value_of(term, model)) is not None:
                 values.append(value)
     if values:
@@ -139,7 +135,7 @@ def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit
         if bound is None:
             return None, False
     target = bound
-    for _ in range(_QUESTIONS):
+    for _ in range(RANGE_QUESTIONS):
         if seen >= bound:
             return bound, True
         found = prepared.model_with(comparison(term, Relation.GE, Int(target)), limit)
@@ -155,7 +151,7 @@ def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit
 
 def _gallop(prepared: Prepared, term: Term, seen: int, limit: int) -> tuple[int, int | None]:
     """The highest value that was seen, and a bound, if one is met by asking for more and more."""
-    for ahead in _GALLOP:
+    for ahead in GALLOP:
         target = seen + ahead
         found = prepared.model_with(comparison(term, Relation.GE, Int(target)), limit)
         if found is None:

@@ -8,13 +8,11 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import SolverLimitError
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Name
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import MOST_COUNTED, RLIMIT, Limited
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.queries.bounds import range_of
 from dynconstraints.solver.search.enumerate_box import TooMany, assignments_in
-
-_MOST_TRIES = 1_000_000
 
 
 def assignments(prepared: Prepared, order: Sequence[str], limit: int = RLIMIT) -> Iterator[dict[str, int]]:
@@ -30,9 +28,9 @@ def assignments(prepared: Prepared, order: Sequence[str], limit: int = RLIMIT) -
         raise limit_error(f"it is not known whether any values satisfy the constraints: {found.reason}", found.reason)
     ranges = {name: _values(prepared, name, limit) for name in order}
     try:
-        yield from assignments_in(prepared.formulas, ranges, _MOST_TRIES)
+        yield from assignments_in(prepared.formulas, ranges, MOST_COUNTED)
     except TooMany:
-        raise limit_error(f"more than {_MOST_TRIES:,} combinations of values were tried", "combinations") from None
+        raise limit_error(f"more than {MOST_COUNTED:,} combinations of values were tried", "combinations") from None
 
 
 def count(prepared: Prepared, limit: int, rlimit: int = RLIMIT) -> int:

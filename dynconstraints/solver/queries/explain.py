@@ -13,14 +13,12 @@ from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Real, Relation, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
-from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.limits import EXPLAINED_CONDITIONS, RLIMIT, SHOWN_PARTS
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.queries.nearest import either_side, nearest
 from dynconstraints.solver.reals.intervals import Interval
 from dynconstraints.solver.reals.literals import Number, literal, shown
 from dynconstraints.solver.reals.reals import Reals, of_floats
-
-_MOST_SHOWN = 3
 
 
 def violation(
@@ -56,7 +54,7 @@ def inconsistency(core: Sequence[Constraint]) -> InconsistentConstraintsError:
 def known(constraint: Constraint, values: Mapping[str, int]) -> str:
     """What is known at a broken constraint: ``s0 = 65, and 65 % 32 = 1``."""
     bound = [f"{name} = {values[name]}" for name in constraint.symbols]
-    parts = list(dict.fromkeys(_parts(constraint.formula, values)))[:_MOST_SHOWN]
+    parts = list(dict.fromkeys(_parts(constraint.formula, values)))[:SHOWN_PARTS]
     return ", ".join(bound) + (f", and {', '.join(parts)}" if parts else "")
 
 
@@ -118,16 +116,13 @@ def _result(term: Term, values: Mapping[str, int]) -> str:
     return "is undefined" if value is None else f"= {shown(value)}"
 
 
-_MOST_CONDITIONS = 64
-
-
 def zero_divisors(core: Sequence[Constraint]) -> Mapping[Constraint, Term]:
     """For constraints of a contradictory set: a divisor that is 0 wherever all else in the set holds.
 
     Only the domains are asked, so one may be missed.
     """
     conditions = [(constraint, part) for constraint in core for part in conjuncts(constraint.formula)]
-    if len(conditions) > _MOST_CONDITIONS or speaks_of_reals([part for _, part in conditions], frozenset()):
+    if len(conditions) > EXPLAINED_CONDITIONS or speaks_of_reals([part for _, part in conditions], frozenset()):
         return {}
     found: dict[Constraint, Term] = {}
     for constraint, part in conditions:

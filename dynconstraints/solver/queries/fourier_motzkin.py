@@ -34,12 +34,11 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge
 from dynconstraints.solver.algebra.positivity import tightened
+from dynconstraints.solver.limits import ELIMINATED_INEQUALITIES
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.tableau.branch import Case
 from dynconstraints.solver.tableau.lower_terms import polynomial
 from dynconstraints.solver.tableau.nnf import normal
-
-_MOST_INEQUALITIES = 200
 
 
 def shadow(prepared: Prepared, kept: Sequence[str]) -> tuple[tuple[Formula, ...], bool] | None:
@@ -148,7 +147,7 @@ def _eliminate(name: str, inequalities: list[Polynomial]) -> tuple[list[Polynomi
     upper = [p for p in inequalities if p.terms.get((name,), 0) < 0]
     rest = [p for p in inequalities if (name,) not in p.terms]
     exact = all(p.terms[name,] == 1 for p in lower) or all(p.terms[name,] == -1 for p in upper)
-    if len(lower) * len(upper) + len(rest) > _MOST_INEQUALITIES:
+    if len(lower) * len(upper) + len(rest) > ELIMINATED_INEQUALITIES:
         return None
     for low in lower:
         for high in upper:

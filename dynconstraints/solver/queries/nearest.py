@@ -8,14 +8,12 @@ from typing import cast
 
 from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import Call, Formula, Function, Int, Name, Relation, Term, comparison, negated, total
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import CHANGED_SUBSETS, RLIMIT, Limited
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.queries.bounds import range_of
 from dynconstraints.solver.queries.count import limit_error
 from dynconstraints.solver.reals.reals import Reals
-
-_MOST_SUBSETS = 2_000
 
 
 def nearest(prepared: Prepared, given: Mapping[str, int], limit: int = RLIMIT) -> dict[str, int] | None:
@@ -59,8 +57,8 @@ def _nearest(prepared: Prepared, given: Mapping[str, int], limit: int) -> dict[s
         best: tuple[int, dict[str, int]] | None = None
         for changed in combinations(ordered, size):
             tried += 1
-            if tried > _MOST_SUBSETS:
-                raise limit_error(f"more than {_MOST_SUBSETS:,} sets of names to change were tried", "sets of names")
+            if tried > CHANGED_SUBSETS:
+                raise limit_error(f"more than {CHANGED_SUBSETS:,} sets of names to change were tried", "sets of names")
             found = _with_changes(prepared, given, changed, limit)
             if found is not None and (best is None or found[0] < best[0]):
                 best = found

@@ -20,7 +20,7 @@ from dynconstraints.ir.nodes import (
     conjunction,
     disjunction,
 )
-from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.limits import PROJECTED_ALTERNATIVES, PROJECTED_ASSIGNMENTS, RLIMIT
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.queries.bounds import NOTHING, congruence_of, range_of
@@ -28,9 +28,6 @@ from dynconstraints.solver.queries.count import assignments
 from dynconstraints.solver.queries.fourier_motzkin import shadow
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.verdicts import Implied
-
-_MOST_ALTERNATIVES = 64
-_MOST_ENUMERATED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ def _listed(prepared: Prepared, wanted: Sequence[str], limit: int) -> tuple[Form
     try:
         for index, model in enumerate(assignments(prepared, order, limit)):
             seen[tuple(model[name] for name in wanted)] = None
-            if len(seen) > _MOST_ALTERNATIVES or index > _MOST_ENUMERATED:
+            if len(seen) > PROJECTED_ALTERNATIVES or index > PROJECTED_ASSIGNMENTS:
                 return None
     except SolverLimitError:
         return None

@@ -7,13 +7,11 @@ from random import Random
 
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import FALSE, TRUE, Formula, Int, Name, Or, Relation, comparison, conjunction, disjunction
-from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.limits import RLIMIT, TRIES_FOR_SAMPLE
 from dynconstraints.solver.portfolio import Prepared
 from dynconstraints.solver.queries.bounds import range_of
 from dynconstraints.solver.tableau.branch_models import candidates
 from dynconstraints.solver.tableau.nnf import normal
-
-_TRIES_EACH = 20
 
 
 def sample(prepared: Prepared, number: int, seed: int = 0, limit: int = RLIMIT) -> list[dict[str, int]]:
@@ -42,7 +40,7 @@ def _models(prepared: Prepared, number: int, seed: int, limit: int) -> Iterator[
             yield model
     found: list[dict[str, int]] = []
     if not prepared.is_large and not prepared.tableau.closed:
-        for model in candidates(prepared.tableau.case, prepared.names, number * _TRIES_EACH, seed):
+        for model in candidates(prepared.tableau.case, prepared.names, number * TRIES_FOR_SAMPLE, seed):
             if prepared.holds(model):
                 found.append(model)
                 yield model
@@ -58,7 +56,7 @@ def _near_ends(prepared: Prepared, random: Random, limit: int) -> Iterator[dict[
     steps = {name: prepared.facts.congruence_of(Name(name))[0] for name in prepared.names}
     for factor in (1, -1, random.randrange(2, 100), -random.randrange(2, 100)):
         yield from _holding(prepared, {name: value + factor * steps[name] for name, value in first.items()})
-    for _ in range(_TRIES_EACH):
+    for _ in range(TRIES_FOR_SAMPLE):
         name, factor = random.choice(prepared.names), random.choice((1, -1)) * random.randrange(1, 100)
         yield from _holding(prepared, {**first, name: first[name] + factor * steps[name]})
 

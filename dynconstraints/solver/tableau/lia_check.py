@@ -11,9 +11,8 @@ from typing import Any
 import z3
 
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge
+from dynconstraints.solver.limits import LINEAR_RLIMIT
 from dynconstraints.solver.tableau.branch import Case
-
-_RLIMIT = 200_000
 
 
 def contradictory(case: Case) -> bool:
@@ -32,7 +31,7 @@ def contradictory(case: Case) -> bool:
 def _unsatisfiable(inequalities: list[Polynomial], equations: list[Polynomial], slacks: frozenset[str]) -> bool:
     context = z3.Context()
     solver = z3.SolverFor("QF_LIA", ctx=context)
-    solver.set("rlimit", _RLIMIT)
+    solver.set("rlimit", LINEAR_RLIMIT)
     symbols: dict[Monomial, Any] = {}
 
     def linear(p: Polynomial) -> Any:
