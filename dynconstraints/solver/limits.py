@@ -155,8 +155,7 @@ MOST_CURVES = 48
 """The most curves of a turn; they are evaluated together, as columns."""
 
 CURVE_TURNS = 6
-"""How many plain assignments the curves start from; near 0, at ends of ranges, apart
-from each other."""
+"""How many plain assignments the curves start from: near 0, at ends of ranges, apart from each other."""
 
 CURVE_MODELS = 2
 """How many models they start from after those: for constraints that exclude all plain ones."""

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from dynconstraints.facts.product.analysis import State, analyse
-from dynconstraints.facts.product.box import Stated
+from dynconstraints.facts.product.box import Box
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names, walk
 from dynconstraints.ir.nodes import (
@@ -37,11 +37,11 @@ from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.limits import CANDIDATES, FUEL, MOST_CHOICES, MOST_LISTED, MOST_NAMES, RLIMIT, Limited
 from dynconstraints.solver.search.enumerate_box import assignments_in
 from dynconstraints.solver.search.residue_refutation import contradictory
-from dynconstraints.solver.search.unbounded_curves import Curves
+from dynconstraints.solver.search.unbounded_curves import UnboundedCurves
 from dynconstraints.solver.tableau.branch import Fuel
 from dynconstraints.solver.tableau.branch_models import candidates
 from dynconstraints.solver.tableau.lower_terms import polynomial
-from dynconstraints.solver.tableau.nnf import ways_untrue
+from dynconstraints.solver.tableau.nnf import falsifying_cases
 from dynconstraints.solver.tableau.tableau import Model, Tableau
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown, Verdict
 
@@ -49,7 +49,7 @@ Wanted: TypeAlias = Callable[[Mapping[str, int]], bool]
 Found: TypeAlias = Model | Limited | None
 
 
-class Prepared:
+class Portfolio:
     """The conjunction of formulas, ready for questions. Safe to share between threads: what it caches never changes."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
@@ -57,14 +57,14 @@ class Prepared:
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Found] = {}
-        self._curves: dict[tuple[str, ...], Curves] = {}
+        self._curves: dict[tuple[str, ...], UnboundedCurves] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
-    def curves(self, symbols: tuple[str, ...]) -> Curves:
+    def curves(self, symbols: tuple[str, ...]) -> UnboundedCurves:
         """Curves of models, along which terms over the symbols may grow."""
         key = () if symbols is self.names else symbols  # thousands of names take long to hash
         if key not in self._curves:
-            self._curves[key] = Curves(self.facts, symbols, self.formulas, self.samples)
+            self._curves[key] = UnboundedCurves(self.facts, symbols, self.formulas, self.samples)
         return self._curves[key]
 
     @cached_property
@@ -126,9 +126,9 @@ class Prepared:
         """
         image, case = self.image(term), self.tableau.case
         try:
-            if image is None or case.cone.rest or case.equations or case.distinct or case.choices:
+            if image is None or case.prover.rest or case.equations or case.distinct or case.choices:
                 return None
-            return case.cone.image(image), case.cone.slacks
+            return case.prover.image(image), case.prover.slacks
         except TooLarge:
             return None
 
@@ -176,7 +176,7 @@ class Prepared:
     @cached_property
     def _corner(self) -> Model | None:
         """The plainest assignment, where it satisfies the formulas."""
-        corner = Stated(self.formulas).corner(self.names)
+        corner = Box(self.formulas).corner(self.names)
         return corner if self.holds(corner) else None
 
     def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
@@ -246,7 +246,7 @@ class Prepared:
         symbols = self.names_with(query)
 
         return self._search(
-            ways_untrue(query),
+            falsifying_cases(query),
             symbols,
             lambda m: truth_of(query, m) is not True,
             lambda: self._by_z3((), (query,), limit),

@@ -20,9 +20,9 @@ from dynconstraints.facts.limits import (
     WALKS,
 )
 from dynconstraints.facts.product import atom_polynomials as poly
-from dynconstraints.facts.product.assume import learn
+from dynconstraints.facts.product.assume import assume
 from dynconstraints.facts.product.atom_polynomials import Polynomial
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.facts.product.substitutions import Rows
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.nodes import Formula, Or
@@ -31,7 +31,7 @@ Point = Mapping[str, int]
 
 
 def models(
-    known: Knowledge, pending: Sequence[Formula], names: Sequence[str], constraints: Sequence[Formula]
+    known: ConstraintStore, pending: Sequence[Formula], names: Sequence[str], constraints: Sequence[Formula]
 ) -> list[Point]:
     """Assignments of the names under which all constraints hold: drawn at once, then name after name if too few."""
     rng = random.Random(0)  # noqa: S311  # repeatable draws, nothing secret
@@ -48,7 +48,7 @@ def models(
     return found
 
 
-def some(known: Knowledge, names: Sequence[str], constraints: Sequence[Formula]) -> Point | None:
+def some(known: ConstraintStore, names: Sequence[str], constraints: Sequence[Formula]) -> Point | None:
     """One of the plainest assignments, if all constraints hold under one: all at ends of ranges, or near 0."""
     rng = random.Random(0)  # noqa: S311  # not drawn from for so few
     found = _at_once(known, names, parameters_of(known.rows, names), constraints, rng, PLAIN_SAMPLES)
@@ -56,7 +56,7 @@ def some(known: Knowledge, names: Sequence[str], constraints: Sequence[Formula])
 
 
 def _at_once(
-    known: Knowledge,
+    known: ConstraintStore,
     names: Sequence[str],
     parameters: Sequence[str],
     constraints: Sequence[Formula],
@@ -119,13 +119,13 @@ def _drawn(bounds: Range, rng: random.Random, turn: int) -> int:
 
 
 def _walk(
-    known: Knowledge, pending: Sequence[Formula], parameters: Sequence[str], rng: random.Random
+    known: ConstraintStore, pending: Sequence[Formula], parameters: Sequence[str], rng: random.Random
 ) -> dict[str, int] | None:
     """A value for each parameter, each drawn where the ones before leave room."""
     here = known.copy()
     for formula in pending:
         if isinstance(formula, Or):
-            learn(here, rng.choice(formula.operands))
+            assume(here, rng.choice(formula.operands))
     here.propagate()
     values: dict[str, int] = {}
     order = list(parameters)
@@ -134,7 +134,7 @@ def _walk(
         for turn in (5, 9, 0) if len(order) <= WALKED_PARAMETERS else (5,):
             value = _drawn(here.monomial((parameter,)), rng, turn)
             there = here.copy() if len(order) <= WALKED_PARAMETERS else here
-            there.learn_zero(poly.shift({(parameter,): 1}, -value))
+            there.assume_zero(poly.shift({(parameter,): 1}, -value))
             there.propagate()
             if not there.empty:
                 here = there

@@ -26,7 +26,7 @@ Form: TypeAlias = frozenset[tuple[Monomial, int]]
 
 
 @dataclass(slots=True)
-class Knowledge:
+class ConstraintStore:
     """A set of assignments, enclosed.
 
     Each of them is in all ranges, satisfies all relations (``p >= 0``) and makes none of ``nonzero`` 0. ``empty`` where
@@ -53,8 +53,8 @@ class Knowledge:
     def __post_init__(self) -> None:
         self.normal = Normaliser(self.rows, self.range_of)
 
-    def copy(self) -> Knowledge:
-        """A copy to learn more in; what is learnt there is not known here."""
+    def copy(self) -> ConstraintStore:
+        """A copy to assume more in; what is assumed there is not known here."""
         other = replace(self, **{name: getattr(self, name).copy() for name in _COPIED})
         other.normal.atoms = self.normal.atoms  # what a key stands for is the same everywhere
         return other
@@ -207,7 +207,7 @@ class Knowledge:
 
     # Learning
 
-    def learn_at_least(self, p: Polynomial) -> None:
+    def assume_at_least(self, p: Polynomial) -> None:
         """``p >= 0``."""
         low, high = self.range_of(p)
         if high is not None and high < 0:
@@ -232,14 +232,14 @@ class Knowledge:
                 with_edge(self.edges, *edge)
             self._enqueue(key)
 
-    def learn_zero(self, p: Polynomial) -> None:
+    def assume_zero(self, p: Polynomial) -> None:
         """``p == 0``."""
         if p.get((), 0) % (poly.content(p) or 1):
             self.empty = True
-        self.learn_at_least(p)
-        self.learn_at_least(poly.scale(p, -1))
+        self.assume_at_least(p)
+        self.assume_at_least(poly.scale(p, -1))
 
-    def learn_nonzero(self, p: Polynomial) -> None:
+    def assume_nonzero(self, p: Polynomial) -> None:
         """``p != 0``."""
         if not p:
             self.empty = True
@@ -355,18 +355,18 @@ class Knowledge:
                 least, _ = self.range_of(v)
                 if least is not None and least > 0:
                     if low is not None:
-                        self.learn_at_least(poly.add(u, v, -low))
+                        self.assume_at_least(poly.add(u, v, -low))
                     if high is not None:
-                        self.learn_at_least(poly.shift(poly.add(poly.scale(v, high + 1), u, -1), -1))
+                        self.assume_at_least(poly.shift(poly.add(poly.scale(v, high + 1), u, -1), -1))
             case "positive":
                 if low is not None and low > 0:
-                    self.learn_at_least(poly.shift(u, -low))
+                    self.assume_at_least(poly.shift(u, -low))
                 if high is not None:
-                    self.learn_at_least(poly.shift(poly.scale(u, -1), high))
+                    self.assume_at_least(poly.shift(poly.scale(u, -1), high))
             case "at least":
-                self.learn_at_least(u if low == 1 else poly.shift(poly.scale(u, -1), -1))
+                self.assume_at_least(u if low == 1 else poly.shift(poly.scale(u, -1), -1))
             case "zero":
-                (self.learn_zero if low == 1 else self.learn_nonzero)(u)
+                (self.assume_zero if low == 1 else self.assume_nonzero)(u)
             case _:
                 return
 
@@ -382,7 +382,7 @@ class Knowledge:
             self.narrow(one, (-(-low // least) if low <= 0 else 1 if most is None else -(-low // most), None))
 
 
-_COPIED = tuple(f.name for f in fields(Knowledge) if f.init and f.default_factory is dict)
+_COPIED = tuple(f.name for f in fields(ConstraintStore) if f.init and f.default_factory is dict)
 """What a copy of a store has of its own; the rest is shared, or begins empty."""
 
 

@@ -28,8 +28,8 @@ class _Steps:
         return self.left >= 0
 
 
-class Cone:
-    """The assignments of integers under which every one of the given polynomials is at least 0.
+class PositivityProver:
+    """Proves polynomials to be at least 0 at all assignments of integers at which every one of the given ones is.
 
     ``images`` maps the unknowns that were solved for to polynomials over slacks and the unknowns that were not; slacks
     are non-negative. ``rest`` are the inequalities that were left, over the same.
@@ -42,12 +42,12 @@ class Cone:
         self._highest: dict[str, int] = {}
         self._add(inequalities)
 
-    def extended(self, inequalities: Iterable[Polynomial]) -> Cone:
-        """The part of this cone where these are at least 0, too."""
-        cone = Cone()
-        cone.images, cone.slacks, cone.rest = dict(self.images), self.slacks, self.rest
-        cone._add(inequalities)
-        return cone
+    def extended(self, inequalities: Iterable[Polynomial]) -> PositivityProver:
+        """A prover for the part of these assignments where the given ones are at least 0, too."""
+        prover = PositivityProver()
+        prover.images, prover.slacks, prover.rest = dict(self.images), self.slacks, self.rest
+        prover._add(inequalities)
+        return prover
 
     @property
     def is_empty(self) -> bool:

@@ -1,8 +1,8 @@
 """Terms without a highest value: along some curve of assignments the constraints keep on holding and the term grows.
 
-On a curve some parameters are infinite integers (see `infinite`), the others are constants. The evaluator of columns
-works on them as on integers, so what it finds true is true at all late points of the curve, and a term that it finds
-infinite grows without end. Which curves are tried is a guess; what is found on them is a proof.
+On a curve some parameters are hyperintegers (`algebra.hyperintegers`), the others are constants. The evaluator of
+columns works on them as on integers, so what it finds true is true at all late points of the curve, and a term that it
+finds infinite grows without end. Which curves are tried is a guess; what is found on them is a proof.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dynconstraints.facts.product.substitutions import Rows
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Compare, Formula, Name, Relation, Term
-from dynconstraints.solver.algebra.hyperintegers import Infinite
+from dynconstraints.solver.algebra.hyperintegers import Hyperinteger
 from dynconstraints.solver.limits import CURVE_MODELS, CURVE_PARAMETERS, CURVE_TURNS, MOST_CURVES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Model = Mapping[str, int]
 Speeds = Mapping[str, int]
 
 
-class Curves:
+class UnboundedCurves:
     """Curves over the names along which the formulas hold. Those for a turn are looked for when first asked for."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Curves:
                 values = cast("Sequence[Hyper | None]", evaluate_columns.values(term, points, size))
             except TypeError:  # a function that infinite integers don't have
                 continue
-            if any(isinstance(value, Infinite) and value.is_positive for value in values):
+            if any(isinstance(value, Hyperinteger) and value.is_positive for value in values):
                 return True
         return False
 
@@ -157,6 +157,6 @@ def _resting(bounds: Range, turn: int, place: int) -> int:
     return max(low if low is not None else wanted, min(high if high is not None else wanted, wanted))
 
 
-def _moved(start: int, speed: int, doubles: bool) -> Infinite:
+def _moved(start: int, speed: int, doubles: bool) -> Hyperinteger:
     """The start and ``speed`` times T; where T is a power of two, that alone."""
-    return Infinite((0, speed), doubles) if doubles else Infinite((start, speed))
+    return Hyperinteger((0, speed), doubles) if doubles else Hyperinteger((start, speed))

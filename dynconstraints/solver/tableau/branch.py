@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from dynconstraints.ir.nodes import Function
 from dynconstraints.solver.algebra.polynomial import Polynomial, quotient_of
-from dynconstraints.solver.algebra.positivity import Cone, tightened
+from dynconstraints.solver.algebra.positivity import PositivityProver, tightened
 from dynconstraints.solver.algebra.residues import divisors_of
 from dynconstraints.solver.limits import ASSUMED_FACTS, BASE_FUEL, CASE_DIVISORS, CASE_VALUES, CONSEQUENCE_TERMS
 
@@ -102,7 +102,7 @@ class Case:
     mentions: Mapping[str, int] = field(default_factory=Counter)
     count: int = 0
     lossy: bool = False
-    _cone: Cone | None = None
+    _prover: PositivityProver | None = None
 
     def copy(self, fuel: Fuel | None = None) -> Case:
         """An independent copy, which burns the same fuel, or that given."""
@@ -121,19 +121,19 @@ class Case:
         return image
 
     @property
-    def cone(self) -> Cone:
+    def prover(self) -> PositivityProver:
         """The inequalities, ready for proofs."""
-        if self._cone is None:
+        if self._prover is None:
             both = [p for equation in self.equations for p in (equation, -equation)]
-            self._cone = Cone([*self.inequalities, *both])
-        return self._cone
+            self._prover = PositivityProver([*self.inequalities, *both])
+        return self._prover
 
     def proves(self, polynomial: Polynomial) -> bool:
         """Whether it is seen that the polynomial is at least 0 in the case. Raises OutOfFuel."""
         if polynomial.is_constant:
             return polynomial.value >= 0
         self.fuel.burn(1 + len(polynomial.terms) * (1 + len(self.inequalities) + len(self.equations)) // 8)
-        return self.cone.proves(polynomial)
+        return self.prover.proves(polynomial)
 
     def nonzero(self, polynomial: Polynomial) -> bool:
         """Whether it is seen that the polynomial is other than 0 everywhere in the case."""
@@ -177,7 +177,7 @@ class Case:
                     x, y = p.divided(u)
                     if not x.is_constant:
                         found.extend([x - 1] if self.proves(-y - 1) else [x] if self.proves(u - y - 1) else [])
-        return [x for x in found if not self.cone.shows(x)]
+        return [x for x in found if not self.prover.shows(x)]
 
     def assume(self, polynomial: Polynomial, sign: Sign) -> None:
         """Add ``polynomial == 0``, ``>= 0`` or ``!= 0``. Raises Contradiction where the case is seen to be empty."""
@@ -217,11 +217,11 @@ class Case:
     def _inequality(self, p: Polynomial) -> list[tuple[Polynomial, Sign]]:
         if -p in self.inequalities:
             self.inequalities = tuple(q for q in self.inequalities if q != -p)
-            self._cone = None
+            self._prover = None
             return [(p, Sign.ZERO)]
         if p not in self.inequalities:
             self.inequalities = (*self.inequalities, p)
-            self._cone = None
+            self._prover = None
         return []
 
     def _equation(self, p: Polynomial) -> list[tuple[Polynomial, Sign]]:
@@ -297,7 +297,7 @@ class Case:
             again.extend((p, sign) for p in facts if changes(p))
             kept[sign] = tuple(p for p in facts if not changes(p))
         self.equations, self.inequalities, self.distinct = kept[Sign.ZERO], kept[Sign.NONNEGATIVE], kept[Sign.NONZERO]
-        self._cone = None
+        self._prover = None
         return again
 
     def _facts(self) -> tuple[tuple[Sign, tuple[Polynomial, ...]], ...]:

@@ -18,14 +18,14 @@ from dynconstraints.solver.tableau.branch import Case
 def contradictory(case: Case) -> bool:
     """Whether it is proved that the case is empty."""
     try:
-        cone = case.cone
-        equations = [cone.image(p) for p in case.equations]
+        prover = case.prover
+        equations = [prover.image(p) for p in case.equations]
     except TooLarge:
         return False
-    inequalities = [p for p in cone.rest if -p not in cone.rest]
+    inequalities = [p for p in prover.rest if -p not in prover.rest]
     if not inequalities and not equations:
         return False
-    return _unsatisfiable(inequalities, equations, cone.slacks)
+    return _unsatisfiable(inequalities, equations, prover.slacks)
 
 
 def _unsatisfiable(inequalities: list[Polynomial], equations: list[Polynomial], slacks: frozenset[str]) -> bool:

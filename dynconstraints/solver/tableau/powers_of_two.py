@@ -34,7 +34,7 @@ def settle(case: Case) -> None:
     """Assume what follows from what is known to be a power of two. Raises Contradiction."""
     if not case.powers and not case.no_powers:
         return
-    if case.cone.is_empty:  # everything is proved of nothing, and how far it is proved would take long
+    if case.prover.is_empty:  # everything is proved of nothing, and how far it is proved would take long
         raise Contradiction
     for p, q in combinations(case.powers, 2):
         for large, small in ((case.image(p), case.image(q)), (case.image(q), case.image(p))):
@@ -83,9 +83,9 @@ def _factors(case: Case, p: Polynomial) -> None:
     for name in unknowns:
         while all(name in m for m in rest.terms):
             rest = rest.over((name,))
-        _learn(case, Polynomial.unknown(name))
+        _assume(case, Polynomial.unknown(name))
     if unknowns and not rest.is_constant:
-        _learn(case, _primitive(rest)[1])
+        _assume(case, _primitive(rest)[1])
 
 
 def _parity(case: Case, p: Polynomial) -> None:
@@ -133,7 +133,7 @@ def _primitive(p: Polynomial) -> tuple[int, Polynomial]:
     return common, Polynomial({m: c // common for m, c in p.terms.items()})
 
 
-def _learn(case: Case, p: Polynomial) -> None:
+def _assume(case: Case, p: Polynomial) -> None:
     if p not in _images(case):
         case.power_factors = (*case.power_factors, p)
 

@@ -220,7 +220,7 @@ def _saturate(case: Case) -> None:
         merge(case)
         simplify(case)
         powers_of_two.settle(case)
-        if case.cone.is_empty:
+        if case.prover.is_empty:
             raise Contradiction
         found = case.consequences()
         if not found:
