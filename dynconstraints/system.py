@@ -24,8 +24,8 @@ from dynconstraints.syntax.parser import parse
 from dynconstraints.syntax.term import parse_term
 
 if TYPE_CHECKING:
-    from dynconstraints.solver.partition import Parted
-    from dynconstraints.solver.portfolio import Prepared
+    from dynconstraints.solver.partition import Partition
+    from dynconstraints.solver.portfolio import Portfolio
     from dynconstraints.solver.queries.bounds import Range
     from dynconstraints.solver.queries.facts_report import Facts
     from dynconstraints.solver.queries.redundancy import Dropped
@@ -83,12 +83,12 @@ class ConstraintSystem:
         return tuple(dict.fromkeys(name for c in self.constraints for name in c.symbols))
 
     @cached_property
-    def _prepared(self) -> Prepared:
-        from dynconstraints.solver.portfolio import Prepared
+    def _portfolio(self) -> Portfolio:
+        from dynconstraints.solver.portfolio import Portfolio
 
-        if len(self._parted.parts) == 1:  # what it has found out counts for the whole
-            return self._parted.parts[0]
-        return Prepared([constraint.formula for constraint in self.constraints])
+        if len(self._partition.parts) == 1:  # what it has found out counts for the whole
+            return self._partition.parts[0]
+        return Portfolio([constraint.formula for constraint in self.constraints])
 
     @cached_property
     def _rational(self) -> Reals:
@@ -98,10 +98,10 @@ class ConstraintSystem:
         return Reals([constraint.formula for constraint in self.constraints], self.reals | more)
 
     @cached_property
-    def _parted(self) -> Parted:
-        from dynconstraints.solver.partition import Parted
+    def _partition(self) -> Partition:
+        from dynconstraints.solver.partition import Partition
 
-        return Parted([constraint.formula for constraint in self.constraints])
+        return Partition([constraint.formula for constraint in self.constraints])
 
     @cached_property
     def _answers(self) -> dict[tuple[object, ...], Any]:
@@ -255,7 +255,7 @@ class ConstraintSystem:
         limit = limit_of(limit)
         if self._speaks_of_reals:
             return self._answer("check", lambda: check_reals(self._rational, self.constraints, limit), limit)
-        return self._answer("check", lambda: check(self._parted, self.constraints, limit), limit)
+        return self._answer("check", lambda: check(self._partition, self.constraints, limit), limit)
 
     def implies(self, query: str | Constraint, limit: int | None = None) -> Verdict:
         """Whether the query holds wherever the set does.
@@ -288,9 +288,9 @@ class ConstraintSystem:
             more = floats.difference(self.symbols) if floats else floats
             real = self._speaks_of_reals or speaks_of_reals((formula,), self.reals | more)
             if not real and joins_many(formula):
-                self._answers[key] = implies_all(self._parted, formula, _steps(limit))
+                self._answers[key] = implies_all(self._partition, formula, _steps(limit))
             else:
-                asked = self._rational_with(more) if real else self._parted
+                asked = self._rational_with(more) if real else self._partition
                 self._answers[key] = asked.implies(formula, _steps(limit))
         return self._answers[key]  # type: ignore[no-any-return]
 
@@ -318,7 +318,7 @@ class ConstraintSystem:
         if self._speaks_of_reals or has_real(term):
             return self._answer("range", lambda: range_of_real(self._rational, term, _steps(limit)), term, limit)
         return self._answer(
-            "range", lambda: range_of(self._parted.about_all(term, _steps(limit)), term, _steps(limit)), term, limit
+            "range", lambda: range_of(self._partition.about_all(term, _steps(limit)), term, _steps(limit)), term, limit
         )
 
     def bounds(self, expression: str | Term, limit: int | None = None) -> tuple[int | None, int | None]:
@@ -370,7 +370,7 @@ class ConstraintSystem:
             return 1, 0
         found = self._answer(
             "congruence",
-            lambda: congruence_of(self._parted.about_all(term, _steps(limit)), term, _steps(limit)),
+            lambda: congruence_of(self._partition.about_all(term, _steps(limit)), term, _steps(limit)),
             term,
             limit,
         )
@@ -399,7 +399,7 @@ class ConstraintSystem:
         if self._speaks_of_reals:
             return self._answer("facts", lambda: summarise_reals(self._rational, self.symbols, _steps(limit)), limit)
         return self._answer(
-            "facts", lambda: summarise(self._prepared, self._parted, self.symbols, _steps(limit)), limit
+            "facts", lambda: summarise(self._portfolio, self._partition, self.symbols, _steps(limit)), limit
         )
 
     def cores(self, number: int = 8, limit: int | None = None) -> tuple[tuple[Constraint, ...], ...]:
@@ -446,7 +446,7 @@ class ConstraintSystem:
         if self._speaks_of_reals:
             found = nearest_reals(self._rational, assignment, _steps(limit))
         else:
-            found = nearest(self._prepared, assignment, _steps(limit))
+            found = nearest(self._portfolio, assignment, _steps(limit))
         if found is None:
             raise self.inconsistency(limit)
         return found
@@ -475,7 +475,7 @@ class ConstraintSystem:
 
         if self._speaks_of_reals:
             return cast("list[dict[str, int]]", self._rational.samples(number, seed, _steps(limit)))
-        return sample(self._prepared, number, seed, _steps(limit))
+        return sample(self._portfolio, number, seed, _steps(limit))
 
     def enumerate(self, limit: int | None = None) -> Iterator[dict[str, int]]:
         """Every assignment that satisfies the set, in lexicographic order of ``symbols``.
@@ -498,7 +498,7 @@ class ConstraintSystem:
         limit = limit_of(limit)
         if self._speaks_of_reals:
             raise limit_error("assignments of floats are not listed", "floats")
-        for index, assignment in enumerate(assignments(self._prepared, self.symbols)):
+        for index, assignment in enumerate(assignments(self._portfolio, self.symbols)):
             if limit is not None and index >= limit:
                 raise limit_error(f"there are more than {limit:,} assignments", "assignments")
             yield assignment
@@ -524,7 +524,7 @@ class ConstraintSystem:
         limit_of(limit)
         if self._speaks_of_reals:
             raise limit_error("assignments of floats are not counted", "floats")
-        return count(self._prepared, limit)
+        return count(self._portfolio, limit)
 
     def minimize(self, limit: int | None = None) -> Minimized:
         """An equivalent system without the constraints that follow from others.
@@ -572,7 +572,7 @@ class ConstraintSystem:
         if self._speaks_of_reals:
             found = project_reals(self._rational, kept, _steps(limit))
         else:
-            found = project(self._prepared, kept, _steps(limit))
+            found = project(self._portfolio, kept, _steps(limit))
         written = {constraint.formula: constraint for constraint in self.constraints}
         return Projected(ConstraintSystem(written.get(f) or Constraint.of(f) for f in found.formulas), found.exact)
 
@@ -602,7 +602,7 @@ class ConstraintSystem:
         broken = self._broken(assignment)
         if self._speaks_of_reals:
             return violation(self._rational, broken, assignment, _steps(limit)) if broken else None
-        return violation(self._prepared, broken, assignment, _steps(limit)) if broken else None
+        return violation(self._portfolio, broken, assignment, _steps(limit)) if broken else None
 
     def inconsistency(self, limit: int | None = None) -> InconsistentConstraintsError:
         """The error that says which constraints contradict each other, for a set that nothing satisfies."""

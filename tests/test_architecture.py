@@ -24,7 +24,7 @@ LAYERS = (
 """Bottom up; those in one row do not know each other."""
 
 PACKAGES = {
-    "facts": (("domains",), ("product",)),
+    "facts": (("limits",), ("domains",), ("product",)),
     "solver": (
         ("limits", "verdicts"),
         ("algebra",),

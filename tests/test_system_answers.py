@@ -146,6 +146,7 @@ def test_bounds_are_tight(given: list[str], expression: str, expected: tuple[int
         ([], "a", (1, 0)),
         (["a in {189, 253}"], "a", (64, 61)),
         (["a % 2 == 1"], "a*a", (8, 1)),
+        (["0 <= a <= 5"], "a // (a - a)", (0, 0)),
     ],
 )
 def test_congruences_are_the_largest(given: list[str], expression: str, expected: tuple[int, int]) -> None:
@@ -258,6 +259,9 @@ def test_minimize_says_what_each_dropped_constraint_followed_from() -> None:
         (["a < b", "b < c"], ["a", "c"], ["c - 2 >= a"], True),
         (["a == b*c", "1 <= b <= 3", "1 <= c <= 3"], ["a"], ["a in {1, 2, 3, 4, 6, 9}"], True),
         (["a == 3*b", "c == 2*b"], ["a", "c"], ["3*c == 2*a"], True),
+        (["1 <= a <= 3", "0 <= b <= 2", "a*b % 5 != 3"], ["a"], ["1 <= a and a <= 3"], True),
+        (["1 <= a <= 4", "b*b == a", "a*b >= 1"], ["a"], ["a in {1, 4}"], True),
+        (["-1 <= b <= 1", "a == b*b"], ["a"], ["a in {0, 1}"], True),
     ],
 )
 def test_projection(given: list[str], names: list[str], expected: list[str], exact: bool) -> None:

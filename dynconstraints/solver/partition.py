@@ -6,25 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from dynconstraints.facts.product.box import Stated, is_plain
+from dynconstraints.facts.product.box import Box, is_plain
 from dynconstraints.ir.fold import conjuncts, names
 from dynconstraints.ir.nodes import Formula, Node
 from dynconstraints.ir.printer import in_order
-from dynconstraints.solver.limits import RLIMIT, Limited
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.limits import MOST_JOINED, NEAREST_FORMULAS, RLIMIT, Limited
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.tableau.tableau import Model
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown, Verdict
 
-_MOST_NEAR = 24
 
-
-class Parted:
+class Partition:
     """The conjunction of formulas as its independent parts, which share no name."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
         self._formulas = tuple(formulas)
-        self._prepared: dict[frozenset[int], Prepared] = {}
-        self._empties: dict[int, Prepared | None] = {}
+        self._portfolios: dict[frozenset[int], Portfolio] = {}
+        self._empties: dict[int, Portfolio | None] = {}
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
@@ -32,9 +30,9 @@ class Parted:
         return tuple(in_order(self._formulas))
 
     @cached_property
-    def stated(self) -> Stated:
+    def box(self) -> Box:
         """What they state of single names."""
-        return Stated(self._formulas)
+        return Box(self._formulas)
 
     @cached_property
     def names_of(self) -> dict[Formula, tuple[str, ...]]:
@@ -47,7 +45,7 @@ class Parted:
         return tuple(components(self.formulas, self.names_of))
 
     @cached_property
-    def parts(self) -> tuple[Prepared, ...]:
+    def parts(self) -> tuple[Portfolio, ...]:
         """The parts, each ready for questions."""
         return tuple(self._joined(frozenset({index})) for index in range(len(self.groups)))
 
@@ -55,28 +53,30 @@ class Parted:
     def _group_of(self) -> dict[str, int]:
         return {name: i for i, group in enumerate(self.groups) for formula in group for name in self.names_of[formula]}
 
-    def about(self, node: Node) -> Prepared:
+    def about(self, node: Node) -> Portfolio:
         """The conjunction of the parts that the node speaks of."""
         return self._joined(self._spoken_of(node))
 
     def _spoken_of(self, node: Node) -> frozenset[int]:
         return frozenset(self._group_of[name] for name in names(node) if name in self._group_of)
 
-    def about_all(self, node: Node, limit: int = RLIMIT) -> Prepared:
+    def about_all(self, node: Node, limit: int = RLIMIT) -> Portfolio:
         """As ``about``; but where another part has no models, and so nothing has, that part."""
-        prepared, empty = self.about(node), self._empty(limit)
-        return prepared if empty is None or set(empty.names) & set(prepared.names) else empty
+        portfolio, empty = self.about(node), self._empty(limit)
+        return portfolio if empty is None or set(empty.names) & set(portfolio.names) else empty
 
-    def _empty(self, limit: int) -> Prepared | None:
+    def _empty(self, limit: int) -> Portfolio | None:
         """The first part that has no models, if one has none."""
         if limit not in self._empties:
             self._empties[limit] = next((part for part in self.parts if part.model(limit) is None), None)
         return self._empties[limit]
 
-    def _joined(self, chosen: frozenset[int]) -> Prepared:
-        if chosen not in self._prepared:
-            self._prepared[chosen] = Prepared([formula for index in sorted(chosen) for formula in self.groups[index]])
-        return self._prepared[chosen]
+    def _joined(self, chosen: frozenset[int]) -> Portfolio:
+        if chosen not in self._portfolios:
+            self._portfolios[chosen] = Portfolio(
+                [formula for index in sorted(chosen) for formula in self.groups[index]]
+            )
+        return self._portfolios[chosen]
 
     def model(self, limit: int = RLIMIT) -> Model | Limited | None:
         """An assignment that satisfies all parts; None if one of them has none."""
@@ -92,12 +92,12 @@ class Parted:
 
     def implies(self, query: Formula, limit: int = RLIMIT) -> Verdict:
         """Whether the query is true under all, some or none of the assignments that satisfy all parts."""
-        if is_plain(query) and self.stated.implies(query):
+        if is_plain(query) and self.box.implies(query):
             return Implied()
-        prepared = self.about(query)
-        if prepared.is_large and prepared.facts.truth(query) is None and self._near(prepared, query, limit):
+        portfolio = self.about(query)
+        if portfolio.is_large and portfolio.facts.truth(query) is None and self._near(portfolio, query, limit):
             return Implied()
-        verdict = prepared.implies(query, limit)
+        verdict = portfolio.implies(query, limit)
         spoken_of = self._spoken_of(query)
         if isinstance(verdict, Implied) or len(spoken_of) == len(self.groups):
             return verdict
@@ -116,16 +116,16 @@ class Parted:
         holds_at, fails_at = ({**rest, **witness} for witness in (verdict.holds_at, verdict.fails_at))
         return Open(dict(sorted(holds_at.items())), dict(sorted(fails_at.items())))
 
-    def _near(self, prepared: Prepared, query: Formula, limit: int) -> bool:
+    def _near(self, portfolio: Portfolio, query: Formula, limit: int) -> bool:
         """Whether the formulas nearest to the query, through shared names, imply it by themselves."""
         reached, near = set(names(query)), dict[Formula, None]()
-        while len(near) < _MOST_NEAR:
-            more = [f for f in prepared.formulas if f not in near and reached.intersection(self.names_of[f])]
+        while len(near) < NEAREST_FORMULAS:
+            more = [f for f in portfolio.formulas if f not in near and reached.intersection(self.names_of[f])]
             if not more:
                 break
-            near.update(dict.fromkeys(more[: _MOST_NEAR - len(near)]))
+            near.update(dict.fromkeys(more[: NEAREST_FORMULAS - len(near)]))
             reached.update(*(self.names_of[f] for f in more))
-        some = Prepared(list(near))
+        some = Portfolio(list(near))
         return not some.is_large and isinstance(some.implies(query, limit), Implied)
 
 
@@ -156,16 +156,12 @@ def components(items: Sequence[T], names_of: Mapping[T, Iterable[str]]) -> list[
     return [tuple(part) for part in parts.values()]
 
 
-_MANY = 64
-"""Of fewer the domains take in the whole at once, and know more of it."""
-
-
 def joins_many(query: Formula) -> bool:
     """Whether the query joins so many conditions that they are better asked one by one."""
-    return sum(1 for _ in conjuncts(query)) > _MANY
+    return sum(1 for _ in conjuncts(query)) > MOST_JOINED
 
 
-def implies_all(parted: Parted, query: Formula, limit: int = RLIMIT) -> Verdict:
+def implies_all(partition: Partition, query: Formula, limit: int = RLIMIT) -> Verdict:
     """Whether every condition that the query joins is true under all, some or none of the assignments.
 
     The query is implied where each condition is, and refuted where one is; where one is open, the assignment at which
@@ -173,12 +169,12 @@ def implies_all(parted: Parted, query: Formula, limit: int = RLIMIT) -> Verdict:
     """
     unknown: Unknown | None = None
     for condition in conjuncts(query):
-        verdict = parted.implies(condition, limit)
+        verdict = partition.implies(condition, limit)
         match verdict:
             case Refuted():
                 return verdict
             case Open(_, fails_at):
-                return _somewhere(parted.formulas, query, fails_at, limit)
+                return _somewhere(partition.formulas, query, fails_at, limit)
             case Unknown():
                 unknown = unknown or verdict
     return unknown or Implied()
@@ -186,7 +182,7 @@ def implies_all(parted: Parted, query: Formula, limit: int = RLIMIT) -> Verdict:
 
 def _somewhere(formulas: Sequence[Formula], query: Formula, fails_at: Mapping[str, int], limit: int) -> Verdict:
     """Of a query that fails somewhere: whether it holds somewhere, too."""
-    holds_at = Parted([*formulas, query]).model(limit)
+    holds_at = Partition([*formulas, query]).model(limit)
     if holds_at is None:
         return Refuted()
     if isinstance(holds_at, Limited):

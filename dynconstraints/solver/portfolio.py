@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from dynconstraints.facts.product.analysis import State, analyse
-from dynconstraints.facts.product.box import Stated
+from dynconstraints.facts.product.box import Box
 from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.fold import names, walk
 from dynconstraints.ir.nodes import (
@@ -34,28 +34,22 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import CANDIDATES, FUEL, MOST_CHOICES, MOST_LISTED, MOST_NAMES, RLIMIT, Limited
 from dynconstraints.solver.search.enumerate_box import assignments_in
 from dynconstraints.solver.search.residue_refutation import contradictory
-from dynconstraints.solver.search.unbounded_curves import Curves
+from dynconstraints.solver.search.unbounded_curves import UnboundedCurves
 from dynconstraints.solver.tableau.branch import Fuel
 from dynconstraints.solver.tableau.branch_models import candidates
 from dynconstraints.solver.tableau.lower_terms import polynomial
-from dynconstraints.solver.tableau.nnf import ways_untrue
+from dynconstraints.solver.tableau.nnf import falsifying_cases
 from dynconstraints.solver.tableau.tableau import Model, Tableau
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown, Verdict
 
 Wanted: TypeAlias = Callable[[Mapping[str, int]], bool]
 Found: TypeAlias = Model | Limited | None
 
-_FUEL = 2_000
-_SAMPLE = 24
-_MOST_LISTED = 512
-_LARGE = 48
-_MOST_CHOICES = 12  # the domains split cases, too, but decide a condition anew wherever it occurs
 
-
-class Prepared:
+class Portfolio:
     """The conjunction of formulas, ready for questions. Safe to share between threads: what it caches never changes."""
 
     def __init__(self, formulas: Sequence[Formula]) -> None:
@@ -63,14 +57,14 @@ class Prepared:
         self.names = tuple(sorted(frozenset().union(*map(names, self.formulas))))
         self._verdicts: dict[tuple[Formula, int], Verdict] = {}
         self._models: dict[int, Found] = {}
-        self._curves: dict[tuple[str, ...], Curves] = {}
+        self._curves: dict[tuple[str, ...], UnboundedCurves] = {}
         self.attained: dict[tuple[Term, int], list[int] | None] = {}
 
-    def curves(self, symbols: tuple[str, ...]) -> Curves:
+    def curves(self, symbols: tuple[str, ...]) -> UnboundedCurves:
         """Curves of models, along which terms over the symbols may grow."""
         key = () if symbols is self.names else symbols  # thousands of names take long to hash
         if key not in self._curves:
-            self._curves[key] = Curves(self.facts, symbols, self.formulas, self.samples)
+            self._curves[key] = UnboundedCurves(self.facts, symbols, self.formulas, self.samples)
         return self._curves[key]
 
     @cached_property
@@ -86,7 +80,7 @@ class Prepared:
     @cached_property
     def is_large(self) -> bool:
         """Whether there are too many names for proofs by cases: z3 alone decides, or a part of the formulas does."""
-        return len(self.names) > _LARGE
+        return len(self.names) > MOST_NAMES
 
     @cached_property
     def tableau(self) -> Tableau:
@@ -108,10 +102,10 @@ class Prepared:
             if low is None or high is None:
                 return None
             combinations *= high - low + 1
-            if combinations > _MOST_LISTED:
+            if combinations > MOST_LISTED:
                 return None
             ranges[name] = range(low, high + 1)
-        return tuple(assignments_in(self.formulas, ranges, _MOST_LISTED * len(ranges)))
+        return tuple(assignments_in(self.formulas, ranges, MOST_LISTED * len(ranges)))
 
     def image(self, term: Term) -> Polynomial | None:
         """The term over unknowns of the tableau's case; None where that does not say all, or it is no polynomial."""
@@ -132,9 +126,9 @@ class Prepared:
         """
         image, case = self.image(term), self.tableau.case
         try:
-            if image is None or case.cone.rest or case.equations or case.distinct or case.choices:
+            if image is None or case.prover.rest or case.equations or case.distinct or case.choices:
                 return None
-            return case.cone.image(image), case.cone.slacks
+            return case.prover.image(image), case.prover.slacks
         except TooLarge:
             return None
 
@@ -150,7 +144,7 @@ class Prepared:
         return self._verdicts[key]
 
     def _implies(self, query: Formula, limit: int) -> Verdict:
-        seen = self.facts.truth(query) if choices(query) <= _MOST_CHOICES else None
+        seen = self.facts.truth(query) if choices(query) <= MOST_CHOICES else None
         if seen is not None:
             return Implied() if seen or self._is_empty(limit) else Refuted()
         holds_at, fails_at = self._witnesses(query)
@@ -182,14 +176,14 @@ class Prepared:
     @cached_property
     def _corner(self) -> Model | None:
         """The plainest assignment, where it satisfies the formulas."""
-        corner = Stated(self.formulas).corner(self.names)
+        corner = Box(self.formulas).corner(self.names)
         return corner if self.holds(corner) else None
 
     def _witnesses(self, query: Formula) -> tuple[Model | None, Model | None]:
         """Candidates that satisfy the formulas: one under which the query is true, one under which it isn't."""
         holds_at = fails_at = None
         if not self._lists(query) and not self.is_large and not self.tableau.closed:
-            for model in candidates(self.tableau.case, self.names_with(query), _SAMPLE):
+            for model in candidates(self.tableau.case, self.names_with(query), CANDIDATES):
                 if holds_at is not None and fails_at is not None:
                     break
                 if self.holds(model):
@@ -211,7 +205,7 @@ class Prepared:
         if self.facts.is_empty:
             return None
         if self.listed is None and not self.is_large and not self.tableau.closed:
-            for model in candidates(self.tableau.case, self.names, _SAMPLE):
+            for model in candidates(self.tableau.case, self.names, CANDIDATES):
                 if self.holds(model):
                     return model
         for model in self._at_ends() if self.is_large else ():
@@ -252,7 +246,7 @@ class Prepared:
         symbols = self.names_with(query)
 
         return self._search(
-            ways_untrue(query),
+            falsifying_cases(query),
             symbols,
             lambda m: truth_of(query, m) is not True,
             lambda: self._by_z3((), (query,), limit),
@@ -266,7 +260,7 @@ class Prepared:
         last: Callable[[], Found],
     ) -> Found:
         """A wanted assignment that satisfies the formulas, in one of the ways; None if there is none."""
-        fuel = Fuel(_FUEL)
+        fuel = Fuel(FUEL)
         for way in ways:
             found = self.tableau.search(way, fuel, symbols, lambda model: self.holds(model) and wanted(model))
             if found is None and not contradictory((*self.formulas, way)):

@@ -2,7 +2,8 @@
 
     python tests/benchmarks/ablation.py [--every N] [MECHANISM]...
 
-Asked are the corpora (every N-th line), small systems at random, and sets of more names than proofs by cases take on.
+Asked are the corpora, small systems at random, and sets of more names than proofs by cases take on; of the latter two
+every N-th.
 Seconds are processor time. Nothing is proved wrong by a mechanism that is off: what counts is what is lost.
 """
 
@@ -15,7 +16,7 @@ from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -26,34 +27,46 @@ from benchmarks.growing import chain, sparse, star
 from benchmarks.small_systems import ask
 
 from dynconstraints import ConstraintSystem, Implied, Open, Sat
+from dynconstraints.solver.algebra.polynomial import TooLarge
 
 Patches = tuple[tuple[str, Any], ...]
 NOTHING = lambda *_, **__: None  # noqa: E731
 FALSE = lambda *_, **__: False  # noqa: E731
 EMPTY = lambda *_, **__: ()  # noqa: E731
 
+
+def too_large(*_: object) -> NoReturn:
+    """Leave a term out of the cases."""
+    raise TooLarge
+
+
 MECHANISMS: Mapping[str, Patches] = {
-    "points": (("facts.cases:points", NOTHING),),
-    "joined": (("facts.cases:joined", lambda _, pending, __: pending),),
-    "differences": (
-        ("facts.proof:difference", NOTHING),
-        ("facts.cases:is_consistent", lambda *_: True),
-        ("facts.differences:least_values", NOTHING),
+    "witnesses": (("solver.portfolio:candidates", EMPTY),),
+    "tableau": (("solver.tableau.tableau:Tableau.search", NOTHING),),
+    "gcd and lcm": (("solver.tableau.lower_terms:gcd_of", too_large), ("solver.tableau.lower_terms:lcm_of", too_large)),
+    "gcd simplified": (("solver.tableau.tableau:simplify", NOTHING),),
+    "gcd by residues": (("solver.tableau.gcd:_by_residues", NOTHING),),
+    "divisions merged": (("solver.tableau.tableau:merge", NOTHING),),
+    "powers of two": (
+        ("solver.tableau.powers_of_two:settle", NOTHING),
+        ("solver.tableau.powers_of_two:splits", EMPTY),
     ),
-    "stated": (("facts.stated:Stated.implies", FALSE), ("solver.prepared:Prepared._corner", None)),
-    "listed": (("solver.prepared:Prepared.listed", None),),
-    "enclosure": (("facts.enclosure:range_of", lambda *_: (None, None)),),
-    "definitions": (("facts.state:with_definitions", lambda rows, _: rows),),
-    "growth": (("solver.growth:Curves.grow", FALSE),),
-    "near": (("solver.parted:Parted._near", FALSE),),
-    "gcd by residues": (("solver.divisors:_by_residues", NOTHING),),
-    "gcd simplified": (("solver.tableau:simplify", NOTHING),),
-    "divisions merged": (("solver.tableau:merge", NOTHING),),
-    "consequences": (("solver.case:Case.consequences", EMPTY),),
-    "linear": (("solver.linear:contradictory", FALSE),),
-    "modular": (("solver.prepared:contradictory", FALSE),),
-    "powers": (("solver.powers:settle", NOTHING), ("solver.powers:splits", EMPTY)),
-    "witnesses": (("solver.prepared:candidates", EMPTY),),
+    "consequences": (("solver.tableau.branch:Case.consequences", EMPTY),),
+    "linear arithmetic": (("solver.tableau.lia_check:contradictory", FALSE),),
+    "residues": (("solver.portfolio:contradictory", FALSE),),
+    "curves": (("solver.search.unbounded_curves:UnboundedCurves.grow", FALSE),),
+    "listed": (("solver.portfolio:Portfolio.listed", None),),
+    "near": (("solver.partition:Partition._near", FALSE),),
+    "boxes": (("facts.product.box:Box.implies", FALSE), ("solver.portfolio:Portfolio._corner", None)),
+    "transfer": (("facts.domains.transfer:range_of", lambda *_: (None, None)),),
+    "substitutions": (("facts.product.analysis:with_definitions", lambda rows, _: rows),),
+    "differences": (
+        ("facts.product.inequality_search:difference", NOTHING),
+        ("facts.product.case_splits:is_consistent", lambda *_: True),
+        ("facts.domains.difference_bounds:least_values", NOTHING),
+    ),
+    "hulls": (("facts.product.case_splits:joined", lambda _, pending, __: pending),),
+    "points": (("facts.product.case_splits:points", NOTHING),),
 }
 """What is put in the place of what, for each mechanism to be off."""
 
@@ -71,10 +84,10 @@ def without(names: tuple[str, ...]) -> ExitStack:
     return stack
 
 
-def of_corpora(every: int) -> Iterator[bool]:
+def of_corpora(_: int) -> Iterator[bool]:
     """Whether each line of the corpora is answered right."""
     for path in sorted(score.CORPUS.glob("*.jsonl")):
-        yield from (score.answer(line).grade == "right" for line in score.lines(path)[::every])
+        yield from (score.answer(line).grade == "right" for line in score.lines(path))
 
 
 def of_small_systems(every: int) -> Iterator[bool]:

@@ -7,7 +7,7 @@ import strategies
 from hypothesis import given
 
 from dynconstraints.facts.product import atom_polynomials as poly
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.ir.evaluate import truth_of, value_of
 from dynconstraints.syntax.parser import parse
 
@@ -48,7 +48,7 @@ def atom_value(known, key, point):
 @given(strategies.terms(NAMES, max_leaves=6, constants=9))
 def test_the_normal_form_of_a_term_is_the_term(term):
     """At every point where the term is defined."""
-    known = Knowledge({})
+    known = ConstraintStore({})
     p = known.normal.term(term)
     for point in POINTS:
         value = value_of(term, point)
@@ -62,7 +62,7 @@ def test_the_normal_form_of_a_term_is_the_term(term):
 @given(strategies.formulas(NAMES, max_leaves=4, constants=9))
 def test_the_normal_form_of_a_formula_is_its_truth(formula):
     """1 where it is true and 0 where it is false, with conditionals inside."""
-    known = Knowledge({})
+    known = ConstraintStore({})
     p = known.normal.formula(formula)
     for point in POINTS:
         truth = truth_of(formula, point)
@@ -94,6 +94,6 @@ def test_the_normal_form_of_a_formula_is_its_truth(formula):
 )
 def test_two_ways_of_writing_have_one_form(text):
     """The difference of the two sides is the zero polynomial, with nothing known."""
-    known = Knowledge({})
+    known = ConstraintStore({})
     left, right = parse(text).formula.operands
     assert poly.add(known.normal.term(left), known.normal.term(right), -1) == {}

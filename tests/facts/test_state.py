@@ -108,6 +108,8 @@ def test_no_order_of_the_constraints_gives_a_contrary_verdict(constraints, query
         (["a*a <= 100"], "a", (-10, 10)),
         ([f"0 <= a <= {2**70}", "a % 3 == 1"], "a", (1, 2**70)),
         (["a > 5 => b > 10", "a == 6"], "b", (11, None)),
+        (["-5 <= x <= 1000", "0 <= b <= 1000", "0 <= y <= 1"], "max(x, 0)*b + y", (0, 1000001)),
+        (["-5 <= x <= 1000", "0 <= b <= 1000", "0 <= y <= 1"], "(b if x > 0 else 0) + y", (0, 1001)),
     ],
 )
 def test_ranges_are_tightened_together(constraints, expression, expected):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracle import Meaning, names
 
 from dynconstraints import parse
-from dynconstraints.facts.product.box import Stated
+from dynconstraints.facts.product.box import Box
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-9, 10), repeat=2)]
 RELATIONS = ("<=", "<", ">=", ">", "==", "!=")
@@ -25,7 +25,7 @@ queries = st.builds("{} {} {}".format, terms, st.sampled_from(RELATIONS), terms)
 @given(given_=premises, query=queries)
 def test_what_is_implied_holds_everywhere(given_: list[str], query: str) -> None:
     """By Python's own reading of the texts."""
-    if Stated(parse(text).formula for text in given_).implies(parse(query).formula):
+    if Box(parse(text).formula for text in given_).implies(parse(query).formula):
         holds, meanings = Meaning(query), [Meaning(text) for text in given_]
         assert all(holds(values) is True for values in BOX if all(m(values) is True for m in meanings))
 
@@ -45,4 +45,4 @@ def test_what_is_implied_holds_everywhere(given_: list[str], query: str) -> None
 def test_plain_questions_need_no_more(given_: list[str], query: str) -> None:
     """Bounds and remainders, as they are declared."""
     assert names(*given_)
-    assert Stated(parse(text).formula for text in given_).implies(parse(query).formula)
+    assert Box(parse(text).formula for text in given_).implies(parse(query).formula)

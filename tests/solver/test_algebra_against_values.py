@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.algebra.positivity import Cone
+from dynconstraints.solver.algebra.positivity import PositivityProver
 from dynconstraints.solver.algebra.residues import prime_powers, values_modulo
 from dynconstraints.solver.tableau.branch import Case, Contradiction, OutOfFuel, Sign
 from dynconstraints.solver.tableau.division import Undefined, UnknownSign, divide
@@ -62,10 +62,10 @@ def test_prime_powers_multiply_to_the_number(number: int) -> None:
 
 @given(inequalities=st.lists(polynomials, max_size=4), goal=polynomials)
 def test_cones_prove_only_what_holds(inequalities: list[Polynomial], goal: Polynomial) -> None:
-    """No point of the box is in an empty cone, nor breaks what is proved."""
+    """No point of the box is in an empty set, nor breaks what is proved."""
     try:
-        cone = Cone(inequalities)
-        empty, proved = cone.is_empty, cone.proves(goal)
+        prover = PositivityProver(inequalities)
+        empty, proved = prover.is_empty, prover.proves(goal)
     except TooLarge:
         return
     inside = [at for at in BOX if all(p.at(at) >= 0 for p in inequalities)]
@@ -105,6 +105,6 @@ def test_cases_and_quotients_keep_every_point(
 def test_positivity_by_substitution() -> None:
     """``h*w > y*w + x`` for ``0 <= y < h`` and ``0 <= x < w``."""
     h, w, x, y = map(Polynomial.unknown, "hwxy")
-    cone = Cone([y, x, h - y - 1, w - x - 1])
-    assert cone.proves(h * w - y * w - x - 1)
-    assert not cone.proves(h * w - y * w - x - 2)
+    prover = PositivityProver([y, x, h - y - 1, w - x - 1])
+    assert prover.proves(h * w - y * w - x - 1)
+    assert not prover.proves(h * w - y * w - x - 2)

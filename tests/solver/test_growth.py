@@ -9,7 +9,7 @@ from strategies import formulas, terms
 from dynconstraints import ConstraintSystem
 from dynconstraints.facts.product.analysis import analyse
 from dynconstraints.ir.nodes import Int, Relation, comparison, negated
-from dynconstraints.solver.search.unbounded_curves import Curves
+from dynconstraints.solver.search.unbounded_curves import UnboundedCurves
 
 NAMES = ("a", "b")
 
@@ -58,7 +58,7 @@ def test_what_is_bounded_is_never_said_to_grow(given_, term, bound) -> None:
     for relation, end in ((Relation.GE, 0), (Relation.LE, 1)):
         every = (*given_, comparison(term, relation, Int(bound)))
         state = analyse(every)
-        assert not Curves(state, NAMES, every, state.candidates).grow(term if end else negated(term))
+        assert not UnboundedCurves(state, NAMES, every, state.candidates).grow(term if end else negated(term))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dynconstraints.solver.algebra.hyperintegers import Infinite
+from dynconstraints.solver.algebra.hyperintegers import Hyperinteger
 
 LATE = {False: math.factorial(40), True: 2 ** (4 * 3**5 * 5)}
 # 2 has an order that divides that exponent modulo the odd denominators that come from these coefficients
@@ -17,7 +17,7 @@ operands = coefficients | st.integers(-12, 12)
 
 def at(value: object, doubles: bool) -> int:
     """The value where T is the late member."""
-    if not isinstance(value, Infinite):
+    if not isinstance(value, Hyperinteger):
         return value
     total = sum(c * LATE[doubles] ** power for power, c in enumerate(value.coefficients))
     assert total == int(total)
@@ -25,7 +25,7 @@ def at(value: object, doubles: bool) -> int:
 
 
 def made(operand: object, doubles: bool) -> object:
-    return Infinite(operand, doubles) if isinstance(operand, tuple) else operand
+    return Hyperinteger(operand, doubles) if isinstance(operand, tuple) else operand
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod])
@@ -55,7 +55,7 @@ def test_order_is_that_of_late_members(left, right, doubles) -> None:
 @given(value=coefficients, doubles=st.booleans())
 def test_powers_of_two_are_those_of_late_members(value, doubles) -> None:
     """One bit is set for powers of two only."""
-    infinite = Infinite(value, doubles)
+    infinite = Hyperinteger(value, doubles)
     number = at(infinite, doubles)
     assume(number > 0)
     assert (infinite.bit_count() == 1) == (number.bit_count() == 1)

@@ -11,7 +11,7 @@ from dynconstraints import ConstraintSystem
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import conjunction
 from dynconstraints.solver import partition
-from dynconstraints.solver.partition import Parted
+from dynconstraints.solver.partition import Partition
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown
 
 
@@ -19,8 +19,8 @@ from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown
 def test_condition_by_condition_comes_to_what_the_whole_comes_to(given_, asked):
     """The verdict is never another one; witnesses are what they are said to be."""
     query = conjunction(tuple(asked))
-    whole, jointly_ = Parted(given_).implies(query), partition.implies_all(Parted(given_), query)
-    satisfiable = isinstance(Parted(given_).model(), dict)
+    whole, jointly_ = Partition(given_).implies(query), partition.implies_all(Partition(given_), query)
+    satisfiable = isinstance(Partition(given_).model(), dict)
     if satisfiable and not isinstance(whole, Unknown) and not isinstance(jointly_, Unknown):
         assert type(jointly_) is type(whole)
     if isinstance(jointly_, Open):

@@ -8,7 +8,7 @@ from strategies import formulas
 
 from dynconstraints.ir.evaluate import holds, truth_of
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, comparison
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.tableau.branch import Fuel
 from dynconstraints.solver.tableau.tableau import Closed, Tableau
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown
@@ -45,7 +45,7 @@ def test_a_closed_tableau_has_no_model(formulas: list[Formula], query: Formula, 
 @given(formulas=givens, query=small)
 def test_verdicts_agree_with_the_box(formulas: list[Formula], query: Formula) -> None:
     """Implied: true at all of the set's assignments in the box; Refuted: at none; both witnesses are right."""
-    verdict = Prepared(formulas).implies(query, 100_000)
+    verdict = Portfolio(formulas).implies(query, 100_000)
     models = [values for values in BOX if all(holds(formula, values) for formula in formulas)]
     match verdict:
         case Implied():
@@ -65,7 +65,7 @@ def test_verdicts_agree_with_the_box(formulas: list[Formula], query: Formula) ->
 def test_verdicts_on_a_bounded_set_are_exact(formulas: list[Formula], query: Formula) -> None:
     """Where the set is bounded to the box, the verdict is the one that trying all assignments gives."""
     bounded = [*formulas, *box(-5, 5)]
-    verdict = Prepared(bounded).implies(query, 300_000)
+    verdict = Portfolio(bounded).implies(query, 300_000)
     truths = {truth_of(query, values) is True for values in BOX if all(holds(f, values) for f in formulas)}
     expected = {frozenset(): Implied, frozenset({True}): Implied, frozenset({False}): Refuted}.get(
         frozenset(truths), Open
@@ -77,7 +77,7 @@ def test_verdicts_on_a_bounded_set_are_exact(formulas: list[Formula], query: For
 @given(formulas=givens)
 def test_models_satisfy_and_unsatisfiable_sets_have_none(formulas: list[Formula]) -> None:
     """A model found satisfies every formula by the evaluator; where none is found, none is in the box."""
-    model = Prepared(formulas).model(100_000)
+    model = Portfolio(formulas).model(100_000)
     if isinstance(model, dict):
         assert all(holds(formula, model) for formula in formulas)
     elif model is None:

@@ -12,7 +12,7 @@ from dynconstraints.ir.evaluate import truth_of
 from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import show
-from dynconstraints.solver.tableau.nnf import normal, ways_untrue
+from dynconstraints.solver.tableau.nnf import falsifying_cases, normal
 
 BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), repeat=2)]
 
@@ -21,7 +21,7 @@ BOX = [dict(zip("ab", values, strict=True)) for values in product(range(-4, 5), 
 @given(formulas(("a", "b"), max_leaves=5, constants=6).filter(lambda formula: "=>" not in show(formula)))
 def test_one_way_is_true_wherever_the_formula_is_not(formula: Formula) -> None:
     """False, or undefined."""
-    holds, ways = Meaning(show(formula)), [Meaning(show(way)) for way in ways_untrue(formula)]
+    holds, ways = Meaning(show(formula)), [Meaning(show(way)) for way in falsifying_cases(formula)]
     for values in BOX:
         assert holds(values) is True or any(way(values) is True for way in ways)
 
@@ -41,5 +41,5 @@ def test_the_normal_form_is_true_where_the_formula_is(formula: Formula) -> None:
 def test_each_divisor_that_may_be_zero_is_a_way(text: str, number: int) -> None:
     """Beside the negation."""
     formula = parse(text).formula
-    assert len(ways_untrue(formula)) == number
+    assert len(falsifying_cases(formula)) == number
     assert len(all_requirements(formula)) == number - 1

@@ -48,13 +48,13 @@ def _of_terms(session: Session, system: ConstraintSystem, terms: tuple[Term, ...
 
 def _known(system: ConstraintSystem, term: Term, limit: int | None) -> Known:
     from dynconstraints.solver.limits import RLIMIT
-    from dynconstraints.solver.portfolio import Prepared
+    from dynconstraints.solver.portfolio import Portfolio
     from dynconstraints.solver.queries.bounds import Congruence, congruence_of, range_of
 
     if speaks_of_reals((*(c.formula for c in system), term), system.reals):
         return Known(term, system.range(term, limit), Congruence(1, 0, is_tight=False), is_real=True)
-    prepared = Prepared([constraint.formula for constraint in system])
-    return Known(term, range_of(prepared, term, limit or RLIMIT), congruence_of(prepared, term, limit or RLIMIT))
+    portfolio = Portfolio([constraint.formula for constraint in system])
+    return Known(term, range_of(portfolio, term, limit or RLIMIT), congruence_of(portfolio, term, limit or RLIMIT))
 
 
 def _report(known: tuple[Known, ...], equalities: tuple[str, ...]) -> Report:

@@ -10,24 +10,22 @@ from dynconstraints.facts.domains import congruences, difference_bounds, interva
 from dynconstraints.facts.domains.intervals import Range
 from dynconstraints.facts.domains.linear_equalities import Contradiction, Lattice
 from dynconstraints.facts.domains.linear_forms import NOTHING, linear_facts
+from dynconstraints.facts.limits import ANALYSES
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product import case_splits, models
-from dynconstraints.facts.product.assume import possible
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.assume import abstract_truth
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.facts.product.substitutions import Rows, rows_of, with_definitions
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.fold import names_in_order
 from dynconstraints.ir.nodes import Add, Formula, Name, Term
-
-_ROUNDS = 3
-"""How often the analysis starts again with disjunctions settled, so that their equalities join the lattice."""
 
 
 def analyse(constraints: Sequence[Formula]) -> State:
     """What follows from the constraints, as far as the domains see. Sound: every satisfying assignment is in it."""
     names = tuple(dict.fromkeys(name for c in constraints for name in names_in_order(c)))
     settled: tuple[Formula, ...] = ()
-    for _ in range(_ROUNDS):
+    for _ in range(ANALYSES):
         state, more = _analysed(tuple(constraints), names, settled)
         if state.is_empty or not any(fact != NOTHING for fact in map(linear_facts, more)):
             break
@@ -43,9 +41,9 @@ def _analysed(
     facts = [fact for c in every if (fact := linear_facts(c)) != NOTHING]
     lattice = Lattice.of(names, (e for f in facts for e in f.equalities), (c for f in facts for c in f.congruences))
     if isinstance(lattice, Contradiction):
-        return State(constraints, names, None, {}, Knowledge({}, empty=True), ()), ()
+        return State(constraints, names, None, {}, ConstraintStore({}, empty=True), ()), ()
     rows = with_definitions(rows_of(lattice, names) if facts else {}, every)
-    known, pending, last = case_splits.learnt(rows, every)
+    known, pending, last = case_splits.assumed(rows, every)
     return State(constraints, names, lattice, rows, known, pending), tuple(f for f in last if f not in settled)
 
 
@@ -61,7 +59,7 @@ class State:
     names: tuple[str, ...]
     lattice: Lattice | None
     rows: Rows
-    known: Knowledge = field(compare=False, repr=False)
+    known: ConstraintStore = field(compare=False, repr=False)
     pending: tuple[Formula, ...] = field(compare=False, repr=False)
 
     @property
@@ -73,7 +71,7 @@ class State:
         """True: under every satisfying assignment the formula is defined and true. False: it is true under none."""
         if self.is_empty:
             return True
-        return possible(self.known, formula).verdict
+        return abstract_truth(self.known, formula).verdict
 
     @cached_property
     def candidates(self) -> tuple[Mapping[str, int], ...]:

@@ -10,7 +10,7 @@ from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import Polynomial
 from dynconstraints.facts.product.inequality_search import at_least
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.ir.fold import children
 from dynconstraints.ir.functions import all_requirements, expanded_test, requirements
 from dynconstraints.ir.nodes import (
@@ -33,7 +33,7 @@ from dynconstraints.ir.nodes import (
 )
 
 
-class Possible(Frozen):
+class AbstractTruth(Frozen):
     """The truth values that are not excluded."""
 
     true: bool = True
@@ -46,10 +46,10 @@ class Possible(Frozen):
         return False if not self.true else True if not (self.false or self.undefined) else None
 
 
-ALWAYS, NEVER = Possible(True, False, False), Possible(False, True, False)
+ALWAYS, NEVER = AbstractTruth(True, False, False), AbstractTruth(False, True, False)
 
 
-def possible(known: Knowledge, formula: Formula) -> Possible:
+def abstract_truth(known: ConstraintStore, formula: Formula) -> AbstractTruth:
     """What the formula can be; Kleene's connectives on sets of truth values."""
     match formula:
         case Bool(value):
@@ -64,27 +64,29 @@ def possible(known: Knowledge, formula: Formula) -> Possible:
             parts = [_link(known, low, item, above), _link(known, item, high, below)]
             if abs(step) > 1:
                 aligned = known.normal.remainder(_difference(known, item, start), poly.constant(abs(step)))
-                parts.append(_zero(known, aligned, Possible(undefined=False)))
+                parts.append(_zero(known, aligned, AbstractTruth(undefined=False)))
             inside = _all(parts)  # but defined only where both ends are
-            return Possible(inside.true, inside.false, any(can_be_undefined(known, t) for t in (item, start, stop)))
+            return AbstractTruth(
+                inside.true, inside.false, any(can_be_undefined(known, t) for t in (item, start, stop))
+            )
         case Test() if (meant := expanded_test(formula)) is not None:
-            return possible(known, meant)
+            return abstract_truth(known, meant)
         case Test(_, arguments):
             indicator = poly.value_of(known.normal.formula(formula))
             undefined = any(can_be_undefined(known, a) for a in arguments)
-            return Possible(indicator != 0, indicator != 1, undefined)
+            return AbstractTruth(indicator != 0, indicator != 1, undefined)
         case Not(operand):
-            return _not(possible(known, operand))
+            return _not(abstract_truth(known, operand))
         case And(operands):
-            return _all(possible(known, o) for o in operands)
+            return _all(abstract_truth(known, o) for o in operands)
         case Or(operands):
-            return _not(_all(_not(possible(known, o)) for o in operands))
+            return _not(_all(_not(abstract_truth(known, o)) for o in operands))
         case Implies(premise, conclusion):
-            return _not(_all((possible(known, premise), _not(possible(known, conclusion)))))
+            return _not(_all((abstract_truth(known, premise), _not(abstract_truth(known, conclusion)))))
         case Choice(condition, then, otherwise):
-            chosen = possible(known, condition)
-            branches = [possible(known, f) for f, can in ((then, chosen.true), (otherwise, chosen.false)) if can]
-            return Possible(
+            chosen = abstract_truth(known, condition)
+            branches = [abstract_truth(known, f) for f, can in ((then, chosen.true), (otherwise, chosen.false)) if can]
+            return AbstractTruth(
                 any(b.true for b in branches),
                 any(b.false for b in branches),
                 chosen.undefined or any(b.undefined for b in branches),
@@ -95,24 +97,24 @@ def possible(known: Knowledge, formula: Formula) -> Possible:
             assert_never(formula)
 
 
-def _not(p: Possible) -> Possible:
-    return Possible(p.false, p.true, p.undefined)
+def _not(p: AbstractTruth) -> AbstractTruth:
+    return AbstractTruth(p.false, p.true, p.undefined)
 
 
-def _all(parts: Iterable[Possible]) -> Possible:
+def _all(parts: Iterable[AbstractTruth]) -> AbstractTruth:
     every = list(parts)
     if NEVER in every:
         return NEVER
-    return Possible(all(p.true for p in every), any(p.false for p in every), any(p.undefined for p in every))
+    return AbstractTruth(all(p.true for p in every), any(p.false for p in every), any(p.undefined for p in every))
 
 
-def _difference(known: Knowledge, left: Term, right: Term) -> Polynomial:
+def _difference(known: ConstraintStore, left: Term, right: Term) -> Polynomial:
     return poly.add(known.normal.term(left), known.normal.term(right), -1)
 
 
-def _link(known: Knowledge, left: Term, right: Term, relation: Relation) -> Possible:
+def _link(known: ConstraintStore, left: Term, right: Term, relation: Relation) -> AbstractTruth:
     undefined = can_be_undefined(known, left) or can_be_undefined(known, right)
-    allowed = Possible(undefined=undefined)
+    allowed = AbstractTruth(undefined=undefined)
     difference = _difference(known, left, right)
     match relation:
         case Relation.EQ:
@@ -131,78 +133,78 @@ def _link(known: Knowledge, left: Term, right: Term, relation: Relation) -> Poss
             assert_never(relation)
 
 
-def _sign(known: Knowledge, p: Polynomial, allowed: Possible) -> Possible:
+def _sign(known: ConstraintStore, p: Polynomial, allowed: AbstractTruth) -> AbstractTruth:
     """Of ``p >= 0``."""
     if at_least(known, p):
-        return Possible(True, False, allowed.undefined)
+        return AbstractTruth(True, False, allowed.undefined)
     if at_least(known, poly.shift(poly.scale(p, -1), -1)):
-        return Possible(False, True, allowed.undefined)
+        return AbstractTruth(False, True, allowed.undefined)
     return allowed
 
 
-def _zero(known: Knowledge, p: Polynomial, allowed: Possible) -> Possible:
+def _zero(known: ConstraintStore, p: Polynomial, allowed: AbstractTruth) -> AbstractTruth:
     """Of ``p == 0``."""
     if not p:
-        return Possible(True, False, allowed.undefined)
+        return AbstractTruth(True, False, allowed.undefined)
     if known.is_nonzero(p):
-        return Possible(False, True, allowed.undefined)
+        return AbstractTruth(False, True, allowed.undefined)
     upper, lower = poly.shift(p, -1), poly.shift(poly.scale(p, -1), -1)
     if at_least(known, upper) or at_least(known, lower):
-        return Possible(False, True, allowed.undefined)
+        return AbstractTruth(False, True, allowed.undefined)
     if at_least(known, p) and at_least(known, poly.scale(p, -1)):
-        return Possible(True, False, allowed.undefined)
+        return AbstractTruth(True, False, allowed.undefined)
     return allowed
 
 
-def can_be_undefined(known: Knowledge, term: Term) -> bool:
+def can_be_undefined(known: ConstraintStore, term: Term) -> bool:
     """Whether a zero divisor, or an argument outside of its function's domain, is not excluded."""
     if not all_requirements(term):
         return False
     match term:
         case IfElse(condition, then, otherwise):
-            chosen = possible(known, condition)
+            chosen = abstract_truth(known, condition)
             return (
                 chosen.undefined
                 or (chosen.true and can_be_undefined(known, then))
                 or (chosen.false and can_be_undefined(known, otherwise))
             )
         case _:
-            return any(possible(known, need).verdict is not True for need in requirements(term)) or any(
+            return any(abstract_truth(known, need).verdict is not True for need in requirements(term)) or any(
                 can_be_undefined(known, t)  # type: ignore[arg-type]
                 for t in children(term)
             )
 
 
-def learn(known: Knowledge, formula: Formula) -> list[Formula]:
+def assume(known: ConstraintStore, formula: Formula) -> list[Formula]:
     """Add what follows from the formula being true; returns what could not be taken in: disjunctions."""
     match formula:
         case Bool(value):
             known.empty |= not value
             return []
         case Compare((IfElse(condition, then, otherwise), right), relations):
-            _learn_links(known, formula)
+            _assume_links(known, formula)
             one, other = Compare((then, right), relations), Compare((otherwise, right), relations)
-            return learn(known, Choice(condition, one, other))
+            return assume(known, Choice(condition, one, other))
         case Compare():
-            _learn_links(known, formula)
+            _assume_links(known, formula)
             return []
         case Member(item, SetOf(elements)):
             return [_disjunction(tuple(comparison(item, Relation.EQ, e) for e in elements))]
         case Member(item, RangeOf(start, stop, step)):
             low, high = (start, stop) if step > 0 else (stop, start)
             above, below = (Relation.LE, Relation.LT) if step > 0 else (Relation.LT, Relation.LE)
-            _learn_link(known, low, item, above)
-            _learn_link(known, item, high, below)
+            _assume_link(known, low, item, above)
+            _assume_link(known, item, high, below)
             aligned = known.normal.remainder(_difference(known, item, start), poly.constant(abs(step)))
-            known.learn_zero(aligned)
+            known.assume_zero(aligned)
             return []
         case Test() if (meant := expanded_test(formula)) is not None:
-            return learn(known, meant)
+            return assume(known, meant)
         case Test(_, (argument,)):
-            known.learn_at_least(poly.shift(known.normal.term(argument), -1))
+            known.assume_at_least(poly.shift(known.normal.term(argument), -1))
             return []
         case And(operands):
-            return [rest for o in operands for rest in learn(known, o)]
+            return [rest for o in operands for rest in assume(known, o)]
         case Or():
             return [formula]
         case Implies(premise, conclusion):
@@ -210,7 +212,7 @@ def learn(known: Knowledge, formula: Formula) -> list[Formula]:
         case Choice(condition, then, otherwise):
             return [Or((And((condition, then)), And((Not(condition), otherwise))))]
         case Not(operand):
-            return learn_not(known, operand)
+            return assume_not(known, operand)
         case _:
             return []
 
@@ -219,69 +221,69 @@ def _disjunction(formulas: tuple[Formula, ...]) -> Formula:
     return formulas[0] if len(formulas) == 1 else Or(formulas)
 
 
-def learn_not(known: Knowledge, formula: Formula) -> list[Formula]:
+def assume_not(known: ConstraintStore, formula: Formula) -> list[Formula]:
     """Add what follows from the formula being false (and defined)."""
     match formula:
         case Bool(value):
             known.empty |= value
             return []
         case Compare((left, right), (relation,)):
-            _learn_link(known, left, right, relation.negated)
+            _assume_link(known, left, right, relation.negated)
             return []
         case Compare(operands, relations):
             links = [comparison(a, r, b) for r, (a, b) in zip(relations, pairwise(operands), strict=True)]
             return [Or(tuple(Not(link) for link in links))]
         case Member(item, SetOf(elements)):
             for element in elements:
-                _learn_link(known, item, element, Relation.NE)
+                _assume_link(known, item, element, Relation.NE)
             return []
         case Test() if (meant := expanded_test(formula)) is not None:
-            return learn_not(known, meant)
+            return assume_not(known, meant)
         case And(operands):
             return [Or(tuple(Not(o) for o in operands))]
         case Or(operands):
-            return [rest for o in operands for rest in learn_not(known, o)]
+            return [rest for o in operands for rest in assume_not(known, o)]
         case Implies(premise, conclusion):
-            return learn(known, premise) + learn_not(known, conclusion)
+            return assume(known, premise) + assume_not(known, conclusion)
         case Choice(condition, then, otherwise):
             return [Or((And((condition, Not(then))), And((Not(condition), Not(otherwise)))))]
         case Not(operand):
-            return learn(known, operand)
+            return assume(known, operand)
         case _:
             return []
 
 
-def _learn_links(known: Knowledge, chain: Compare) -> None:
+def _assume_links(known: ConstraintStore, chain: Compare) -> None:
     for relation, (left, right) in zip(chain.relations, pairwise(chain.operands), strict=True):
-        _learn_link(known, left, right, relation)
+        _assume_link(known, left, right, relation)
 
 
-def _learn_link(known: Knowledge, left: Term, right: Term, relation: Relation) -> None:
-    _learn_requirements(known, left)
-    _learn_requirements(known, right)
+def _assume_link(known: ConstraintStore, left: Term, right: Term, relation: Relation) -> None:
+    _assume_requirements(known, left)
+    _assume_requirements(known, right)
     difference = _difference(known, left, right)
     match relation:
         case Relation.EQ:
-            known.learn_zero(difference)
+            known.assume_zero(difference)
         case Relation.NE:
-            known.learn_nonzero(difference)
+            known.assume_nonzero(difference)
         case Relation.GE:
-            known.learn_at_least(difference)
+            known.assume_at_least(difference)
         case Relation.GT:
-            known.learn_at_least(poly.shift(difference, -1))
+            known.assume_at_least(poly.shift(difference, -1))
         case Relation.LE:
-            known.learn_at_least(poly.scale(difference, -1))
+            known.assume_at_least(poly.scale(difference, -1))
         case Relation.LT:
-            known.learn_at_least(poly.shift(poly.scale(difference, -1), -1))
+            known.assume_at_least(poly.shift(poly.scale(difference, -1), -1))
         case _:
             assert_never(relation)
 
 
-def _learn_requirements(known: Knowledge, term: Term) -> None:
+def _assume_requirements(known: ConstraintStore, term: Term) -> None:
     """A comparison that is true is defined, and so no divisor in it is 0; what is in a conditional may be."""
     if isinstance(term, IfElse):
         return
     for need in requirements(term):
-        learn(known, need)
+        assume(known, need)
     for child in children(term):
-        _learn_requirements(known, child)  # type: ignore[arg-type]
+        _assume_requirements(known, child)  # type: ignore[arg-type]

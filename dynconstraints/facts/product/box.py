@@ -15,27 +15,27 @@ from dynconstraints.facts.domains.intervals import Range
 from dynconstraints.ir.nodes import Add, And, Compare, Formula, Int, Mod, Mul, Name, Neg, Relation, Term
 
 
-class Stated:
+class Box:
     """A range and a congruence for each name, as the formulas' conjunction states them."""
 
     def __init__(self, formulas: Iterable[Formula]) -> None:
         self.ranges: dict[str, Range] = {}
         self.congruences: dict[str, Congruence] = {}
         for formula in formulas:
-            self._learn(formula)
+            self._assume(formula)
 
-    def _learn(self, formula: Formula) -> None:
+    def _assume(self, formula: Formula) -> None:
         match formula:
             case Compare(operands, relations):
                 for relation, (left, right) in zip(relations, pairwise(operands), strict=True):
-                    self._learn_link(left, relation, right)
+                    self._assume_link(left, relation, right)
             case And(operands):
                 for operand in operands:
-                    self._learn(operand)
+                    self._assume(operand)
             case _:
                 pass
 
-    def _learn_link(self, left: Term, relation: Relation, right: Term) -> None:
+    def _assume_link(self, left: Term, relation: Relation, right: Term) -> None:
         match left, right:
             case Name(name), Int(value):
                 self._narrow(name, relation, value)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dynconstraints.facts.domains import intervals
 from dynconstraints.facts.domains.difference_bounds import is_consistent
+from dynconstraints.facts.limits import MOST_POINTS
 from dynconstraints.facts.product import models
-from dynconstraints.facts.product.assume import learn
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.assume import assume
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.facts.product.substitutions import Rows
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.fold import names as names_of
@@ -18,27 +19,25 @@ from dynconstraints.ir.nodes import Formula, Node, Or
 if TYPE_CHECKING:
     from dynconstraints.facts.product.analysis import State
 
-_POINTS = 1024
-"""How many assignments are tried one by one."""
 
 Pending: TypeAlias = tuple[Formula, ...]
 
 
-def learnt(rows: Rows, formulas: Iterable[Formula]) -> tuple[Knowledge, Pending, Pending]:
+def assumed(rows: Rows, formulas: Iterable[Formula]) -> tuple[ConstraintStore, Pending, Pending]:
     """What is known when the formulas are true, the disjunctions that are left to distinguish, and for each disjunction
     of which one alternative is left that alternative.
     """
-    known = Knowledge(rows)
+    known = ConstraintStore(rows)
     pending: list[Formula] = []
     for formula in formulas:
-        pending.extend(learn(known, formula))
+        pending.extend(assume(known, formula))
     known.propagate()
     known.empty = known.empty or not is_consistent(known.edges)
     settled: list[Formula] = []
     return known, joined(known, tuple(pending), settled), tuple(settled)
 
 
-def joined(known: Knowledge, pending: Pending, settled: list[Formula]) -> Pending:
+def joined(known: ConstraintStore, pending: Pending, settled: list[Formula]) -> Pending:
     """Take in what all alternatives of each disjunction have in common; returns the ones that are still open."""
     for _ in range(2):
         before, left = dict(known.ranges), list[Formula]()
@@ -52,22 +51,22 @@ def joined(known: Knowledge, pending: Pending, settled: list[Formula]) -> Pendin
     return pending
 
 
-def _joined(known: Knowledge, formula: Formula, settled: list[Formula]) -> list[Formula]:
+def _joined(known: ConstraintStore, formula: Formula, settled: list[Formula]) -> list[Formula]:
     if not isinstance(formula, Or):
-        rest = learn(known, formula)
+        rest = assume(known, formula)
         known.propagate()
         return rest
-    alive: list[tuple[Formula, Knowledge]] = []
+    alive: list[tuple[Formula, ConstraintStore]] = []
     for alternative in formula.operands:
         branch = known.copy()
-        learn(branch, alternative)
+        assume(branch, alternative)
         branch.propagate()
         if not branch.empty:
             alive.append((alternative, branch))
     if len(alive) <= 1:
         known.empty |= not alive
         settled.extend(alternative for alternative, _ in alive)
-        rest = [] if not alive else learn(known, alive[0][0])
+        rest = [] if not alive else assume(known, alive[0][0])
         known.propagate()
         return rest
     for monomial in sorted(set.intersection(*(set(branch.narrowed) for _, branch in alive))):
@@ -92,7 +91,7 @@ def points(state: State, node: Node) -> tuple[dict[str, evaluate_columns.Column]
             return None
         ends[parameter] = range(low, high + 1)
         size *= high - low + 1
-        if size > _POINTS:
+        if size > MOST_POINTS:
             return None
     table, size = evaluate_columns.box(ends)
     within: dict[str, evaluate_columns.Column] = {

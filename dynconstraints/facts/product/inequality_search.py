@@ -8,10 +8,10 @@ from __future__ import annotations
 from dynconstraints.facts.domains.difference_bounds import least_bound
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import Polynomial
-from dynconstraints.facts.product.store import Knowledge, difference
+from dynconstraints.facts.product.store import ConstraintStore, difference
 
 
-def at_least(known: Knowledge, p: Polynomial) -> bool:
+def at_least(known: ConstraintStore, p: Polynomial) -> bool:
     """Whether ``p >= 0`` is proved."""
     low, _ = known.range_of(p)
     if low is not None and low >= 0:

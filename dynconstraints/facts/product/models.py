@@ -11,35 +11,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
 
 from dynconstraints.facts.domains.intervals import Range
+from dynconstraints.facts.limits import (
+    ENOUGH_SAMPLES,
+    PLAIN_SAMPLES,
+    SAMPLED_DISTANCE,
+    SAMPLES,
+    WALKED_PARAMETERS,
+    WALKS,
+)
 from dynconstraints.facts.product import atom_polynomials as poly
-from dynconstraints.facts.product.assume import learn
+from dynconstraints.facts.product.assume import assume
 from dynconstraints.facts.product.atom_polynomials import Polynomial
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.facts.product.substitutions import Rows
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.nodes import Formula, Or
-
-_POINTS = 24
-_PLAIN = 4
-_WALKS = 6
-_FEW = 24
-"""With more parameters than this there is one walk, and it takes no step back."""
-_FAR = 100
-"""How far from its one end a value is drawn where the other is missing."""
 
 Point = Mapping[str, int]
 
 
 def models(
-    known: Knowledge, pending: Sequence[Formula], names: Sequence[str], constraints: Sequence[Formula]
+    known: ConstraintStore, pending: Sequence[Formula], names: Sequence[str], constraints: Sequence[Formula]
 ) -> list[Point]:
     """Assignments of the names under which all constraints hold: drawn at once, then name after name if too few."""
     rng = random.Random(0)  # noqa: S311  # repeatable draws, nothing secret
     parameters = parameters_of(known.rows, names)
-    found = _at_once(known, names, parameters, constraints, rng, _POINTS)
-    if len(found) >= 4:
+    found = _at_once(known, names, parameters, constraints, rng, SAMPLES)
+    if len(found) >= ENOUGH_SAMPLES:
         return found
-    times = _WALKS if len(parameters) <= _FEW else 1
+    times = WALKS if len(parameters) <= WALKED_PARAMETERS else 1
     walks = [w for _ in range(times) if (w := _walk(known, pending, parameters, rng)) is not None]
     if walks:
         table = {p: [w[p] for w in walks] for p in parameters}
@@ -48,15 +48,15 @@ def models(
     return found
 
 
-def some(known: Knowledge, names: Sequence[str], constraints: Sequence[Formula]) -> Point | None:
+def some(known: ConstraintStore, names: Sequence[str], constraints: Sequence[Formula]) -> Point | None:
     """One of the plainest assignments, if all constraints hold under one: all at ends of ranges, or near 0."""
     rng = random.Random(0)  # noqa: S311  # not drawn from for so few
-    found = _at_once(known, names, parameters_of(known.rows, names), constraints, rng, _PLAIN)
+    found = _at_once(known, names, parameters_of(known.rows, names), constraints, rng, PLAIN_SAMPLES)
     return found[0] if found else None
 
 
 def _at_once(
-    known: Knowledge,
+    known: ConstraintStore,
     names: Sequence[str],
     parameters: Sequence[str],
     constraints: Sequence[Formula],
@@ -100,8 +100,8 @@ def column(p: Polynomial, table: Mapping[str, Sequence[int]], size: int) -> list
 def _drawn(bounds: Range, rng: random.Random, turn: int) -> int:
     """A value within the range: an end, one near 0, or any."""
     low, high = bounds
-    start = low if low is not None else (high if high is not None else 0) - _FAR
-    stop = high if high is not None else (low if low is not None else 0) + _FAR
+    start = low if low is not None else (high if high is not None else 0) - SAMPLED_DISTANCE
+    stop = high if high is not None else (low if low is not None else 0) + SAMPLED_DISTANCE
     choice = turn if turn < 4 else rng.randrange(8)
     match choice:
         case 0:
@@ -119,22 +119,22 @@ def _drawn(bounds: Range, rng: random.Random, turn: int) -> int:
 
 
 def _walk(
-    known: Knowledge, pending: Sequence[Formula], parameters: Sequence[str], rng: random.Random
+    known: ConstraintStore, pending: Sequence[Formula], parameters: Sequence[str], rng: random.Random
 ) -> dict[str, int] | None:
     """A value for each parameter, each drawn where the ones before leave room."""
     here = known.copy()
     for formula in pending:
         if isinstance(formula, Or):
-            learn(here, rng.choice(formula.operands))
+            assume(here, rng.choice(formula.operands))
     here.propagate()
     values: dict[str, int] = {}
     order = list(parameters)
     rng.shuffle(order)
     for parameter in order:
-        for turn in (5, 9, 0) if len(order) <= _FEW else (5,):
+        for turn in (5, 9, 0) if len(order) <= WALKED_PARAMETERS else (5,):
             value = _drawn(here.monomial((parameter,)), rng, turn)
-            there = here.copy() if len(order) <= _FEW else here
-            there.learn_zero(poly.shift({(parameter,): 1}, -value))
+            there = here.copy() if len(order) <= WALKED_PARAMETERS else here
+            there.assume_zero(poly.shift({(parameter,): 1}, -value))
             there.propagate()
             if not there.empty:
                 here = there

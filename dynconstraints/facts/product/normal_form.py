@@ -17,6 +17,7 @@ from typing import Literal, TypeAlias, cast
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.facts.domains.intervals import Range
+from dynconstraints.facts.limits import PRODUCT_DEGREE, PRODUCT_TERMS
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import ONE, ZERO, Polynomial, constant
 from dynconstraints.ir.functions import MEANINGS, PARAMETERS
@@ -51,11 +52,6 @@ from dynconstraints.ir.nodes import (
 )
 
 Kind: TypeAlias = Literal["quotient", "positive", "at least", "zero", "opaque"]
-
-_TERMS = 48
-"""The most terms of a product that is multiplied out."""
-_DEGREE = 16
-"""The highest power that is multiplied out."""
 
 
 class Atom(Frozen):
@@ -224,7 +220,7 @@ class Normaliser:
 
     def product(self, p: Polynomial, q: Polynomial) -> Polynomial:
         """``p * q``, an atom of its own where it has too many terms."""
-        if len(p) > 1 and len(q) > 1 and len(p) * len(q) > _TERMS:
+        if len(p) > 1 and len(q) > 1 and len(p) * len(q) > PRODUCT_TERMS:
             one, other = sorted((poly.show(p), poly.show(q)))
             return self.make(f"({one})*({other})", "opaque", p, q)
         return poly.multiply(p, q)
@@ -233,7 +229,7 @@ class Normaliser:
         """``p ** exponent``."""
         if (value := poly.value_of(p)) is not None:
             return constant(value**exponent)
-        if exponent > _DEGREE and len(p) > 1:
+        if exponent > PRODUCT_DEGREE and len(p) > 1:
             return self.make(f"({poly.show(p)})**{exponent}", "opaque", p)
         if len(p) == 1:
             ((monomial, coefficient),) = p.items()

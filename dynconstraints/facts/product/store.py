@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeAlias
 
 from dynconstraints.facts.domains import intervals
 from dynconstraints.facts.domains.difference_bounds import with_edge
 from dynconstraints.facts.domains.intervals import EVERYTHING, Range
+from dynconstraints.facts.limits import CORRELATED_TERMS, END_BITS, NARROWINGS, REMEMBERED_RANGES, SPLITS
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import Monomial, Polynomial
 from dynconstraints.facts.product.normal_form import Atom, Normaliser
@@ -23,18 +24,9 @@ from dynconstraints.facts.product.normal_form import Atom, Normaliser
 Form: TypeAlias = frozenset[tuple[Monomial, int]]
 """A polynomial without its constant, as a key."""
 
-_ROUNDS = 24
-"""How often one monomial's range may shrink before it is left as it is."""
-_BITS = 1024
-"""How long an end may get when it shrinks again: ``x*x >= 4*x`` would square it each time."""
-_REMEMBERED = 20_000
-"""How many polynomials' ranges are kept."""
-_SPLITS = 3
-"""How many indicators and maxima of a polynomial are tried both ways."""
-
 
 @dataclass(slots=True)
-class Knowledge:
+class ConstraintStore:
     """A set of assignments, enclosed.
 
     Each of them is in all ranges, satisfies all relations (``p >= 0``) and makes none of ``nonzero`` 0. ``empty`` where
@@ -52,29 +44,18 @@ class Knowledge:
     edges: dict[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     empty: bool = False
     normal: Normaliser = field(init=False)
-    _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(default_factory=dict)
-    _inner: dict[Monomial, Range] = field(default_factory=dict)
-    narrowed: dict[Monomial, int] = field(default_factory=dict)
-    _queue: deque[str | Monomial] = field(default_factory=deque)
-    _queued: set[str | Monomial] = field(default_factory=set)
+    _memo: dict[frozenset[tuple[Monomial, int]], Range] = field(init=False, default_factory=dict)
+    _inner: dict[Monomial, Range] = field(init=False, default_factory=dict)
+    narrowed: dict[Monomial, int] = field(init=False, default_factory=dict)
+    _queue: deque[str | Monomial] = field(init=False, default_factory=deque)
+    _queued: set[str | Monomial] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.normal = Normaliser(self.rows, self.range_of)
 
-    def copy(self) -> Knowledge:
-        """A copy to learn more in; what is learnt there is not known here."""
-        other = Knowledge(
-            self.rows,
-            dict(self.ranges),
-            dict(self.relations),
-            dict(self.nonzero),
-            dict(self.forms),
-            dict(self.by_name),
-            dict(self.nested),
-            dict(self.trims),
-            dict(self.edges),
-            self.empty,
-        )
+    def copy(self) -> ConstraintStore:
+        """A copy to assume more in; what is assumed there is not known here."""
+        other = replace(self, **{name: getattr(self, name).copy() for name in _COPIED})
         other.normal.atoms = self.normal.atoms  # what a key stands for is the same everywhere
         return other
 
@@ -89,9 +70,9 @@ class Knowledge:
         key = frozenset(p.items())
         known = self._memo.get(key)
         if known is None:
-            if len(self._memo) > _REMEMBERED:
+            if len(self._memo) > REMEMBERED_RANGES:
                 self._memo.clear()
-            known = self._memo[key] = self._related(p, self._correlated(p, _SPLITS))
+            known = self._memo[key] = self._related(p, self._correlated(p, SPLITS))
         return known
 
     def _related(self, p: Polynomial, bounds: Range) -> Range:
@@ -149,7 +130,7 @@ class Knowledge:
     def _correlated(self, p: Polynomial, splits: int) -> Range:
         """The interval, met with what the atoms of the polynomial say of each other."""
         result = self.interval(p)
-        if len(p) == 1 or len(p) > 24:
+        if len(p) == 1 or len(p) > CORRELATED_TERMS:
             return result
         tried = 0
         for monomial in sorted(p):
@@ -226,7 +207,7 @@ class Knowledge:
 
     # Learning
 
-    def learn_at_least(self, p: Polynomial) -> None:
+    def assume_at_least(self, p: Polynomial) -> None:
         """``p >= 0``."""
         low, high = self.range_of(p)
         if high is not None and high < 0:
@@ -251,14 +232,14 @@ class Knowledge:
                 with_edge(self.edges, *edge)
             self._enqueue(key)
 
-    def learn_zero(self, p: Polynomial) -> None:
+    def assume_zero(self, p: Polynomial) -> None:
         """``p == 0``."""
         if p.get((), 0) % (poly.content(p) or 1):
             self.empty = True
-        self.learn_at_least(p)
-        self.learn_at_least(poly.scale(p, -1))
+        self.assume_at_least(p)
+        self.assume_at_least(poly.scale(p, -1))
 
-    def learn_nonzero(self, p: Polynomial) -> None:
+    def assume_nonzero(self, p: Polynomial) -> None:
         """``p != 0``."""
         if not p:
             self.empty = True
@@ -334,7 +315,7 @@ class Knowledge:
             self.empty = True
             return
         rounds = self.narrowed[monomial] = self.narrowed.get(monomial, 0) + 1
-        if rounds > _ROUNDS or (rounds > 1 and _bits(new) > _BITS):
+        if rounds > NARROWINGS or (rounds > 1 and _bits(new) > END_BITS):
             return
         self.ranges[monomial] = new
         self._memo.clear()
@@ -374,18 +355,18 @@ class Knowledge:
                 least, _ = self.range_of(v)
                 if least is not None and least > 0:
                     if low is not None:
-                        self.learn_at_least(poly.add(u, v, -low))
+                        self.assume_at_least(poly.add(u, v, -low))
                     if high is not None:
-                        self.learn_at_least(poly.shift(poly.add(poly.scale(v, high + 1), u, -1), -1))
+                        self.assume_at_least(poly.shift(poly.add(poly.scale(v, high + 1), u, -1), -1))
             case "positive":
                 if low is not None and low > 0:
-                    self.learn_at_least(poly.shift(u, -low))
+                    self.assume_at_least(poly.shift(u, -low))
                 if high is not None:
-                    self.learn_at_least(poly.shift(poly.scale(u, -1), high))
+                    self.assume_at_least(poly.shift(poly.scale(u, -1), high))
             case "at least":
-                self.learn_at_least(u if low == 1 else poly.shift(poly.scale(u, -1), -1))
+                self.assume_at_least(u if low == 1 else poly.shift(poly.scale(u, -1), -1))
             case "zero":
-                (self.learn_zero if low == 1 else self.learn_nonzero)(u)
+                (self.assume_zero if low == 1 else self.assume_nonzero)(u)
             case _:
                 return
 
@@ -399,6 +380,10 @@ class Knowledge:
             self.narrow(one, (None, high // least if high >= 0 else -1 if most is None else high // most))
         if low is not None:
             self.narrow(one, (-(-low // least) if low <= 0 else 1 if most is None else -(-low // most), None))
+
+
+_COPIED = tuple(f.name for f in fields(ConstraintStore) if f.init and f.default_factory is dict)
+"""What a copy of a store has of its own; the rest is shared, or begins empty."""
 
 
 def difference(p: Polynomial) -> tuple[str, str, int] | None:

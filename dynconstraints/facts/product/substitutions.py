@@ -8,19 +8,15 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from dynconstraints.facts.domains.linear_equalities import Lattice
+from dynconstraints.facts.limits import DEFINITION_DEGREE, DEFINITION_TERMS, MOST_DEFINITIONS
 from dynconstraints.facts.product import atom_polynomials as poly
 from dynconstraints.facts.product.atom_polynomials import Monomial, Polynomial
-from dynconstraints.facts.product.store import Knowledge
+from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.ir.functions import expanded_test
 from dynconstraints.ir.nodes import And, Compare, Formula, Relation, Term, Test
 
 Rows: TypeAlias = Mapping[str, Polynomial]
 """Names, each with a polynomial that it equals, over parameters: other names and quotients, whose keys are no names."""
-
-_MOST = 64
-"""The most nonlinear definitions that are taken."""
-_TERMS, _DEGREE = 16, 6
-"""The size that a definition may reach as others are put into it."""
 
 
 def rows_of(lattice: Lattice, order: Sequence[str]) -> dict[str, Polynomial]:
@@ -40,9 +36,11 @@ def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]
     """The rows with what nonlinear equalities define: ``z == x*y``, and ``a % b == r`` as ``a == b*q + r``."""
     taken = 0
     for left, right in (pair for c in constraints for pair in _equalities(c)):
-        known = Knowledge(rows)
+        known = ConstraintStore(rows)
         p = poly.add(known.normal.term(left), known.normal.term(right), -1)
-        if taken >= _MOST or not any(key in known.normal.atoms or len(m) > 1 or key[0] == "<" for m in p for key in m):
+        if taken >= MOST_DEFINITIONS or not any(
+            key in known.normal.atoms or len(m) > 1 or key[0] == "<" for m in p for key in m
+        ):
             continue
         found = _defined(known, p)
         larger = rows if found is None else substituted(rows, *found)
@@ -53,7 +51,7 @@ def with_definitions(rows: dict[str, Polynomial], constraints: Sequence[Formula]
 
 
 def _is_small(p: Polynomial) -> bool:
-    return len(p) <= _TERMS and all(len(m) <= _DEGREE for m in p)
+    return len(p) <= DEFINITION_TERMS and all(len(m) <= DEFINITION_DEGREE for m in p)
 
 
 def _equalities(formula: Formula) -> Iterator[tuple[Term, Term]]:
@@ -71,7 +69,7 @@ def _equalities(formula: Formula) -> Iterator[tuple[Term, Term]]:
             return
 
 
-def _defined(known: Knowledge, p: Polynomial) -> tuple[str, Polynomial] | None:
+def _defined(known: ConstraintStore, p: Polynomial) -> tuple[str, Polynomial] | None:
     """A parameter that ``p == 0`` gives in terms of others."""
     found = _solved(known, p)
     if found is not None:
@@ -91,7 +89,7 @@ def _defined(known: Knowledge, p: Polynomial) -> tuple[str, Polynomial] | None:
     return None
 
 
-def _solved(known: Knowledge, p: Polynomial) -> tuple[str, Polynomial] | None:
+def _solved(known: ConstraintStore, p: Polynomial) -> tuple[str, Polynomial] | None:
     for monomial in sorted(p, reverse=True):
         if len(monomial) == 1 and abs(p[monomial]) == 1 and monomial[0] not in known.normal.atoms:
             rest = poly.scale({m: c for m, c in p.items() if m != monomial}, -p[monomial])
@@ -100,7 +98,7 @@ def _solved(known: Knowledge, p: Polynomial) -> tuple[str, Polynomial] | None:
     return None
 
 
-def _inside_atoms(known: Knowledge, p: Polynomial) -> bool:
+def _inside_atoms(known: ConstraintStore, p: Polynomial) -> bool:
     return any(key in known.normal.atoms for key in poly.keys(p))
 
 

@@ -14,10 +14,10 @@ from math import lcm
 from typing import TypeAlias
 
 Coefficients: TypeAlias = "tuple[int | Fraction, ...]"
-Hyper: TypeAlias = "int | Infinite"
+Hyper: TypeAlias = "int | Hyperinteger"
 
 
-class Infinite:
+class Hyperinteger:
     """``c0 + c1*T + c2*T**2 + …``, not constant: the last coefficient is not 0. What becomes constant is an int."""
 
     __slots__ = ("coefficients", "doubles")
@@ -53,7 +53,7 @@ class Infinite:
             length -= 1
         if length == 1:
             return int(coefficients[0])
-        return Infinite(tuple(coefficients[:length]), self.doubles)
+        return Hyperinteger(tuple(coefficients[:length]), self.doubles)
 
     def __add__(self, other: Hyper) -> Hyper:
         a, b = self.coefficients, _coefficients(other)
@@ -75,10 +75,10 @@ class Infinite:
             power = self * power
         return power
 
-    def __neg__(self) -> Infinite:
-        return Infinite(tuple(-c for c in self.coefficients), self.doubles)
+    def __neg__(self) -> Hyperinteger:
+        return Hyperinteger(tuple(-c for c in self.coefficients), self.doubles)
 
-    def __abs__(self) -> Infinite:
+    def __abs__(self) -> Hyperinteger:
         return self if self.is_positive else -self
 
     def __sub__(self, other: Hyper) -> Hyper:
@@ -112,13 +112,13 @@ class Infinite:
                 rest[shift + i] -= factor * c
         common = lcm(*(f.denominator for f in quotient))
         scaled = self._made([f * common for f in quotient])
-        over = scaled.residue(common) if isinstance(scaled, Infinite) else scaled % common
+        over = scaled.residue(common) if isinstance(scaled, Hyperinteger) else scaled % common
         sign = next((c for c in reversed(rest) if c), 0) * divisor[-1]
         quotient[0] -= Fraction(over, common) + (not over and sign < 0)
         return self._made(quotient)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Infinite) and self.coefficients == other.coefficients
+        return isinstance(other, Hyperinteger) and self.coefficients == other.coefficients
 
     def __hash__(self) -> int:
         return hash(self.coefficients)
@@ -137,11 +137,11 @@ class Infinite:
 
 
 def _coefficients(value: Hyper) -> Coefficients:
-    return value.coefficients if isinstance(value, Infinite) else (value,)
+    return value.coefficients if isinstance(value, Hyperinteger) else (value,)
 
 
 def _sign(value: Hyper) -> int | Fraction:
-    return value.coefficients[-1] if isinstance(value, Infinite) else value
+    return value.coefficients[-1] if isinstance(value, Hyperinteger) else value
 
 
 def _modulo(value: int | Fraction, modulus: int) -> int:

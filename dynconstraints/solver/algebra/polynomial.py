@@ -10,14 +10,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from dynconstraints.solver.limits import MOST_TERMS
+
 Monomial: TypeAlias = tuple[str, ...]
 
 
 class TooLarge(ArithmeticError):  # noqa: N818  (it is a limit, not an error)
     """A product or a substitution has more terms than the work on it would be worth."""
-
-
-_MOST_TERMS = 80
 
 
 class Polynomial:
@@ -28,7 +27,7 @@ class Polynomial:
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         self.terms = {monomial: c for monomial, c in terms.items() if c}
         self._hash: int | None = None
-        if len(self.terms) > _MOST_TERMS:
+        if len(self.terms) > MOST_TERMS:
             raise TooLarge
 
     @classmethod

@@ -13,9 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge, quotient_of
-
-_DEPTH = 3
-_STEPS = 300
+from dynconstraints.solver.limits import CERTIFICATE_DEPTH, CERTIFICATE_STEPS
 
 
 class _Steps:
@@ -30,8 +28,8 @@ class _Steps:
         return self.left >= 0
 
 
-class Cone:
-    """The assignments of integers under which every one of the given polynomials is at least 0.
+class PositivityProver:
+    """Proves polynomials to be at least 0 at all assignments of integers at which every one of the given ones is.
 
     ``images`` maps the unknowns that were solved for to polynomials over slacks and the unknowns that were not; slacks
     are non-negative. ``rest`` are the inequalities that were left, over the same.
@@ -44,17 +42,17 @@ class Cone:
         self._highest: dict[str, int] = {}
         self._add(inequalities)
 
-    def extended(self, inequalities: Iterable[Polynomial]) -> Cone:
-        """The part of this cone where these are at least 0, too."""
-        cone = Cone()
-        cone.images, cone.slacks, cone.rest = dict(self.images), self.slacks, self.rest
-        cone._add(inequalities)
-        return cone
+    def extended(self, inequalities: Iterable[Polynomial]) -> PositivityProver:
+        """A prover for the part of these assignments where the given ones are at least 0, too."""
+        prover = PositivityProver()
+        prover.images, prover.slacks, prover.rest = dict(self.images), self.slacks, self.rest
+        prover._add(inequalities)
+        return prover
 
     @property
     def is_empty(self) -> bool:
         """Whether it is seen that the inequalities contradict each other; False says nothing."""
-        steps = _Steps(_STEPS)
+        steps = _Steps(CERTIFICATE_STEPS)
         return any(self._positive(-inequality - 1, steps) for inequality in self.rest)
 
     def proves(self, polynomial: Polynomial) -> bool:
@@ -62,7 +60,10 @@ class Cone:
         if polynomial.is_constant:
             return polynomial.value >= 0
         try:
-            return self._positive(self.image(polynomial), _Steps(_STEPS)) or self.extended((-polynomial - 1,)).is_empty
+            return (
+                self._positive(self.image(polynomial), _Steps(CERTIFICATE_STEPS))
+                or self.extended((-polynomial - 1,)).is_empty
+            )
         except TooLarge:
             return False
 
@@ -129,7 +130,7 @@ class Cone:
         signed = [name for name in monomial if name not in self.slacks]
         return all(signed.count(name) % 2 == 0 for name in signed)
 
-    def _positive(self, goal: Polynomial, steps: _Steps, depth: int = _DEPTH) -> bool:
+    def _positive(self, goal: Polynomial, steps: _Steps, depth: int = CERTIFICATE_DEPTH) -> bool:
         """Whether the image is a non-negative combination of what is known, found by cancelling a term at a time."""
         bad = [m for m, c in goal.terms.items() if c < 0 or not self._never_negative(m)]
         if not bad or self._bounded_below(goal, bad):

@@ -14,9 +14,8 @@ from itertools import product
 from math import gcd, prod
 
 from dynconstraints.solver.algebra.polynomial import Polynomial
+from dynconstraints.solver.limits import RESIDUE_ASSIGNMENTS, RESIDUE_VALUES
 
-_MOST_ASSIGNMENTS = 3_000
-_MOST_VALUES = 64
 _CERTAIN = 2**32  # what is below and has no factor below 2**16 is a prime
 
 
@@ -39,7 +38,7 @@ def values_modulo(
         if found is None:
             return None
         parts[power] = found
-    if prod(len(found) for found in parts.values()) > _MOST_VALUES:
+    if prod(len(found) for found in parts.values()) > RESIDUE_VALUES:
         return None
     return frozenset(_combined(dict(zip(parts, combination, strict=True))) for combination in product(*parts.values()))
 
@@ -48,7 +47,7 @@ def _listed(polynomial: Polynomial, modulus: int, known: Mapping[str, tuple[int,
     reduced = Polynomial({m: c % modulus for m, c in polynomial.terms.items()})
     names = sorted(reduced.unknowns)
     choices = [known.get(name, range(modulus)) for name in names]
-    if prod(len(c) if isinstance(c, tuple) else modulus for c in choices) > _MOST_ASSIGNMENTS:
+    if prod(len(c) if isinstance(c, tuple) else modulus for c in choices) > RESIDUE_ASSIGNMENTS:
         return None  # a range longer than a machine word has no len()
     return frozenset(reduced.at(dict(zip(names, values, strict=True))) % modulus for values in product(*choices))
 

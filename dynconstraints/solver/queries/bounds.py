@@ -14,14 +14,10 @@ from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Int, Mod, Relation, Term, comparison, negated
 from dynconstraints.solver.algebra.polynomial import Polynomial
-from dynconstraints.solver.limits import RLIMIT, Limited
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.limits import CANDIDATES, GALLOP, RANGE_QUESTIONS, RLIMIT, Limited
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.tableau.branch_models import candidates
-
-_QUESTIONS = 90
-_SAMPLE = 24
-_GALLOP = (1, 2**8, 2**16, 2**32, 2**64)
 
 
 class Range(Frozen):
@@ -53,29 +49,29 @@ class Congruence(Frozen):
 NOTHING = Range(1, 0)
 
 
-def range_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Range:
+def range_of(portfolio: Portfolio, term: Term, limit: int = RLIMIT) -> Range:
     """The range of the term; `NOTHING` where it is defined under no assignment that satisfies the formulas."""
-    low, high = prepared.facts.range_of(term)
-    if prepared.is_large:
-        return _of_many_names(prepared, term, low, high)
-    values = attained(prepared, term, limit)
+    low, high = portfolio.facts.range_of(term)
+    if portfolio.is_large:
+        return _of_many_names(portfolio, term, low, high)
+    values = attained(portfolio, term, limit)
     if values is None:
         return NOTHING
-    if prepared.listed is not None and names(term) <= set(prepared.names):
+    if portfolio.listed is not None and names(term) <= set(portfolio.names):
         return Range(min(values), max(values))
     if not values:
         return Range(low, high, lower_is_tight=False, upper_is_tight=False)
-    upper, upper_is_tight = _highest(prepared, term, high, max(values), limit)
-    below, lower_is_tight = _highest(prepared, negated(term), None if low is None else -low, -min(values), limit)
+    upper, upper_is_tight = _highest(portfolio, term, high, max(values), limit)
+    below, lower_is_tight = _highest(portfolio, negated(term), None if low is None else -low, -min(values), limit)
     return Range(None if below is None else -below, upper, lower_is_tight, upper_is_tight)
 
 
-def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congruence:
+def congruence_of(portfolio: Portfolio, term: Term, limit: int = RLIMIT) -> Congruence:
     """The congruence with the largest modulus; that of the constant 0 where the term is defined nowhere."""
-    modulus, remainder = prepared.facts.congruence_of(term)
-    if prepared.is_large:
+    modulus, remainder = portfolio.facts.congruence_of(term)
+    if portfolio.is_large:
         return Congruence(modulus, remainder, is_tight=False)
-    values = attained(prepared, term, limit)
+    values = attained(portfolio, term, limit)
     if values is None:
         return Congruence(0, 0)
     while values:
@@ -87,7 +83,7 @@ def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congru
             if step == 0
             else comparison(Mod(term, Int(step)), Relation.NE, Int(values[0] % step))
         )
-        found = prepared.model_with(differs, limit)
+        found = portfolio.model_with(differs, limit)
         if found is None:
             return Congruence(step, values[0] % step if step else values[0])
         if isinstance(found, Limited):
@@ -96,53 +92,53 @@ def congruence_of(prepared: Prepared, term: Term, limit: int = RLIMIT) -> Congru
     return Congruence(modulus, remainder, is_tight=False)
 
 
-def attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
+def attained(portfolio: Portfolio, term: Term, limit: int) -> list[int] | None:
     """Some values of the term; none of them where a limit was hit, None where it is proved that it has none."""
-    if (term, limit) not in prepared.attained:
-        prepared.attained[term, limit] = _attained(prepared, term, limit)
-    found = prepared.attained[term, limit]
+    if (term, limit) not in portfolio.attained:
+        portfolio.attained[term, limit] = _attained(portfolio, term, limit)
+    found = portfolio.attained[term, limit]
     return None if found is None else list(found)
 
 
-def _attained(prepared: Prepared, term: Term, limit: int) -> list[int] | None:
+def _attained(portfolio: Portfolio, term: Term, limit: int) -> list[int] | None:
     values: list[int] = []
-    if prepared.listed is not None and names(term) <= set(prepared.names):
-        values = [value for model in prepared.listed if (value := value_of(term, model)) is not None]
+    if portfolio.listed is not None and names(term) <= set(portfolio.names):
+        values = [value for model in portfolio.listed if (value := value_of(term, model)) is not None]
         return values or None
-    if not prepared.is_large and not prepared.tableau.closed:
-        for model in candidates(prepared.tableau.case, prepared.names_with(term), _SAMPLE):
-            if prepared.holds(model) and (value := value_of(term, model)) is not None:
+    if not portfolio.is_large and not portfolio.tableau.closed:
+        for model in candidates(portfolio.tableau.case, portfolio.names_with(term), CANDIDATES):
+            if portfolio.holds(model) and (value := value_of(term, model)) is not None:
                 values.append(value)
     if values:
         return values
-    found = prepared.model_with(comparison(term, Relation.EQ, term), limit)
+    found = portfolio.model_with(comparison(term, Relation.EQ, term), limit)
     return None if found is None else [] if isinstance(found, Limited) else [_value(term, found)]
 
 
-def _of_many_names(prepared: Prepared, term: Term, low: int | None, high: int | None) -> Range:
+def _of_many_names(portfolio: Portfolio, term: Term, low: int | None, high: int | None) -> Range:
     """What the domains say, an end being tight that a model at hand attains, or that is proved to be none."""
-    symbols = prepared.names_with(term)
-    known = prepared.samples if symbols is prepared.names else ()
+    symbols = portfolio.names_with(term)
+    known = portfolio.samples if symbols is portfolio.names else ()
     values = {value_of(term, model) for model in known}
-    curves = prepared.curves(symbols)
+    curves = portfolio.curves(symbols)
     below = low in values if low is not None else curves.grow(negated(term))
     above = high in values if high is not None else curves.grow(term)
     return Range(low, high, below, above)
 
 
-def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit: int) -> tuple[int | None, bool]:
+def _highest(portfolio: Portfolio, term: Term, bound: int | None, seen: int, limit: int) -> tuple[int | None, bool]:
     """The most that the term can be, from a sound bound and an attained value; and whether it is tight."""
     if bound is None:
-        if unbounded_above(prepared, term) or prepared.curves(prepared.names_with(term)).grow(term):
+        if unbounded_above(portfolio, term) or portfolio.curves(portfolio.names_with(term)).grow(term):
             return None, True
-        seen, bound = _gallop(prepared, term, seen, limit)
+        seen, bound = _gallop(portfolio, term, seen, limit)
         if bound is None:
             return None, False
     target = bound
-    for _ in range(_QUESTIONS):
+    for _ in range(RANGE_QUESTIONS):
         if seen >= bound:
             return bound, True
-        found = prepared.model_with(comparison(term, Relation.GE, Int(target)), limit)
+        found = portfolio.model_with(comparison(term, Relation.GE, Int(target)), limit)
         if isinstance(found, Limited):
             break
         if found is None:
@@ -153,11 +149,11 @@ def _highest(prepared: Prepared, term: Term, bound: int | None, seen: int, limit
     return bound, False
 
 
-def _gallop(prepared: Prepared, term: Term, seen: int, limit: int) -> tuple[int, int | None]:
+def _gallop(portfolio: Portfolio, term: Term, seen: int, limit: int) -> tuple[int, int | None]:
     """The highest value that was seen, and a bound, if one is met by asking for more and more."""
-    for ahead in _GALLOP:
+    for ahead in GALLOP:
         target = seen + ahead
-        found = prepared.model_with(comparison(term, Relation.GE, Int(target)), limit)
+        found = portfolio.model_with(comparison(term, Relation.GE, Int(target)), limit)
         if found is None:
             return seen, target - 1
         if isinstance(found, Limited):
@@ -166,13 +162,13 @@ def _gallop(prepared: Prepared, term: Term, seen: int, limit: int) -> tuple[int,
     return seen, None
 
 
-def unbounded_above(prepared: Prepared, term: Term) -> bool:
+def unbounded_above(portfolio: Portfolio, term: Term) -> bool:
     """Whether it is proved that the term, which has a value under some model, has no highest one.
 
     Where the formulas are solved completely, every choice of slacks is a model. A polynomial over slacks that grows
     in one of them, whatever the others, has no highest value then.
     """
-    solved = prepared.solved_image(term)
+    solved = portfolio.solved_image(term)
     return solved is not None and any(_grows(solved[0], name, solved[1]) for name in sorted(solved[0].unknowns))
 
 

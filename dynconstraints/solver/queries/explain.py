@@ -13,23 +13,21 @@ from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Real, Relation, Term
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
-from dynconstraints.solver.limits import RLIMIT
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.limits import EXPLAINED_CONDITIONS, RLIMIT, SHOWN_PARTS
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.nearest import either_side, nearest
 from dynconstraints.solver.reals.intervals import Interval
 from dynconstraints.solver.reals.literals import Number, literal, shown
 from dynconstraints.solver.reals.reals import Reals, of_floats
 
-_MOST_SHOWN = 3
-
 
 def violation(
-    prepared: Prepared | Reals, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
+    portfolio: Portfolio | Reals, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
 ) -> ConstraintViolationError:
     """DC301: the values break these constraints, one or more; what the parts come to, and the nearest legal values."""
     labels = tuple(constraint.label(known(constraint, values)) for constraint in broken)
     message = "; ".join(constraint.line for constraint in broken)
-    help_ = (text,) if (text := advice(prepared, broken, values, limit)) else ()
+    help_ = (text,) if (text := advice(portfolio, broken, values, limit)) else ()
     return ConstraintViolationError(
         Diagnostic("DC301", f"constraint violated: {message}", labels, help=help_), broken[0], values
     )
@@ -56,21 +54,21 @@ def inconsistency(core: Sequence[Constraint]) -> InconsistentConstraintsError:
 def known(constraint: Constraint, values: Mapping[str, int]) -> str:
     """What is known at a broken constraint: ``s0 = 65, and 65 % 32 = 1``."""
     bound = [f"{name} = {values[name]}" for name in constraint.symbols]
-    parts = list(dict.fromkeys(_parts(constraint.formula, values)))[:_MOST_SHOWN]
+    parts = list(dict.fromkeys(_parts(constraint.formula, values)))[:SHOWN_PARTS]
     return ", ".join(bound) + (f", and {', '.join(parts)}" if parts else "")
 
 
 def advice(
-    prepared: Prepared | Reals, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
+    portfolio: Portfolio | Reals, broken: Sequence[Constraint], values: Mapping[str, int], limit: int = RLIMIT
 ) -> str | None:
     """The nearest legal values in words; None where they are not found, or there are none."""
     names = tuple(dict.fromkeys(name for constraint in broken for name in constraint.symbols))
-    if isinstance(prepared, Reals):
-        return _real(prepared, names, values, limit)
+    if isinstance(portfolio, Reals):
+        return _real(portfolio, names, values, limit)
     try:
-        if len(names) == 1 and (text := _single(prepared, names[0], values, limit)):
+        if len(names) == 1 and (text := _single(portfolio, names[0], values, limit)):
             return text
-        near = nearest(prepared, values, limit)
+        near = nearest(portfolio, values, limit)
     except SolverLimitError:
         return None
     if near is None:
@@ -79,8 +77,8 @@ def advice(
     return f"the nearest values that satisfy every constraint: {changed}"
 
 
-def _single(prepared: Prepared, name: str, values: Mapping[str, int], limit: int) -> str | None:
-    ends = [end for end in either_side(prepared, values, name, limit) if end is not None]
+def _single(portfolio: Portfolio, name: str, values: Mapping[str, int], limit: int) -> str | None:
+    ends = [end for end in either_side(portfolio, values, name, limit) if end is not None]
     if not ends:
         return None
     if len(ends) == 1:
@@ -88,13 +86,13 @@ def _single(prepared: Prepared, name: str, values: Mapping[str, int], limit: int
     return f"the nearest values that satisfy every constraint on {name} are {ends[0]} and {ends[1]}"
 
 
-def _real(prepared: Reals, names: Sequence[str], values: Mapping[str, Number], limit: int) -> str | None:
+def _real(portfolio: Reals, names: Sequence[str], values: Mapping[str, Number], limit: int) -> str | None:
     """Of one name its interval; of several, which may each be in theirs, a change after which all is satisfied."""
     if len(names) == 1:
-        interval = prepared.interval(Name(names[0]), limit)
+        interval = portfolio.interval(Name(names[0]), limit)
         return f"{names[0]} has to be in {interval}" if interval not in {None, Interval()} else None
-    near = prepared.nearest({name: values[name] for name in names}, limit)
-    floats = of_floats(near, prepared.formulas) if isinstance(near, dict) else None
+    near = portfolio.nearest({name: values[name] for name in names}, limit)
+    floats = of_floats(near, portfolio.formulas) if isinstance(near, dict) else None
     if floats is None:
         return None
     changed = ", ".join(f"{name} = {shown(floats[name])}" for name in names if floats[name] != values[name])
@@ -118,20 +116,17 @@ def _result(term: Term, values: Mapping[str, int]) -> str:
     return "is undefined" if value is None else f"= {shown(value)}"
 
 
-_MOST_CONDITIONS = 64
-
-
 def zero_divisors(core: Sequence[Constraint]) -> Mapping[Constraint, Term]:
     """For constraints of a contradictory set: a divisor that is 0 wherever all else in the set holds.
 
     Only the domains are asked, so one may be missed.
     """
     conditions = [(constraint, part) for constraint in core for part in conjuncts(constraint.formula)]
-    if len(conditions) > _MOST_CONDITIONS or speaks_of_reals([part for _, part in conditions], frozenset()):
+    if len(conditions) > EXPLAINED_CONDITIONS or speaks_of_reals([part for _, part in conditions], frozenset()):
         return {}
     found: dict[Constraint, Term] = {}
     for constraint, part in conditions:
-        others = Prepared([other for _, other in conditions if other is not part]) if _divisors(part) else None
+        others = Portfolio([other for _, other in conditions if other is not part]) if _divisors(part) else None
         if others is None or others.facts.is_empty:
             continue
         for divisor in _divisors(part):

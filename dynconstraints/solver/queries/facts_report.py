@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 from dynconstraints.facts.domains.linear_equalities import Lattice
 from dynconstraints.ir.nodes import Formula, Name
-from dynconstraints.solver.limits import RLIMIT
-from dynconstraints.solver.partition import Parted
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.limits import LEAST_SHARE, RLIMIT
+from dynconstraints.solver.partition import Partition
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.bounds import Congruence, Range, congruence_of, range_of, range_of_real
 from dynconstraints.solver.queries.fourier_motzkin import equations
 from dynconstraints.solver.reals.reals import Reals
-
-_LEAST = 10_000
-"""What a question about one of many names may spend at least; the domains' answer stands where it is not enough."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +34,16 @@ class Facts:
         return iter(self.ranges)
 
 
-def summarise(prepared: Prepared, parts: Parted, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
+def summarise(portfolio: Portfolio, parts: Partition, names: tuple[str, ...], limit: int = RLIMIT) -> Facts:
     """The facts of the names, in the order given. The limit is for all of them: each name has its share."""
-    share = max(limit // max(len(names), 1), _LEAST)
+    share = max(limit // max(len(names), 1), LEAST_SHARE)
     about = {name: parts.about_all(Name(name), limit) for name in names}
     ranges = {name: range_of(some, Name(name), share) for name, some in about.items()}
     congruences = {name: congruence_of(some, Name(name), share) for name, some in about.items()}
     fixed = {
         name: found.lower for name, found in ranges.items() if found.lower is not None and found.lower == found.upper
     }
-    lattice = prepared.facts.lattice
+    lattice = portfolio.facts.lattice
     return Facts(ranges, congruences, fixed, () if lattice is None else equations(lattice, names), lattice)
 
 

@@ -1,4 +1,4 @@
-"""Linear elimination: the shadow that a set of linear constraints throws on some of its names.
+"""Linear elimination: the projection of a set of linear constraints on some of its names.
 
 Equalities and congruences go through the lattice, whose normal form for an order of the names projects by leaving rows
 out. Inequalities are then eliminated a parameter at a time by Fourier and Motzkin's method, which is exact over the
@@ -34,23 +34,22 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge
 from dynconstraints.solver.algebra.positivity import tightened
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.limits import ELIMINATED_INEQUALITIES
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.tableau.branch import Case
 from dynconstraints.solver.tableau.lower_terms import polynomial
 from dynconstraints.solver.tableau.nnf import normal
 
-_MOST_INEQUALITIES = 200
 
-
-def shadow(prepared: Prepared, kept: Sequence[str]) -> tuple[tuple[Formula, ...], bool] | None:
-    """Formulas over the kept names that hold wherever the prepared ones do, and whether they are exact."""
-    lattice = prepared.facts.lattice
+def fourier_motzkin(portfolio: Portfolio, kept: Sequence[str]) -> tuple[tuple[Formula, ...], bool] | None:
+    """Formulas over the kept names that hold wherever those of the portfolio do, and whether they are exact."""
+    lattice = portfolio.facts.lattice
     if lattice is None:
         return (FALSE,), True
-    order = [*kept, *(name for name in prepared.names if name not in kept)]
+    order = [*kept, *(name for name in portfolio.names if name not in kept)]
     rows = lattice.parametrise(order)
     images = {row.name: _polynomial(row.affine) for row in rows}
-    inequalities, complete = _inequalities(prepared)
+    inequalities, complete = _inequalities(portfolio)
     pending = [tightened(p.substituted(images)) for p in inequalities]
     for name in reversed(order[len(kept) :]):
         eliminated = _eliminate(name, pending)
@@ -84,11 +83,11 @@ def _polynomial(affine: Affine) -> Polynomial:
     return Polynomial({(): affine.constant, **{(name,): c for name, c in affine.coefficients}})
 
 
-def _inequalities(prepared: Prepared) -> tuple[list[Polynomial], bool]:
+def _inequalities(portfolio: Portfolio) -> tuple[list[Polynomial], bool]:
     """The linear inequalities among the conjuncts, and whether they and the lattice say all that the formulas say."""
     found: list[Polynomial] = []
     complete = True
-    for formula in prepared.formulas:
+    for formula in portfolio.formulas:
         whole = normal(formula)
         for part in whole.operands if isinstance(whole, And) else (whole,):
             inequality = _inequality(part)
@@ -148,7 +147,7 @@ def _eliminate(name: str, inequalities: list[Polynomial]) -> tuple[list[Polynomi
     upper = [p for p in inequalities if p.terms.get((name,), 0) < 0]
     rest = [p for p in inequalities if (name,) not in p.terms]
     exact = all(p.terms[name,] == 1 for p in lower) or all(p.terms[name,] == -1 for p in upper)
-    if len(lower) * len(upper) + len(rest) > _MOST_INEQUALITIES:
+    if len(lower) * len(upper) + len(rest) > ELIMINATED_INEQUALITIES:
         return None
     for low in lower:
         for high in upper:

@@ -8,17 +8,15 @@ from typing import cast
 
 from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import Call, Formula, Function, Int, Name, Relation, Term, comparison, negated, total
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import CHANGED_SUBSETS, RLIMIT, Limited
 from dynconstraints.solver.partition import components
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.bounds import range_of
 from dynconstraints.solver.queries.count import limit_error
 from dynconstraints.solver.reals.reals import Reals
 
-_MOST_SUBSETS = 2_000
 
-
-def nearest(prepared: Prepared, given: Mapping[str, int], limit: int = RLIMIT) -> dict[str, int] | None:
+def nearest(portfolio: Portfolio, given: Mapping[str, int], limit: int = RLIMIT) -> dict[str, int] | None:
     """The nearest legal assignment, with a value for every name; None where nothing satisfies the formulas.
 
     Names without a given value are free. Of assignments at the same distance, the one whose changed names come first
@@ -26,8 +24,8 @@ def nearest(prepared: Prepared, given: Mapping[str, int], limit: int = RLIMIT) -
     from being found.
     """
     found: dict[str, int] = {}
-    for part in components(prepared.formulas, {f: sorted(names(f)) for f in prepared.formulas}):
-        some = prepared if part == prepared.formulas else Prepared(part)
+    for part in components(portfolio.formulas, {f: sorted(names(f)) for f in portfolio.formulas}):
+        some = portfolio if part == portfolio.formulas else Portfolio(part)
         near = _nearest(some, {name: given[name] for name in some.names if name in given}, limit)
         if near is None:
             return None
@@ -36,32 +34,32 @@ def nearest(prepared: Prepared, given: Mapping[str, int], limit: int = RLIMIT) -
 
 
 def either_side(
-    prepared: Prepared, given: Mapping[str, int], name: str, limit: int = RLIMIT
+    portfolio: Portfolio, given: Mapping[str, int], name: str, limit: int = RLIMIT
 ) -> tuple[int | None, int | None]:
     """The nearest legal values of one name below (or at) and above its given value, the other given values kept."""
-    fixed = Prepared(_fixed(prepared.formulas, {n: v for n, v in given.items() if n != name}))
+    fixed = Portfolio(_fixed(portfolio.formulas, {n: v for n, v in given.items() if n != name}))
     value = Int(given[name])
-    below = Prepared((*fixed.formulas, comparison(Name(name), Relation.LE, value)))
-    above = Prepared((*fixed.formulas, comparison(Name(name), Relation.GE, value)))
+    below = Portfolio((*fixed.formulas, comparison(Name(name), Relation.LE, value)))
+    above = Portfolio((*fixed.formulas, comparison(Name(name), Relation.GE, value)))
     return _end(below, Name(name), limit), _end(above, negated(Name(name)), limit, -1)
 
 
-def _end(prepared: Prepared, term: Term, limit: int, sign: int = 1) -> int | None:
-    found = range_of(prepared, term, limit)
+def _end(portfolio: Portfolio, term: Term, limit: int, sign: int = 1) -> int | None:
+    found = range_of(portfolio, term, limit)
     if found.upper is None or not found.upper_is_tight or (found.lower is not None and found.lower > found.upper):
         return None
     return sign * found.upper
 
 
-def _nearest(prepared: Prepared, given: Mapping[str, int], limit: int) -> dict[str, int] | None:
+def _nearest(portfolio: Portfolio, given: Mapping[str, int], limit: int) -> dict[str, int] | None:
     ordered, tried = sorted(given), 0
     for size in range(len(ordered) + 1):
         best: tuple[int, dict[str, int]] | None = None
         for changed in combinations(ordered, size):
             tried += 1
-            if tried > _MOST_SUBSETS:
-                raise limit_error(f"more than {_MOST_SUBSETS:,} sets of names to change were tried", "sets of names")
-            found = _with_changes(prepared, given, changed, limit)
+            if tried > CHANGED_SUBSETS:
+                raise limit_error(f"more than {CHANGED_SUBSETS:,} sets of names to change were tried", "sets of names")
+            found = _with_changes(portfolio, given, changed, limit)
             if found is not None and (best is None or found[0] < best[0]):
                 best = found
         if best is not None:
@@ -70,11 +68,11 @@ def _nearest(prepared: Prepared, given: Mapping[str, int], limit: int) -> dict[s
 
 
 def _with_changes(
-    prepared: Prepared, given: Mapping[str, int], changed: Sequence[str], limit: int
+    portfolio: Portfolio, given: Mapping[str, int], changed: Sequence[str], limit: int
 ) -> tuple[int, dict[str, int]] | None:
     """The least distance and an assignment at it that differs in the changed names alone; None if none satisfies."""
     kept = {name: value for name, value in given.items() if name not in changed}
-    rest = Prepared(_fixed(prepared.formulas, kept))
+    rest = Portfolio(_fixed(portfolio.formulas, kept))
     found = rest.model(limit)
     if isinstance(found, Limited):
         raise limit_error(found.reason, "rlimit")
@@ -92,19 +90,19 @@ def _fixed(formulas: Sequence[Formula], values: Mapping[str, int]) -> list[Formu
 
 
 def _at_least_distance(
-    prepared: Prepared, changed: Sequence[str], given: Mapping[str, int], limit: int
+    portfolio: Portfolio, changed: Sequence[str], given: Mapping[str, int], limit: int
 ) -> tuple[int, dict[str, int]]:
     distance = total(tuple(Call(Function.ABS, (total((Name(name), Int(-given[name]))),)) for name in changed))
-    ends = range_of(prepared, distance, limit)
+    ends = range_of(portfolio, distance, limit)
     if ends.lower is None or not ends.lower_is_tight:
         raise limit_error("the distance of the nearest values", "rlimit")
     if len(changed) == 1:  # of two at the same distance, the lower one
-        lower = prepared.model_with(
+        lower = portfolio.model_with(
             comparison(Name(changed[0]), Relation.EQ, Int(given[changed[0]] - ends.lower)), limit
         )
         if isinstance(lower, dict):
             return ends.lower, lower
-    found = prepared.model_with(comparison(distance, Relation.EQ, Int(ends.lower)), limit)
+    found = portfolio.model_with(comparison(distance, Relation.EQ, Int(ends.lower)), limit)
     if not isinstance(found, dict):
         raise limit_error("the nearest values", "rlimit")
     return ends.lower, found

@@ -20,17 +20,14 @@ from dynconstraints.ir.nodes import (
     conjunction,
     disjunction,
 )
-from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.limits import PROJECTED_ALTERNATIVES, PROJECTED_ASSIGNMENTS, RLIMIT
 from dynconstraints.solver.partition import components
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.bounds import NOTHING, congruence_of, range_of
 from dynconstraints.solver.queries.count import assignments
-from dynconstraints.solver.queries.fourier_motzkin import shadow
+from dynconstraints.solver.queries.fourier_motzkin import fourier_motzkin
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.verdicts import Implied
-
-_MOST_ALTERNATIVES = 64
-_MOST_ENUMERATED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,47 +41,47 @@ class Projection:
     exact: bool
 
 
-def project(prepared: Prepared, kept: Sequence[str], limit: int = RLIMIT) -> Projection:
+def project(portfolio: Portfolio, kept: Sequence[str], limit: int = RLIMIT) -> Projection:
     """The projection on the names: part by part, each by the first of these that is exact, else what all of them say.
 
     No name to eliminate; linear elimination; the list of all values, where they are few.
     """
     formulas: list[Formula] = []
     exact = True
-    for part in components(prepared.formulas, {f: sorted(names(f)) for f in prepared.formulas}):
-        some = _project(prepared if part == prepared.formulas else Prepared(part), kept, limit)
+    for part in components(portfolio.formulas, {f: sorted(names(f)) for f in portfolio.formulas}):
+        some = _project(portfolio if part == portfolio.formulas else Portfolio(part), kept, limit)
         formulas.extend(some.formulas)
         exact &= some.exact
     return Projection(tuple(dict.fromkeys(formulas)), exact)
 
 
-def _project(prepared: Prepared, kept: Sequence[str], limit: int) -> Projection:
-    wanted = [name for name in kept if name in prepared.names]
-    if len(wanted) == len(prepared.names):
-        return Projection(prepared.formulas, exact=True)
+def _project(portfolio: Portfolio, kept: Sequence[str], limit: int) -> Projection:
+    wanted = [name for name in kept if name in portfolio.names]
+    if len(wanted) == len(portfolio.names):
+        return Projection(portfolio.formulas, exact=True)
     if not wanted:
-        found = prepared.model(limit)
+        found = portfolio.model(limit)
         return Projection((FALSE,), exact=True) if found is None else Projection((), exact=isinstance(found, dict))
-    linear = shadow(prepared, wanted)
+    linear = fourier_motzkin(portfolio, wanted)
     if linear is not None and linear[1]:
         return Projection(_irredundant(linear[0], limit), exact=True)
-    listed = _listed(prepared, wanted, limit)
+    listed = _listed(portfolio, wanted, limit)
     if listed is not None:
         return Projection(listed, exact=True)
-    sound = [f for f in prepared.formulas if names(f) <= set(wanted)]
+    sound = [f for f in portfolio.formulas if names(f) <= set(wanted)]
     sound.extend(linear[0] if linear else ())
-    sound.extend(fact for name in wanted for fact in _facts(prepared, name, limit))
+    sound.extend(fact for name in wanted for fact in _facts(portfolio, name, limit))
     return Projection(_irredundant(tuple(sound), limit), exact=False)
 
 
-def _listed(prepared: Prepared, wanted: Sequence[str], limit: int) -> tuple[Formula, ...] | None:
+def _listed(portfolio: Portfolio, wanted: Sequence[str], limit: int) -> tuple[Formula, ...] | None:
     """All values of the names, where the assignments are few enough to list."""
     seen: dict[tuple[int, ...], None] = {}
-    order = [*wanted, *(name for name in prepared.names if name not in wanted)]
+    order = [*wanted, *(name for name in portfolio.names if name not in wanted)]
     try:
-        for index, model in enumerate(assignments(prepared, order, limit)):
+        for index, model in enumerate(assignments(portfolio, order, limit)):
             seen[tuple(model[name] for name in wanted)] = None
-            if len(seen) > _MOST_ALTERNATIVES or index > _MOST_ENUMERATED:
+            if len(seen) > PROJECTED_ALTERNATIVES or index > PROJECTED_ASSIGNMENTS:
                 return None
     except SolverLimitError:
         return None
@@ -110,8 +107,8 @@ def _equal(wanted: Sequence[str], values: Sequence[int]) -> Formula:
     )
 
 
-def _facts(prepared: Prepared, name: str, limit: int) -> Iterator[Formula]:
-    ends = range_of(prepared, Name(name), limit)
+def _facts(portfolio: Portfolio, name: str, limit: int) -> Iterator[Formula]:
+    ends = range_of(portfolio, Name(name), limit)
     if ends == NOTHING:
         yield FALSE
         return
@@ -119,7 +116,7 @@ def _facts(prepared: Prepared, name: str, limit: int) -> Iterator[Formula]:
         yield comparison(Name(name), Relation.GE, Int(ends.lower))
     if ends.upper is not None:
         yield comparison(Name(name), Relation.LE, Int(ends.upper))
-    found = congruence_of(prepared, Name(name), limit)
+    found = congruence_of(portfolio, Name(name), limit)
     if found.modulus > 1:
         yield comparison(Mod(Name(name), Int(found.modulus)), Relation.EQ, Int(found.remainder))
 
@@ -128,7 +125,7 @@ def _irredundant(formulas: tuple[Formula, ...], limit: int) -> tuple[Formula, ..
     kept = list(dict.fromkeys(formulas))
     for formula in reversed(list(kept)):
         rest = [f for f in kept if f != formula]
-        if isinstance(Prepared(rest).implies(formula, limit), Implied):
+        if isinstance(Portfolio(rest).implies(formula, limit), Implied):
             kept = rest
     return tuple(kept)
 

@@ -11,7 +11,7 @@ from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.partition import components
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.verdicts import Implied
 
@@ -75,5 +75,5 @@ def _reasons(
 def _implied(constraints: Sequence[Constraint], constraint: Constraint, limit: int, reals: frozenset[str]) -> bool:
     formulas = [c.formula for c in constraints]
     real = speaks_of_reals((*formulas, constraint.formula), reals)
-    some = Reals(formulas, reals) if real else Prepared(formulas)
+    some = Reals(formulas, reals) if real else Portfolio(formulas)
     return all(isinstance(some.implies(part, limit), Implied) for part in conjuncts(constraint.formula))

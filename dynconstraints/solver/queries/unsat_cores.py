@@ -9,8 +9,8 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.solver.limits import RLIMIT, Limited
-from dynconstraints.solver.partition import Parted
-from dynconstraints.solver.portfolio import Prepared
+from dynconstraints.solver.partition import Partition
+from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.verdicts import Sat, Satisfiability, Unknown, Unsat
 
@@ -55,17 +55,17 @@ def minimal_cores(
 def unsatisfiable(constraints: Sequence[Constraint], limit: int = RLIMIT, reals: frozenset[str] = frozenset()) -> bool:
     """Whether it is proved that nothing satisfies all of them."""
     formulas = [c.formula for c in constraints]
-    return (Reals(formulas, reals) if speaks_of_reals(formulas, reals) else Prepared(formulas)).model(limit) is None
+    return (Reals(formulas, reals) if speaks_of_reals(formulas, reals) else Portfolio(formulas)).model(limit) is None
 
 
-def check(parted: Parted, constraints: Sequence[Constraint], limit: int | None = None) -> Satisfiability:
+def check(partition: Partition, constraints: Sequence[Constraint], limit: int | None = None) -> Satisfiability:
     """A model, a minimal core, or which limit was hit."""
-    found = parted.model(limit or RLIMIT)
+    found = partition.model(limit or RLIMIT)
     if isinstance(found, Limited):
         return Unknown(found.reason)
     if found is not None:
         return Sat(found)
-    broken = next(part for part in parted.parts if part.model(limit or RLIMIT) is None)
+    broken = next(part for part in partition.parts if part.model(limit or RLIMIT) is None)
     suspects = [constraint for constraint in constraints if constraint.formula in broken.formulas]
     return Unsat(minimal_core(suspects, limit or RLIMIT))
 

@@ -9,10 +9,8 @@ from fractions import Fraction
 
 from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.nodes import Compare, Formula, Name, Relation
+from dynconstraints.solver.limits import SAMPLED_DISTANCE
 from dynconstraints.solver.reals.literals import Number, literal, plain, shown
-
-_FAR = 1024
-"""How far samples go where there is no end."""
 
 
 class Interval(Frozen):
@@ -79,9 +77,9 @@ class Interval(Frozen):
         """A random number in it: an end now and then, else one of few digits between them."""
         lower, upper = self.lower, self.upper
         if lower is None:
-            lower = -_FAR if upper is None else upper - _FAR
+            lower = -SAMPLED_DISTANCE if upper is None else upper - SAMPLED_DISTANCE
         if upper is None:
-            upper = lower + _FAR
+            upper = lower + SAMPLED_DISTANCE
         if upper == self.upper and not self.upper_is_open and not rng.randrange(8):
             return upper
         return Fraction(float(lower + (Fraction(upper) - lower) * Fraction(rng.randrange(1, 1024), 1024)))

@@ -21,16 +21,11 @@ from dynconstraints.ir.fold import names, walk
 from dynconstraints.ir.nodes import And, Compare, Formula, Int, Name, Neg, Node, Real, Relation, Term, negated
 from dynconstraints.ir.printer import in_order
 from dynconstraints.ir.sorts import has_real, is_of_integers
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import HALVINGS, MOST_ROUNDED, RLIMIT, SIMPLE_DENOMINATOR, Limited
 from dynconstraints.solver.reals.intervals import Interval
 from dynconstraints.solver.reals.literals import Number, literal, neighbours, plain
 from dynconstraints.solver.reals.models import RealModel, confirmed
 from dynconstraints.solver.verdicts import Implied, Open, Refuted, Unknown, Verdict
-
-_HALVINGS, _SIMPLE = 12, 64
-
-_MOST_TRIED = 81
-"""How many ways to round a model's fractions are tried: all, of up to four."""
 
 _FLIPPED = {
     Relation.LT: Relation.GT,
@@ -176,7 +171,7 @@ class Reals:
                 attained = max(attained, _value(term, found))
         if bound is None:
             return None, False
-        for _ in range(_HALVINGS):
+        for _ in range(HALVINGS):
             middle = Fraction(float((Fraction(attained) + Fraction(bound)) / 2))
             if attained >= bound or not attained <= middle < bound:
                 break
@@ -187,7 +182,7 @@ class Reals:
                 attained = max(attained, _value(term, found))
             else:
                 break
-        simple = ((Fraction(attained) + Fraction(bound)) / 2).limit_denominator(_SIMPLE)
+        simple = ((Fraction(attained) + Fraction(bound)) / 2).limit_denominator(SIMPLE_DENOMINATOR)
         if attained <= simple < bound and Fraction(float(simple)) == simple and exceeds(simple) is None:
             bound = simple
         reached = self._find((Compare((term, literal(bound)), (Relation.EQ,)),), (), limit)
@@ -319,5 +314,5 @@ def of_floats(model: RealModel, formulas: Sequence[Formula]) -> RealModel | None
     choices: list[Sequence[Number]] = [
         neighbours(value) if isinstance(value, Fraction) else [value] for value in model.values()
     ]
-    tries = (dict(zip(model, values, strict=True)) for values in islice(product(*choices), _MOST_TRIED))
+    tries = (dict(zip(model, values, strict=True)) for values in islice(product(*choices), MOST_ROUNDED))
     return next((some for some in tries if confirmed(some, formulas, ())), None)

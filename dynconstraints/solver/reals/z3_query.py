@@ -12,12 +12,9 @@ from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.ir.printer import in_order
 from dynconstraints.lowering.to_z3 import Encoder
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import IRRATIONAL_DIGITS, REJECTED_MODELS, RLIMIT, Limited
 from dynconstraints.solver.reals.literals import Number, plain
 from dynconstraints.solver.reals.models import RealModel, confirmed
-
-_REJECTED_MODELS = 8
-_DIGITS = 30
 
 
 def solve(
@@ -32,7 +29,7 @@ def solve(
     solver.set("random_seed", 0)
     solver.add(*(encoder.true(formula) for formula in wanted), *(encoder.not_true(formula) for formula in unwanted))
     solver.add(*encoder.sides)
-    for _ in range(_REJECTED_MODELS):
+    for _ in range(REJECTED_MODELS):
         answer = solver.check()
         if answer == z3.unsat:
             return None
@@ -60,7 +57,7 @@ def _number(value: Any) -> Number:
     if z3.is_int_value(value):
         return int(value.as_long())
     if z3.is_algebraic_value(value):
-        value = value.approx(_DIGITS)
+        value = value.approx(IRRATIONAL_DIGITS)
     return Fraction(value.numerator_as_long(), value.denominator_as_long())
 
 

@@ -40,11 +40,8 @@ from dynconstraints.ir.nodes import (
     negated,
     total,
 )
+from dynconstraints.solver.limits import REFUTED_MODULUS, REFUTED_POINTS, REFUTED_POWER
 from dynconstraints.solver.tableau.nnf import normal
-
-_POINTS = 20_000
-_GREATEST = 1024
-_HIGHEST_POWER = 64
 
 
 def contradictory(formulas: Sequence[Formula]) -> bool:
@@ -70,7 +67,7 @@ def _moduli(formulas: Sequence[Formula]) -> Iterator[int]:
 def _refuted(formulas: Sequence[Formula], modulus: int) -> bool:
     weaker = [w for formula in formulas if (w := _weaker(formula, modulus)) != TRUE]
     symbols = sorted(frozenset().union(*map(names, weaker)))
-    if not weaker or modulus > _GREATEST or modulus ** len(symbols) > _POINTS:
+    if not weaker or modulus > REFUTED_MODULUS or modulus ** len(symbols) > REFUTED_POINTS:
         return False
     points, size = evaluate_columns.box(dict.fromkeys(symbols, range(modulus)))
     for formula in sorted(weaker, key=lambda f: len(names(f))):
@@ -120,7 +117,7 @@ def _is_exact(term: Term, modulus: int) -> bool:
         case Mod(dividend, Int(divisor)):
             return divisor != 0 and modulus % divisor == 0 and _is_kept(dividend, modulus)
         case Pow(base, exponent):
-            return exponent <= _HIGHEST_POWER and _is_exact(base, modulus)
+            return exponent <= REFUTED_POWER and _is_exact(base, modulus)
         case Neg() | Add() | Mul() | Call():
             return all(_is_exact(part, modulus) for part in children(term))  # type: ignore[arg-type]
         case _:
@@ -133,7 +130,7 @@ def _is_kept(term: Term, modulus: int) -> bool:
         case Int() | Name():
             return True
         case Pow(base, exponent):
-            return exponent <= _HIGHEST_POWER and _is_kept(base, modulus)
+            return exponent <= REFUTED_POWER and _is_kept(base, modulus)
         case Neg() | Add() | Mul():
             return all(_is_kept(part, modulus) for part in children(term))  # type: ignore[arg-type]
         case _:

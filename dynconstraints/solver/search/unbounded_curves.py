@@ -1,8 +1,8 @@
 """Terms without a highest value: along some curve of assignments the constraints keep on holding and the term grows.
 
-On a curve some parameters are infinite integers (see `infinite`), the others are constants. The evaluator of columns
-works on them as on integers, so what it finds true is true at all late points of the curve, and a term that it finds
-infinite grows without end. Which curves are tried is a guess; what is found on them is a proof.
+On a curve some parameters are hyperintegers (`algebra.hyperintegers`), the others are constants. The evaluator of
+columns works on them as on integers, so what it finds true is true at all late points of the curve, and a term that it
+finds infinite grows without end. Which curves are tried is a guess; what is found on them is a proof.
 """
 
 from __future__ import annotations
@@ -19,46 +19,43 @@ from dynconstraints.facts.product.substitutions import Rows
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Compare, Formula, Name, Relation, Term
-from dynconstraints.solver.algebra.hyperintegers import Infinite
+from dynconstraints.solver.algebra.hyperintegers import Hyperinteger
+from dynconstraints.solver.limits import CURVE_MODELS, CURVE_PARAMETERS, CURVE_TURNS, MOST_CURVES
 
 if TYPE_CHECKING:
     from dynconstraints.solver.algebra.hyperintegers import Hyper
 
-_MOST_PARAMETERS = 12
-_MOST_CURVES = 48
-_TURNS = 6
-_MODELS = 2
 
 Curve = Mapping[str, "Hyper"]
 Model = Mapping[str, int]
 Speeds = Mapping[str, int]
 
 
-class Curves:
+class UnboundedCurves:
     """Curves over the names along which the formulas hold. Those for a turn are looked for when first asked for."""
 
     def __init__(
         self, facts: State, names: Sequence[str], formulas: Sequence[Formula], models: Sequence[Model]
     ) -> None:
         self._names, self._formulas, self._facts = names, formulas, facts
-        self._models = models[:_MODELS]
+        self._models = models[:CURVE_MODELS]
         self._definitions = _definitions(formulas, facts.rows)
         free = [name for name in names if name not in self._definitions]
         self._parameters = sampling.parameters_of(facts.rows, free)
         self._bounds = {p: facts.known.monomial((p,)) for p in self._parameters}
         moving = {p: (low is None, high is None) for p, (low, high) in self._bounds.items() if None in (low, high)}
-        self._directions = list(_directions(moving, len(self._parameters) <= _MOST_PARAMETERS))[:_MOST_CURVES]
+        self._directions = list(_directions(moving, len(self._parameters) <= CURVE_PARAMETERS))[:MOST_CURVES]
         self._kept: dict[int, tuple[int, Mapping[str, Any]]] = {}
 
     def grow(self, term: Term) -> bool:
         """Whether it is proved that the term has no highest value."""
-        for turn in range(_TURNS + len(self._models) if self._directions else 0):
+        for turn in range(CURVE_TURNS + len(self._models) if self._directions else 0):
             try:
                 size, points = self._points(turn)
                 values = cast("Sequence[Hyper | None]", evaluate_columns.values(term, points, size))
             except TypeError:  # a function that infinite integers don't have
                 continue
-            if any(isinstance(value, Infinite) and value.is_positive for value in values):
+            if any(isinstance(value, Hyperinteger) and value.is_positive for value in values):
                 return True
         return False
 
@@ -80,9 +77,9 @@ class Curves:
 
     def _batch(self, turn: int) -> list[Curve]:
         """From the plainest assignments, then from models."""
-        resting = {p: _resting(self._bounds[p], min(turn, _TURNS - 1), i) for i, p in enumerate(self._parameters)}
-        if turn >= _TURNS:
-            model = self._models[turn - _TURNS]
+        resting = {p: _resting(self._bounds[p], min(turn, CURVE_TURNS - 1), i) for i, p in enumerate(self._parameters)}
+        if turn >= CURVE_TURNS:
+            model = self._models[turn - CURVE_TURNS]
             resting |= {p: value for p in self._parameters if (value := self._in_model(p, model)) is not None}
         doubles = turn == 1
         return [
@@ -160,6 +157,6 @@ def _resting(bounds: Range, turn: int, place: int) -> int:
     return max(low if low is not None else wanted, min(high if high is not None else wanted, wanted))
 
 
-def _moved(start: int, speed: int, doubles: bool) -> Infinite:
+def _moved(start: int, speed: int, doubles: bool) -> Hyperinteger:
     """The start and ``speed`` times T; where T is a power of two, that alone."""
-    return Infinite((0, speed), doubles) if doubles else Infinite((start, speed))
+    return Hyperinteger((0, speed), doubles) if doubles else Hyperinteger((start, speed))

@@ -16,10 +16,9 @@ from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula, Int, Name, Relation, comparison
 from dynconstraints.ir.printer import in_order
 from dynconstraints.lowering.to_z3 import Encoder
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import REJECTED_MODELS, RLIMIT, Limited
 
 _SEED = 0
-_REJECTED_MODELS = 8
 
 
 Model: TypeAlias = dict[str, int]
@@ -39,7 +38,7 @@ def solve(true: Iterable[Formula], not_true: Iterable[Formula] = (), limit: int 
     solver = _solver(encoder.context, limit)
     solver.add(*(encoder.true(formula) for formula in wanted), *(encoder.not_true(formula) for formula in unwanted))
     solver.add(*encoder.sides)
-    for _ in range(_REJECTED_MODELS):
+    for _ in range(REJECTED_MODELS):
         answer = solver.check()
         if answer == z3.unsat:
             return None

@@ -8,15 +8,17 @@ the equations make equal are the same polynomial.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from functools import lru_cache
 
 from dynconstraints.ir.nodes import Function
 from dynconstraints.solver.algebra.polynomial import Polynomial, quotient_of
-from dynconstraints.solver.algebra.positivity import Cone, tightened
+from dynconstraints.solver.algebra.positivity import PositivityProver, tightened
 from dynconstraints.solver.algebra.residues import divisors_of
+from dynconstraints.solver.limits import ASSUMED_FACTS, BASE_FUEL, CASE_DIVISORS, CASE_VALUES, CONSEQUENCE_TERMS
 
 
 class Contradiction(Exception):  # noqa: N818  (it is a result, not an error)
@@ -48,12 +50,6 @@ class Sign(Enum):
     NONZERO = "!= 0"
 
 
-_MOST_STEPS = 400
-_FUEL = 2_000
-_MOST_TERMS = 16
-_MOST_DIVISORS = 24
-
-
 @lru_cache(maxsize=1024)
 def _rule(equation: Polynomial) -> tuple[str, int, Polynomial] | None:
     """``(x, c, rest)`` where the equation says that ``c*x == rest``, and x is not in the rest."""
@@ -77,6 +73,7 @@ def _rewritten(polynomial: Polynomial, equation: Polynomial) -> Polynomial:
     return polynomial
 
 
+@dataclass(eq=False)
 class Case:
     """The integers under which all that was assumed holds. Assuming more may raise Contradiction; ``copy`` first to
     branch.
@@ -88,37 +85,28 @@ class Case:
     assumed is not kept. Fresh unknowns are written ``!1``, ``!2``: no name of the language is.
     """
 
-    def __init__(self, fuel: Fuel | None = None) -> None:
-        self.fuel = fuel or Fuel(_FUEL)
-        self.images: dict[str, Polynomial] = {}
-        self.equations: tuple[Polynomial, ...] = ()
-        self.inequalities: tuple[Polynomial, ...] = ()
-        self.distinct: tuple[Polynomial, ...] = ()
-        self.choices: dict[str, tuple[int, ...]] = {}
-        self.powers: tuple[Polynomial, ...] = ()
-        self.power_factors: tuple[Polynomial, ...] = ()
-        self.no_powers: tuple[Polynomial, ...] = ()
-        self.halved: tuple[Polynomial, ...] = ()
-        self.divisions: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = {}
-        self.calls: dict[tuple[Function, tuple[Polynomial, ...]], Polynomial] = {}
-        self.splits: tuple[tuple[tuple[tuple[Polynomial, Sign], ...], ...], ...] = ()
-        self.decided: dict[object, bool] = {}
-        self.mentions: Mapping[str, int] = {}
-        self.count = 0
-        self.lossy = False
-        self._cone: Cone | None = None
+    fuel: Fuel = field(default_factory=lambda: Fuel(BASE_FUEL))
+    images: dict[str, Polynomial] = field(default_factory=dict)
+    equations: tuple[Polynomial, ...] = ()
+    inequalities: tuple[Polynomial, ...] = ()
+    distinct: tuple[Polynomial, ...] = ()
+    choices: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    powers: tuple[Polynomial, ...] = ()
+    power_factors: tuple[Polynomial, ...] = ()
+    no_powers: tuple[Polynomial, ...] = ()
+    halved: tuple[Polynomial, ...] = ()
+    divisions: dict[tuple[Polynomial, Polynomial], tuple[Polynomial, Polynomial]] = field(default_factory=dict)
+    calls: dict[tuple[Function, tuple[Polynomial, ...]], Polynomial] = field(default_factory=dict)
+    splits: tuple[tuple[tuple[tuple[Polynomial, Sign], ...], ...], ...] = ()
+    decided: dict[object, bool] = field(default_factory=dict)
+    mentions: Mapping[str, int] = field(default_factory=Counter)
+    count: int = 0
+    lossy: bool = False
+    _prover: PositivityProver | None = None
 
     def copy(self, fuel: Fuel | None = None) -> Case:
         """An independent copy, which burns the same fuel, or that given."""
-        other = Case(fuel or self.fuel)
-        other.images, other.choices = dict(self.images), dict(self.choices)
-        other.equations, other.inequalities, other.distinct = self.equations, self.inequalities, self.distinct
-        other.divisions, other.calls, other.decided = dict(self.divisions), dict(self.calls), dict(self.decided)
-        other.powers, other.power_factors, other.no_powers = self.powers, self.power_factors, self.no_powers
-        other.halved = self.halved
-        other.splits, other.mentions = self.splits, self.mentions
-        other.count, other.lossy, other._cone = self.count, self.lossy, self._cone
-        return other
+        return replace(self, fuel=fuel or self.fuel, **{name: getattr(self, name).copy() for name in _COPIED})
 
     def fresh(self) -> Polynomial:
         """An unknown that occurs nowhere yet."""
@@ -133,19 +121,19 @@ class Case:
         return image
 
     @property
-    def cone(self) -> Cone:
+    def prover(self) -> PositivityProver:
         """The inequalities, ready for proofs."""
-        if self._cone is None:
+        if self._prover is None:
             both = [p for equation in self.equations for p in (equation, -equation)]
-            self._cone = Cone([*self.inequalities, *both])
-        return self._cone
+            self._prover = PositivityProver([*self.inequalities, *both])
+        return self._prover
 
     def proves(self, polynomial: Polynomial) -> bool:
         """Whether it is seen that the polynomial is at least 0 in the case. Raises OutOfFuel."""
         if polynomial.is_constant:
             return polynomial.value >= 0
         self.fuel.burn(1 + len(polynomial.terms) * (1 + len(self.inequalities) + len(self.equations)) // 8)
-        return self.cone.proves(polynomial)
+        return self.prover.proves(polynomial)
 
     def nonzero(self, polynomial: Polynomial) -> bool:
         """Whether it is seen that the polynomial is other than 0 everywhere in the case."""
@@ -159,7 +147,7 @@ class Case:
         named = {name for p in products for name in p.unknowns}
         return len(polynomial.terms) == 1 and polynomial.unknowns <= named
 
-    def values_of(self, name: str, most: int = 16) -> tuple[int, ...] | None:
+    def values_of(self, name: str, most: int = CASE_VALUES) -> tuple[int, ...] | None:
         """All values that the unknown may have, where constants bound it and they are at most ``most``."""
         if name in self.choices:
             return self.choices[name]
@@ -182,19 +170,19 @@ class Case:
         divisors = dict.fromkeys(self.image(d) for _, d in self.divisions)
         found: list[Polynomial] = []
         for p in (*self.inequalities, *(p for e in self.equations for p in (e, -e))):
-            if p.is_linear or len(p.terms) > _MOST_TERMS:
+            if p.is_linear or len(p.terms) > CONSEQUENCE_TERMS:
                 continue
             for u in dict.fromkeys([*divisors, *map(Polynomial.unknown, sorted(p.unknowns))]):
                 if not u.is_constant and self.proves(u - 1):
                     x, y = p.divided(u)
                     if not x.is_constant:
                         found.extend([x - 1] if self.proves(-y - 1) else [x] if self.proves(u - y - 1) else [])
-        return [x for x in found if not self.cone.shows(x)]
+        return [x for x in found if not self.prover.shows(x)]
 
     def assume(self, polynomial: Polynomial, sign: Sign) -> None:
         """Add ``polynomial == 0``, ``>= 0`` or ``!= 0``. Raises Contradiction where the case is seen to be empty."""
         pending = deque([(polynomial, sign)])
-        for _ in range(_MOST_STEPS):
+        for _ in range(ASSUMED_FACTS):
             if not pending:
                 return
             pending.extend(self._step(*pending.popleft()))
@@ -229,11 +217,11 @@ class Case:
     def _inequality(self, p: Polynomial) -> list[tuple[Polynomial, Sign]]:
         if -p in self.inequalities:
             self.inequalities = tuple(q for q in self.inequalities if q != -p)
-            self._cone = None
+            self._prover = None
             return [(p, Sign.ZERO)]
         if p not in self.inequalities:
             self.inequalities = (*self.inequalities, p)
-            self._cone = None
+            self._prover = None
         return []
 
     def _equation(self, p: Polynomial) -> list[tuple[Polynomial, Sign]]:
@@ -268,7 +256,7 @@ class Case:
     def _choose_factors(self, p: Polynomial) -> None:
         """Where a product is a constant, each of its factors is one of the constant's divisors."""
         (c,) = (c for m, c in p.terms.items() if m)
-        divisors = None if p.value % c else divisors_of(abs(p.value // c), _MOST_DIVISORS)
+        divisors = None if p.value % c else divisors_of(abs(p.value // c), CASE_DIVISORS)
         if divisors is None:
             return
         for name in sorted(p.unknowns):
@@ -309,7 +297,7 @@ class Case:
             again.extend((p, sign) for p in facts if changes(p))
             kept[sign] = tuple(p for p in facts if not changes(p))
         self.equations, self.inequalities, self.distinct = kept[Sign.ZERO], kept[Sign.NONNEGATIVE], kept[Sign.NONZERO]
-        self._cone = None
+        self._prover = None
         return again
 
     def _facts(self) -> tuple[tuple[Sign, tuple[Polynomial, ...]], ...]:
@@ -318,3 +306,7 @@ class Case:
             (Sign.NONNEGATIVE, self.inequalities),
             (Sign.NONZERO, self.distinct),
         )
+
+
+_COPIED = tuple(f.name for f in fields(Case) if f.default_factory is dict)
+"""What a copy of a case has of its own: what is changed in place."""

@@ -1,8 +1,8 @@
 """Candidate assignments of a case: small values for what is free in it give values to all else.
 
-A case solves its equations and its cone the inequalities with an unknown of their own; any choice of integers for the
-unknowns left, non-negative ones for slacks, satisfies all that was solved. So most candidates satisfy most constraints,
-and the evaluator needs to see only a few.
+A case solves its equations, and its prover the inequalities with an unknown of their own; any choice of integers for
+the unknowns left, non-negative ones for slacks, satisfies all that was solved. So most candidates satisfy most
+constraints, and the evaluator needs to see only a few.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _LARGE = 10**6
 def candidates(case: Case, names: Sequence[str], number: int, seed: int = 0) -> Iterator[dict[str, int]]:
     """``number`` assignments to the names, deterministic for the seed: corners first, then at random."""
     try:
-        cone = case.cone
-        images = {name: cone.image(case.image(Polynomial.unknown(name))) for name in names}
+        prover = case.prover
+        images = {name: prover.image(case.image(Polynomial.unknown(name))) for name in names}
     except TooLarge:
         return
     parameters = sorted({unknown for image in images.values() for unknown in image.unknowns})
-    highest = {name: cone.highest(name) for name in parameters}
+    highest = {name: prover.highest(name) for name in parameters}
     random = Random(seed)  # noqa: S311  (diversity, not secrecy)
     for index in range(number):
         values = {
-            name: _value(random, index, place, name in cone.slacks, highest[name])
+            name: _value(random, index, place, name in prover.slacks, highest[name])
             for place, name in enumerate(parameters)
         }
         for unknown, chosen in case.choices.items():

@@ -12,9 +12,8 @@ from math import gcd
 
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial
 from dynconstraints.solver.algebra.residues import values_modulo
+from dynconstraints.solver.limits import DIVIDED_VALUES
 from dynconstraints.solver.tableau.branch import Case, Contradiction, Sign
-
-_MOST_CHOICES = 16
 
 
 class Undefined(Exception):  # noqa: N818  (it is a result, not an error)
@@ -155,7 +154,7 @@ def _fresh(case: Case, rest: Polynomial, d: Polynomial) -> tuple[Polynomial, Pol
         values = values_modulo(rest, d.value, known, case.equations)
         if values is not None and len(values) == 1:
             r = Polynomial.constant(min(values))
-        elif values is not None and len(values) < min(d.value, _MOST_CHOICES):
+        elif values is not None and len(values) < min(d.value, DIVIDED_VALUES):
             case.choices[min(r.unknowns)] = tuple(sorted(values))
     case.assume(r, Sign.NONNEGATIVE)
     case.assume(d - r - 1, Sign.NONNEGATIVE)

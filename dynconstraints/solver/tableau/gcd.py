@@ -14,12 +14,9 @@ from math import gcd, lcm
 from dynconstraints.ir.nodes import Function
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial
 from dynconstraints.solver.algebra.residues import values_modulo
+from dynconstraints.solver.limits import GCD_PAIRS, GCD_RESIDUES, GCD_ROUNDS
 from dynconstraints.solver.tableau.branch import Case, Sign
 from dynconstraints.solver.tableau.division import UnknownSign, divide, divided
-
-_MOST_RESIDUES = 32
-_MOST_ROUNDS = 64
-_MOST_PAIRED = 6
 
 Arguments = tuple[Polynomial, ...]
 
@@ -46,7 +43,7 @@ def simplify(case: Case) -> None:
             _coprime(case, *reduced)
             _coprime(case, *reversed(reduced))
     for (large, (_, arguments)), (small, _) in permutations(
-        ((v, k) for k, v in tuple(case.calls.items())[:_MOST_PAIRED]), 2
+        ((v, k) for k, v in tuple(case.calls.items())[:GCD_PAIRS]), 2
     ):
         _divides_all(case, case.image(large), arguments, case.image(small))
 
@@ -108,7 +105,7 @@ def _flattened(case: Case, arguments: Arguments) -> Arguments:
 def _reduced(arguments: Arguments) -> Arguments:
     """Other arguments with the same common divisors: each smaller than the others can make it, none of them 0."""
     left = _distinct(arguments)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(GCD_ROUNDS):
         smaller = next(
             (
                 (p, r)
@@ -166,7 +163,7 @@ def _made(case: Case, arguments: Arguments) -> Polynomial:
     constants = [p.value for p in arguments if p.is_constant]
     if 1 in constants:
         return Polynomial.constant(1)
-    if constants and len(arguments) == 2 and constants[0] <= _MOST_RESIDUES:
+    if constants and len(arguments) == 2 and constants[0] <= GCD_RESIDUES:
         (other,) = (p for p in arguments if not p.is_constant)
         found = _by_residues(case, other, constants[0])
         if found is not None:

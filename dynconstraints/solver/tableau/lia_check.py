@@ -11,28 +11,27 @@ from typing import Any
 import z3
 
 from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge
+from dynconstraints.solver.limits import LINEAR_RLIMIT
 from dynconstraints.solver.tableau.branch import Case
-
-_RLIMIT = 200_000
 
 
 def contradictory(case: Case) -> bool:
     """Whether it is proved that the case is empty."""
     try:
-        cone = case.cone
-        equations = [cone.image(p) for p in case.equations]
+        prover = case.prover
+        equations = [prover.image(p) for p in case.equations]
     except TooLarge:
         return False
-    inequalities = [p for p in cone.rest if -p not in cone.rest]
+    inequalities = [p for p in prover.rest if -p not in prover.rest]
     if not inequalities and not equations:
         return False
-    return _unsatisfiable(inequalities, equations, cone.slacks)
+    return _unsatisfiable(inequalities, equations, prover.slacks)
 
 
 def _unsatisfiable(inequalities: list[Polynomial], equations: list[Polynomial], slacks: frozenset[str]) -> bool:
     context = z3.Context()
     solver = z3.SolverFor("QF_LIA", ctx=context)
-    solver.set("rlimit", _RLIMIT)
+    solver.set("rlimit", LINEAR_RLIMIT)
     symbols: dict[Monomial, Any] = {}
 
     def linear(p: Polynomial) -> Any:

@@ -33,11 +33,10 @@ from dynconstraints.ir.nodes import (
     total,
 )
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.limits import CASE_DEGREE
 from dynconstraints.solver.tableau.branch import Case
 from dynconstraints.solver.tableau.division import divide
 from dynconstraints.solver.tableau.gcd import gcd_of, lcm_of
-
-_MOST_DEGREE = 16
 
 
 class Undecided(Exception):  # noqa: N818  (it asks for a case split)
@@ -149,7 +148,7 @@ def _value(case: Case, term: Term, bound: Mapping[str, Polynomial] = MappingProx
         case Mod(dividend, divisor):
             return divide(case, go(dividend), go(divisor))[1]
         case Pow(base, exponent):
-            if exponent > _MOST_DEGREE and not isinstance(base, Int):
+            if exponent > CASE_DEGREE and not isinstance(base, Int):
                 raise TooLarge
             return Polynomial.constant(base.value**exponent) if isinstance(base, Int) else go(base) ** exponent
         case Call(function, arguments):

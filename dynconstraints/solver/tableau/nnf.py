@@ -97,7 +97,7 @@ def _inside(item: Term, collection: RangeOf) -> list[Formula]:
     return [*between, comparison(Mod(distance, Int(abs(step))), Relation.EQ, Int(0))]
 
 
-def ways_untrue(formula: Formula) -> tuple[Formula, ...]:
+def falsifying_cases(formula: Formula) -> tuple[Formula, ...]:
     """Formulas one of which is true wherever the formula is false or undefined."""
     if not all_requirements(formula):
         return (Not(formula),)

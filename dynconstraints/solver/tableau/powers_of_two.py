@@ -11,11 +11,8 @@ from itertools import combinations
 from math import gcd
 
 from dynconstraints.solver.algebra.polynomial import Polynomial
+from dynconstraints.solver.limits import HALVED_POWERS, MOST_POWERS, POWER_BITS
 from dynconstraints.solver.tableau.branch import Case, Contradiction, Sign
-
-_MOST_POWERS = 12
-_FARTHEST = 128
-_MOST_HALVED = 3
 
 Atoms = tuple[tuple[Polynomial, Sign], ...]
 
@@ -37,7 +34,7 @@ def settle(case: Case) -> None:
     """Assume what follows from what is known to be a power of two. Raises Contradiction."""
     if not case.powers and not case.no_powers:
         return
-    if case.cone.is_empty:  # everything is proved of nothing, and how far it is proved would take long
+    if case.prover.is_empty:  # everything is proved of nothing, and how far it is proved would take long
         raise Contradiction
     for p, q in combinations(case.powers, 2):
         for large, small in ((case.image(p), case.image(q)), (case.image(q), case.image(p))):
@@ -61,7 +58,7 @@ def splits(case: Case) -> tuple[tuple[Atoms, ...], ...]:
         if _are_apart(p, q):
             return ((((p - q, Sign.NONNEGATIVE),), ((q - p, Sign.NONNEGATIVE),)),)
     for p in _images(case):
-        if p not in case.halved and len(case.halved) < _MOST_HALVED and not case.proves(p - 2):
+        if p not in case.halved and len(case.halved) < HALVED_POWERS and not case.proves(p - 2):
             case.halved = (*case.halved, p)
             return ((((p - 1, Sign.ZERO),), ((p - 2, Sign.NONNEGATIVE),)),)
     return ()
@@ -73,7 +70,7 @@ def _images(case: Case) -> tuple[Polynomial, ...]:
     for p in images:
         if p.is_constant and not _is_power(p.value):
             raise Contradiction
-    return tuple(p for p in images if not p.is_constant)[:_MOST_POWERS]
+    return tuple(p for p in images if not p.is_constant)[:MOST_POWERS]
 
 
 def _factors(case: Case, p: Polynomial) -> None:
@@ -86,9 +83,9 @@ def _factors(case: Case, p: Polynomial) -> None:
     for name in unknowns:
         while all(name in m for m in rest.terms):
             rest = rest.over((name,))
-        _learn(case, Polynomial.unknown(name))
+        _assume(case, Polynomial.unknown(name))
     if unknowns and not rest.is_constant:
-        _learn(case, _primitive(rest)[1])
+        _assume(case, _primitive(rest)[1])
 
 
 def _parity(case: Case, p: Polynomial) -> None:
@@ -101,7 +98,7 @@ def _parity(case: Case, p: Polynomial) -> None:
     if len(p.terms) > 1 or len(next(iter(p.terms))) > 1 or not case.proves(p - 2):
         return
     exponent = 1
-    while exponent < _FARTHEST and case.proves(p - 2**exponent - 1):
+    while exponent < POWER_BITS and case.proves(p - 2**exponent - 1):
         exponent += 1
     if min(p.terms.values()) % 2**exponent:
         case.assume(p - _factor(case).scaled(2**exponent), Sign.ZERO)
@@ -136,7 +133,7 @@ def _primitive(p: Polynomial) -> tuple[int, Polynomial]:
     return common, Polynomial({m: c // common for m, c in p.terms.items()})
 
 
-def _learn(case: Case, p: Polynomial) -> None:
+def _assume(case: Case, p: Polynomial) -> None:
     if p not in _images(case):
         case.power_factors = (*case.power_factors, p)
 

@@ -32,6 +32,7 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import show
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.limits import BASE_FUEL, CASE_CANDIDATES, CASE_FUEL, LINEAR_FUEL, LITERAL_FUEL, SATURATIONS
 from dynconstraints.solver.tableau import powers_of_two
 from dynconstraints.solver.tableau.branch import Case, Contradiction, Fuel, OutOfFuel, Sign
 from dynconstraints.solver.tableau.branch_models import candidates
@@ -39,12 +40,6 @@ from dynconstraints.solver.tableau.division import Undefined, UnknownSign, merge
 from dynconstraints.solver.tableau.gcd import simplify
 from dynconstraints.solver.tableau.lower_terms import Undecided, polynomial
 from dynconstraints.solver.tableau.nnf import normal
-
-_CANDIDATES = 12
-_BASE, _EACH = 2_000, 20  # fuel for taking in what is known, and for each literal of it
-_ROUNDS = 3
-_ARITHMETIC = 100  # what a call of z3 costs in fuel
-_CASE = 10  # what opening a case costs in fuel
 
 Atom: TypeAlias = tuple[Polynomial, Sign]
 
@@ -70,7 +65,7 @@ class Tableau:
     def of(cls, formulas: Iterable[Formula]) -> Tableau:
         """The formulas' conjunction, as far as it can be taken in without a split."""
         literals = [literal for formula in formulas for literal in _conjuncts(normal(formula))]
-        tableau = cls(Case(Fuel(_BASE + _EACH * len(literals))))
+        tableau = cls(Case(Fuel(BASE_FUEL + LITERAL_FUEL * len(literals))))
         tableau.case.mentions = Counter(name for literal in literals for name in names_of(literal))
         for literal in sorted(dict.fromkeys(literals), key=_order):
             if not tableau._takes(partial(_assume, literal=literal)):
@@ -153,7 +148,7 @@ class _Search:
 
     def closes(self, case: Case, todo: tuple[Formula, ...]) -> bool:
         """Whether the case with the formulas is proved contradictory. Raises _Found for an accepted assignment."""
-        case.fuel.burn(_CASE)
+        case.fuel.burn(CASE_FUEL)
         try:
             split = _extend(case, todo)
             if split is None:
@@ -166,7 +161,7 @@ class _Search:
         if split is None:
             from dynconstraints.solver.tableau.lia_check import contradictory  # z3 takes a while to load
 
-            case.fuel.burn(_ARITHMETIC)
+            case.fuel.burn(LINEAR_FUEL)
             return contradictory(case)
         remaining, branches = split
         return all(self.closes_branch(case, remaining, branch) for branch in branches)
@@ -186,7 +181,7 @@ class _Search:
 
     def look(self, case: Case) -> None:
         """Raises _Found if a candidate of the case is accepted."""
-        for model in candidates(case, self.names, _CANDIDATES):
+        for model in candidates(case, self.names, CASE_CANDIDATES):
             if self.accepts(model):
                 raise _Found(model)
 
@@ -221,11 +216,11 @@ def _extend(case: Case, todo: tuple[Formula, ...]) -> Split | None:
 
 
 def _saturate(case: Case) -> None:
-    for _ in range(_ROUNDS):
+    for _ in range(SATURATIONS):
         merge(case)
         simplify(case)
         powers_of_two.settle(case)
-        if case.cone.is_empty:
+        if case.prover.is_empty:
             raise Contradiction
         found = case.consequences()
         if not found:
