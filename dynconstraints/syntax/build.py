@@ -19,7 +19,7 @@ from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import children, names
 from dynconstraints.ir.functions import MEANINGS
 from dynconstraints.syntax import foreign
-from dynconstraints.syntax.failure import Failure, Mend
+from dynconstraints.syntax.failure import Failure, Fix
 from dynconstraints.syntax.lexer import Token
 
 MAX_DIGITS = 1000
@@ -121,8 +121,8 @@ class Builder:
             return n.Int(int(token.text, 0), token.span)
         except ValueError:  # Python's own rule: 012 was octal once
             short = token.text.lstrip("0_") or "0"
-            message, mend = f"the integer {token.text} starts with a zero", Mend(token.span, (short,))
-            raise Failure("DC122", message, token.span, mend=mend) from None
+            message, fix = f"the integer {token.text} starts with a zero", Fix(token.span, (short,))
+            raise Failure("DC122", message, token.span, fix=fix) from None
 
     def real(self, parts: list[Token]) -> n.Term:
         (token,) = parts
@@ -279,8 +279,8 @@ def _reserved(text: str, token: Token) -> Failure:
 def _unknown(token: Token) -> Failure:
     near = [name for name in get_close_matches(token.text, _CALLABLE, cutoff=0.6) if _alike(token.text, name)]
     if near:
-        mend = Mend(token.span, (near[0],))
-        return Failure("DC115", f"there is no function `{token.text}`", token.span, mend=mend)
+        fix = Fix(token.span, (near[0],))
+        return Failure("DC115", f"there is no function `{token.text}`", token.span, fix=fix)
     advice = f"the functions are {', '.join(sorted(_CALLABLE))}"
     return Failure("DC115", f"there is no function `{token.text}`", token.span, advice=advice)
 

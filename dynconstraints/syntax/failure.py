@@ -8,7 +8,7 @@ from dynconstraints.diagnostics.source import Span
 
 
 @dataclass(frozen=True)
-class Mend:
+class Fix:
     """A repair of the text: put the ``pieces`` where ``span`` is; a piece that is a span is what the text has there."""
 
     span: Span
@@ -23,7 +23,7 @@ class Mend:
 class Failure(Exception):  # noqa: N818  # internal: what users see is ConstraintSyntaxError
     """The text is not a constraint: what is wrong, where, what is known there, and how to repair it.
 
-    ``advice`` is said when there is no mend, or when the mended text is still no constraint.
+    ``advice`` is said when there is no fix, or when the mended text is still no constraint.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Failure(Exception):  # noqa: N818  # internal: what users see is Constrain
         *,
         known: str = "",
         advice: str = "",
-        mend: Mend | None = None,
+        fix: Fix | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -42,7 +42,7 @@ class Failure(Exception):  # noqa: N818  # internal: what users see is Constrain
         self.span = span
         self.known = known
         self.advice = advice
-        self.mend = mend
+        self.fix = fix
 
 
 class Unexpected(Exception):  # noqa: N818  # as above

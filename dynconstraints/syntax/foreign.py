@@ -1,4 +1,4 @@
-"""Readings that the grammar accepts and the language refuses, because another notation is meant; each with its mend."""
+"""Readings that the grammar accepts and the language refuses, because another notation is meant; each with its fix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from dynconstraints.diagnostics.source import Span
 from dynconstraints.ir import nodes as n
-from dynconstraints.syntax.failure import Failure, Mend
+from dynconstraints.syntax.failure import Failure, Fix
 
 # How sympy, torch and C spell what is an operator here: with two operands, or with any number where marked so.
 _BINARY = {
@@ -35,7 +35,7 @@ def operator_as_function(name: str, arguments: tuple[Any, ...], span: Span) -> F
         pieces += [f" {sign} "] * bool(pieces and sign)
         pieces += [argument.span] if _binds_tighter(argument, sign) else ["(", argument.span, ")"]
     message = f"`{name}` is written as an operator, `{sign or 'not'}`"
-    return Failure("DC105", message, span, advice=f"write `{sign or 'not'}`", mend=Mend(span, tuple(pieces)))
+    return Failure("DC105", message, span, advice=f"write `{sign or 'not'}`", fix=Fix(span, tuple(pieces)))
 
 
 def _binds_tighter(argument: Any, sign: str | None) -> bool:
@@ -49,8 +49,8 @@ def implication_between_numbers(premise: Any, conclusion: Any) -> Failure:
     numbers = [part for part in (premise, conclusion) if isinstance(part, _TERMS)]
     span = Span(premise.span.start, conclusion.span.stop)
     if len(numbers) == 2:
-        mend = Mend(span, (premise.span, " >= ", conclusion.span))
-        return Failure("DC108", "`=>` is implication, and these are numbers; at least is `>=`", span, mend=mend)
+        fix = Fix(span, (premise.span, " >= ", conclusion.span))
+        return Failure("DC108", "`=>` is implication, and these are numbers; at least is `>=`", span, fix=fix)
     known, advice = "this is a number", "at least is `>=`; `=>` stands between two conditions"
     message = "`=>` is implication, which needs a condition on both sides"
     return Failure("DC108", message, numbers[0].span, known=known, advice=advice)
@@ -61,17 +61,17 @@ def refuse_shared_subject(operands: list[Any]) -> None:
     for left, right in pairwise(operands):
         if isinstance(right, _TERMS) and isinstance(left, n.Compare) and len(left.operands) == 2:
             subject, sign = left.operands[0].span or Span(0, 0), left.relations[0].value
-            mend = Mend(right.span, (subject, f" {sign} ", right.span))
+            fix = Fix(right.span, (subject, f" {sign} ", right.span))
             message = "`or` needs a condition on both sides, and here stands a number"
-            raise Failure("DC110", message, right.span, known="this is a number", mend=mend)
+            raise Failure("DC110", message, right.span, known="this is a number", fix=fix)
 
 
 def lone_number(node: Any) -> Failure:
     """A text that is a number, such as ``s0 % 32``."""
     what, other = ("a name", "> 0") if isinstance(node, n.Name) else ("a number", "== 0")
-    mend = Mend(node.span, (node.span, f" {other}"))
+    fix = Fix(node.span, (node.span, f" {other}"))
     message = f"this is {what}, not a condition: it says nothing that could hold"
-    return Failure("DC110", message, node.span, known="compare it with something", mend=mend)
+    return Failure("DC110", message, node.span, known="compare it with something", fix=fix)
 
 
 def conditions_compared(parts: list[Any]) -> Failure:
@@ -88,4 +88,4 @@ def conditions_compared(parts: list[Any]) -> Failure:
         pieces = ("(", left.span, " => ", right.span, ") and (", right.span, " => ", left.span, ")")
     else:
         pieces = ("(", left.span, " or ", right.span, ") and not (", left.span, " and ", right.span, ")")
-    return Failure("DC111", message, whole, mend=Mend(whole, pieces))
+    return Failure("DC111", message, whole, fix=Fix(whole, pieces))

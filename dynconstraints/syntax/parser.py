@@ -43,7 +43,7 @@ def parse(
         The Constraint; it keeps the text and the place.
 
     Raises:
-        ConstraintSyntaxError: The text is no constraint; the error has the mend where the slip is a common one.
+        ConstraintSyntaxError: The text is no constraint; the error has the fix where the slip is a common one.
 
     Example:
         >>> parse("s0 % 32 == 0").symbols
@@ -108,17 +108,17 @@ def _text(given: object, origin: str | None, file: str | None = None, line: int 
 
 def _diagnostic(failure: Failure, text: str, source: Source, offset: int, read: Callable[[str], Node]) -> Diagnostic:
     label = Label(source, failure.span.shifted(offset), failure.known)
-    advice = _mended(failure, text, read) or failure.advice
+    advice = _fixed(failure, text, read) or failure.advice
     return Diagnostic(failure.code, failure.message, (label,), help=(advice,) if advice else ())
 
 
-def _mended(failure: Failure, text: str, read: Callable[[str], Node]) -> str | None:
-    """What to write, where the mends lead from slip to slip to a text that is accepted and short enough to be shown."""
+def _fixed(failure: Failure, text: str, read: Callable[[str], Node]) -> str | None:
+    """What to write, where the fixes lead from slip to slip to a text that is accepted and short enough to be shown."""
     current: Failure | None = failure
     for _ in range(_MAX_MENDS):
-        if current is None or current.mend is None or len(text) > _MAX_SHOWN:
+        if current is None or current.fix is None or len(text) > _MAX_SHOWN:
             return None
-        text = current.mend.applied(text)
+        text = current.fix.applied(text)
         try:
             read(text)
         except Failure as next_failure:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from dynconstraints.diagnostics.source import Span
 from dynconstraints.syntax.build import form_of
-from dynconstraints.syntax.failure import Failure, Mend, Unexpected
+from dynconstraints.syntax.failure import Failure, Fix, Unexpected
 from dynconstraints.syntax.lexer import Token
 
 _VALUES = frozenset(("INT", "FLOAT", "NAME", "TRUE", "PYTHON_TRUE", "FALSE", "PYTHON_FALSE", "CLOSE", "CLOSE_SET"))
@@ -168,8 +168,8 @@ def _without_else(place: _Place) -> Failure | None:
 def _unclosed(place: _Place) -> Failure:
     bracket = place.opened[-1]
     sign, stop = _CLOSES[bracket.text], len(place.text[: place.span.start].rstrip())
-    mend = Mend(Span(stop, stop), (sign,))
-    return Failure("DC113", f"`{bracket.text}` is never closed", bracket.span, advice=f"add `{sign}`", mend=mend)
+    fix = Fix(Span(stop, stop), (sign,))
+    return Failure("DC113", f"`{bracket.text}` is never closed", bracket.span, advice=f"add `{sign}`", fix=fix)
 
 
 def _collection(place: _Place) -> Failure | None:
@@ -190,9 +190,9 @@ def _collection(place: _Place) -> Failure | None:
 
 def _after_in(place: _Place, closing: str | None) -> Failure:
     stop = place.text.find(closing, place.span.stop) if closing else -1
-    mend = Mend(Span(place.span.start, stop + 1), ("{", Span(place.span.stop, stop), "}")) if stop > 0 else None
+    fix = Fix(Span(place.span.start, stop + 1), ("{", Span(place.span.stop, stop), "}")) if stop > 0 else None
     advice = "the forms are `in {1, 2}` and `in range(1, 3)`"
-    return Failure("DC130", "after `in` stands a set or a range", place.span, advice=advice, mend=mend)
+    return Failure("DC130", "after `in` stands a set or a range", place.span, advice=advice, fix=fix)
 
 
 def _bracket(place: _Place) -> Failure | None:
@@ -201,7 +201,7 @@ def _bracket(place: _Place) -> Failure | None:
         return None
     if not place.opened:
         message = f"`{place.found}` closes nothing"
-        return Failure("DC114", message, place.span, advice="leave it out", mend=Mend(place.span, ()))
+        return Failure("DC114", message, place.span, advice="leave it out", fix=Fix(place.span, ()))
     if not place.after_value:
         return None
     return _without_else(place) if _CLOSES[place.opened[-1].text] == place.found else _unclosed(place)
@@ -216,9 +216,7 @@ def _separator(place: _Place) -> Failure | None:
     if place.found not in (",", ";") and not new_line:
         return None
     if place.found and not text[span.stop :].strip():
-        return Failure(
-            "DC117", f"nothing follows the `{place.found}`", span, advice="leave it out", mend=Mend(span, ())
-        )
+        return Failure("DC117", f"nothing follows the `{place.found}`", span, advice="leave it out", fix=Fix(span, ()))
     parts = [part.strip() for part in re.split("," if place.found == "," else r"[;\n]", text)]
     plain = len(text) <= _LONGEST_LIST and not set(text) & set("({")
     written = f"pass them as a list: {json.dumps([part for part in parts if part], ensure_ascii=False)}"
@@ -243,18 +241,18 @@ def _slip(place: _Place) -> Failure | None:
 
 def _named(text: str, slip: _Slip, match: re.Match[str]) -> Failure:
     span, words = Span(*match.span()), {"found": match.group(), "write": (slip.write or "").strip()}
-    mend = None if slip.write is None else _spaced(text, span, match.expand(slip.write))
-    return Failure(slip.code, slip.message.format(**words), span, advice=slip.advice.format(**words), mend=mend)
+    fix = None if slip.write is None else _spaced(text, span, match.expand(slip.write))
+    return Failure(slip.code, slip.message.format(**words), span, advice=slip.advice.format(**words), fix=fix)
 
 
-def _spaced(text: str, span: Span, write: str) -> Mend:
-    """The mend, with one space where it asks for one and the text has none or more."""
+def _spaced(text: str, span: Span, write: str) -> Fix:
+    """The fix, with one space where it asks for one and the text has none or more."""
     start, stop = span.start, span.stop
     if write.startswith(" "):
         start = len(text[:start].rstrip())
     if write.endswith(" "):
         stop = len(text) - len(text[stop:].lstrip())
-    return Mend(Span(start, stop), (write,))
+    return Fix(Span(start, stop), (write,))
 
 
 def _symbol(place: _Place) -> Failure | None:
@@ -262,11 +260,11 @@ def _symbol(place: _Place) -> Failure | None:
     if place.found not in _SYMBOLS:
         return None
     write = _SYMBOLS[place.found]
-    mend = _spaced(place.text, place.span, write)
+    fix = _spaced(place.text, place.span, write)
     if not write.strip():
-        return Failure("DC109", "a no-break space stands here", place.span, advice="write a space", mend=mend)
+        return Failure("DC109", "a no-break space stands here", place.span, advice="write a space", fix=fix)
     message = f"`{place.found}` is written `{write.strip()}`"
-    return Failure("DC109", message, place.span, advice=f"write `{write.strip()}`", mend=mend)
+    return Failure("DC109", message, place.span, advice=f"write `{write.strip()}`", fix=fix)
 
 
 def _character(place: _Place) -> Failure | None:

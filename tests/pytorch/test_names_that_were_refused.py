@@ -133,11 +133,11 @@ WITHOUT_A_SIZE = {
 @pytest.mark.parametrize("name", WITHOUT_A_SIZE)
 def test_a_dimension_without_one_size_is_refused_in_plain_words(name: str) -> None:
     """Rather than by what torch raises about such a size."""
-    make, dimension, message, mend = WITHOUT_A_SIZE[name]
+    make, dimension, message, fix = WITHOUT_A_SIZE[name]
     with pytest.raises(DimensionError) as caught:
         name_dims(make(), {dimension: "j"})
     line = caught.traceback[0].lineno + 1
-    text = f'    name_dims(x, {{{dimension}: "j"}})\n                  ^^\n  help: {mend}'
+    text = f'    name_dims(x, {{{dimension}: "j"}})\n                  ^^\n  help: {fix}'
     assert str(caught.value) == f"error[DC404]: {message}\n  --> {__file__}:{line}:15\n{text}"
 
 

@@ -23,7 +23,7 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 def rule(session: Session, code: str | None) -> Report:
     """Explain the code of a finding.
 
-    With an example and its mend. Without CODE, lists all codes.
+    With an example and its fix. Without CODE, lists all codes.
 
     \b
     Example:

@@ -13,8 +13,8 @@ OLDEST, NEXT = (2, 10), (2, 16)
 """The releases that this file was read against: from the first, below the second."""
 
 
-def _unsupported(what: str, mend: str) -> UnsupportedTorchError:
-    return UnsupportedTorchError(Diagnostic("DC701", what, help=(mend,)))
+def _unsupported(what: str, fix: str) -> UnsupportedTorchError:
+    return UnsupportedTorchError(Diagnostic("DC701", what, help=(fix,)))
 
 
 try:

@@ -67,7 +67,7 @@ def integer(value: object, origin: str = "DynamicInt") -> int:
             "DC302",
             f"not an integer: {value!r} is a {kind}",
             (calling_place(f"{origin}({value!r})").label(repr(value), f"of type {kind}"),),
-            help=(_mend(value),),
+            help=(_fix(value),),
         )
     )
 
@@ -100,9 +100,9 @@ def real_number(value: object, *, allow_nonfinite: bool = False) -> float:
         number = float(value)
     if number is not None and (math.isfinite(number) or allow_nonfinite):
         return number
-    what, mend = _no_float(value)
+    what, fix = _no_float(value)
     place = calling_place(f"DynamicFloat({value!r})")
-    raise NotAFloatError(Diagnostic("DC305", what, (place.label(repr(value)),), help=(mend,)))
+    raise NotAFloatError(Diagnostic("DC305", what, (place.label(repr(value)),), help=(fix,)))
 
 
 def declare_float(number: float, name: str | None, constraints: tuple[str | Constraint, ...]) -> Binding:
@@ -228,8 +228,8 @@ def _no_float(value: Any) -> tuple[str, str]:
         return f"not a finite number: {value!r}", "pass allow_nonfinite=True if the program has to run on it"
     if isinstance(value, Integral):
         return f"no float is certain to hold {value!r}", "convert it with float(), which rounds it to the nearest"
-    mend = "convert it first: float(value)" if not hasattr(value, "item") else "take it out first: value.item()"
-    return f"not a float: {value!r} is a {type(value).__name__}", mend
+    fix = "convert it first: float(value)" if not hasattr(value, "item") else "take it out first: value.item()"
+    return f"not a float: {value!r} is a {type(value).__name__}", fix
 
 
 def _nonfinite(own: Declared, number: float) -> ConstraintViolationError:
@@ -246,7 +246,7 @@ def _nonfinite(own: Declared, number: float) -> ConstraintViolationError:
     )
 
 
-def _mend(value: Any) -> str:
+def _fix(value: Any) -> str:
     if isinstance(value, float):
         return (
             f"write {int(value)}" if value.is_integer() else "round it first, with int(), math.floor() or math.ceil()"

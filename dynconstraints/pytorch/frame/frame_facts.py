@@ -46,7 +46,7 @@ from dynconstraints.pytorch.declarations.scope import Scope, current_scope
 from dynconstraints.pytorch.frame.call_check import traced_call
 from dynconstraints.pytorch.frame.computed_facts import ComputedFacts
 from dynconstraints.pytorch.frame.float_facts import Constant, FloatFacts
-from dynconstraints.pytorch.frame.restart import KEY, Entrance, Learnt, _learnt
+from dynconstraints.pytorch.frame.restart import KEY, RestartState, TraceInput, _restart_state
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term, affine_to_torch, slot, to_torch
 from dynconstraints.system import ConstraintSystem
 
@@ -149,9 +149,9 @@ class FrameFacts:
     _premises: tuple[Formula, ...] | None = None
 
     @classmethod
-    def start(cls, env: Any) -> tuple[FrameFacts, tuple[Entrance, ...]]:
+    def start(cls, env: Any) -> tuple[FrameFacts, tuple[TraceInput, ...]]:
         """The facts of a frame at its first declared value, and the values to be met before that one."""
-        scope, learnt = current_scope(), _learnt()
+        scope, learnt = current_scope(), _restart_state()
         floats = FloatFacts(dict(learnt.constants))
         facts = cls(env, scope, {}, reals=learnt.reals, floats=floats, settled=learnt.settled)
         facts._example.update(traced_call().bindings)
@@ -199,14 +199,14 @@ class FrameFacts:
                 raise self.restart("a constraint turned out to speak of a float")
 
     def restart(
-        self, reason: str, early: tuple[Entrance, ...] = (), constants: Mapping[str, Constant] | None = None
+        self, reason: str, early: tuple[TraceInput, ...] = (), constants: Mapping[str, Constant] | None = None
     ) -> Exception:
         """The end of this attempt, with what it learnt kept for the next."""
         context = dynamo().CompileContext.try_get()
         if context is not None:
-            context.__dict__[KEY] = Learnt(
+            context.__dict__[KEY] = RestartState(
                 (*self.constraints, *self.real_constraints),
-                (*early, *_learnt().early),
+                (*early, *_restart_state().early),
                 self.reals,
                 {**self.floats.constants, **(constants or {})},
                 self.settled,

@@ -19,7 +19,7 @@ KEY = "_dynconstraints"
 
 
 @dataclass(frozen=True)
-class Entrance:
+class TraceInput:
     """A value as the trace meets it.
 
     ``base`` is the source of the number and ``source`` that of the object, a tensor's where ``dimension`` says which of
@@ -35,18 +35,18 @@ class Entrance:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class RestartState:
     """What earlier attempts at a frame leave to the next: constraints in force, values to be met first, floats' names,
     floats that have to be constants, and parameters that the backend settles."""
 
     constraints: tuple[Constraint, ...] = ()
-    early: tuple[Entrance, ...] = ()
+    early: tuple[TraceInput, ...] = ()
     reals: frozenset[str] = frozenset()
     constants: Mapping[str, Constant] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
 
 
-def _learnt() -> Learnt:
+def _restart_state() -> RestartState:
     """What earlier attempts at the frame that is being compiled have learnt."""
     context = dynamo().CompileContext.try_get()
-    return Learnt() if context is None else context.__dict__.get(KEY, Learnt())
+    return RestartState() if context is None else context.__dict__.get(KEY, RestartState())

@@ -37,7 +37,7 @@ _LINE = re.compile(r"(?P<code>.+)  # (?P<file>.+):(?P<line>\d+) in (?P<function>
 
 
 @dataclass(frozen=True)
-class Narrowing:
+class ExtraGuard:
     """A condition that the compiled frame needs and the declaration does not imply, in the user's names.
 
     ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it,
@@ -76,7 +76,7 @@ def places_known(facts: FrameFacts) -> Iterator[None]:
         yield
 
 
-def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
+def extra_guards(facts: FrameFacts) -> Iterator[ExtraGuard]:
     """The conditions on declared names that the frame is guarded by beyond the declaration."""
     state = facts.parameter_state()
     for name, parameter in facts.parameters.items():
@@ -85,14 +85,14 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
         if fixed is not None and isinstance(fixed, sympy.Integer) and not low == high == int(fixed):
             value = facts.values[name]
             place = _place(facts, parameter.symbol, replacement_place(facts.env, parameter.symbol))
-            yield _placed(Narrowing(comparison(Name(name), Relation.EQ, Int(value)), name, None), place)
+            yield _placed(ExtraGuard(comparison(Name(name), Relation.EQ, Int(value)), name, None), place)
             continue
         if fixed is not None and not isinstance(fixed, sympy.Integer):
             # Torch guards an equality between symbols by replacing one of them, not in its list of guards.
             formula = in_names(facts, sympy.Eq(parameter.symbol, fixed, evaluate=False))
             if formula is not None:
                 place = replacement_place(facts.env, parameter.symbol)
-                yield _placed(Narrowing(formula, None, None), _place(facts, parameter.symbol, place))
+                yield _placed(ExtraGuard(formula, None, None), _place(facts, parameter.symbol, place))
             continue
         known = facts.env.var_to_range[parameter.symbol]
         for relation, bound, declared in ((Relation.GE, known.lower, low), (Relation.LE, known.upper, high)):
@@ -100,11 +100,11 @@ def narrowings(facts: FrameFacts) -> Iterator[Narrowing]:
                 formula = in_names(facts, sympy.Rel(parameter.symbol, int(bound), relation.value))
                 if formula is not None:
                     place = bound_place(facts.env, parameter.symbol, is_upper=relation is Relation.LE)
-                    yield _placed(Narrowing(formula, None, None), _place(facts, parameter.symbol, place))
+                    yield _placed(ExtraGuard(formula, None, None), _place(facts, parameter.symbol, place))
     for name, constant in facts.floats.constants.items():
         if name in facts.members:
             only = comparison(Name(name), Relation.EQ, real(facts.floats.values[name]))
-            yield Narrowing(only, name, constant.line, constant.operation)
+            yield ExtraGuard(only, name, constant.line, constant.operation)
     for guard, on_undeclared in open_guards(facts):
         if not on_undeclared:
             yield _placed(_told(facts, guard), guard.sloc)
@@ -130,13 +130,13 @@ def _declared_floats(facts: FrameFacts) -> set[str]:
     return {place.name for place in facts.places if place.kind is float and place.declaration is not None}
 
 
-def _told(facts: FrameFacts, guard: Any) -> Narrowing:
+def _told(facts: FrameFacts, guard: Any) -> ExtraGuard:
     """The guard in the user's names."""
     floats: dict[sympy.Symbol, Term] = {symbol: Name(name) for symbol, name in facts.floats.symbols.items()}
     if not guard.expr.free_symbols & floats.keys():
         formula = in_names(facts, guard.expr)
         if formula is not None:
-            return Narrowing(formula, None, None)
+            return ExtraGuard(formula, None, None)
     plain, called = _quotients(facts)
     terms = facts.parameter_terms()
     condition = condition_of(guard.expr.xreplace(plain), {**called, **floats}) if plain else None
@@ -144,8 +144,8 @@ def _told(facts: FrameFacts, guard: Any) -> Narrowing:
         condition = condition_of(guard.expr, {**{p.symbol: terms[n] for n, p in facts.parameters.items()}, **floats})
     if condition is not None:
         true, false = (_limited(condition, condition.enough(answer)) for answer in (True, False))
-        return Narrowing(condition.exactly, None, None, bounds=(true, false))
-    return Narrowing(None, None, None, guard=guard.expr, in_words=untold(facts, guard.expr))
+        return ExtraGuard(condition.exactly, None, None, bounds=(true, false))
+    return ExtraGuard(None, None, None, guard=guard.expr, in_words=untold(facts, guard.expr))
 
 
 def _limited(condition: Condition, enough: Formula | None) -> Formula | None:
@@ -200,6 +200,6 @@ def _place(facts: FrameFacts, symbol: Any, place: Any) -> Any:
     return next(places, None) if place is None else place
 
 
-def _placed(narrowing: Narrowing, place: Any) -> Narrowing:
+def _placed(narrowing: ExtraGuard, place: Any) -> ExtraGuard:
     """With the user's line and the operation that the place tells."""
     return narrowing if place is None else replace(narrowing, line=user_line(place), asked_at=operation_of(place))

@@ -8,7 +8,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
-from dynconstraints.pytorch.guards.narrowing import _LINE, Narrowing, narrowings
+from dynconstraints.pytorch.guards.narrowing import _LINE, ExtraGuard, extra_guards
 
 
 class DeclarationWarning(UserWarning):
@@ -20,7 +20,7 @@ def enforce(facts: FrameFacts) -> None:
     scope = facts.scope
     if scope.on_specialize == scope.on_new_guard == "allow":
         return
-    for narrowing in narrowings(facts):
+    for narrowing in extra_guards(facts):
         asked = {scope.on_new_guard} if narrowing.name is None else {scope.on_new_guard, scope.on_specialize}
         policy = next(strict for strict in ("error", "warn", "allow") if strict in asked)
         if policy == "error":
@@ -29,7 +29,7 @@ def enforce(facts: FrameFacts) -> None:
             _warn(str(SpecializationError(_diagnostic(narrowing, "warning"))), _source(narrowing.line))
 
 
-def _diagnostic(narrowing: Narrowing, severity: Severity) -> Diagnostic:
+def _diagnostic(narrowing: ExtraGuard, severity: Severity) -> Diagnostic:
     condition = narrowing.text
     source = _source(narrowing.line)
     labels = () if source is None else (Label(source, Span(0, len(source.text))),)

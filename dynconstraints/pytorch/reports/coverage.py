@@ -10,7 +10,7 @@ from typing import Any
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Not, conjunction, disjunction
-from dynconstraints.pytorch.reports.model import Graph, Remaining
+from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
 from dynconstraints.solver.verdicts import Implied, Sat
 from dynconstraints.system import ConstraintSystem
 
@@ -91,7 +91,7 @@ def within(
     return model
 
 
-def needed(system: ConstraintSystem, found: Sequence[Remaining]) -> list[Remaining]:
+def needed(system: ConstraintSystem, found: Sequence[ResidualGuard]) -> list[ResidualGuard]:
     """The conditions without those that follow, under the system, from others, in their order.
 
     Those stay that leave a name one value, or that the language has no words for.

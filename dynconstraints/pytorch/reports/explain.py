@@ -23,13 +23,13 @@ from dynconstraints.pytorch._torch.compilation import settings_kept
 from dynconstraints.pytorch._torch.shape_env import plain_source, source_name
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term
-from dynconstraints.pytorch.guards.narrowing import narrowings, open_guards, untold
+from dynconstraints.pytorch.guards.narrowing import extra_guards, open_guards, untold
 from dynconstraints.pytorch.install.observe import Frame
 from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, original_of
 from dynconstraints.pytorch.reports.coverage import needed, within
 from dynconstraints.pytorch.reports.frame_inputs import Inputs
 from dynconstraints.pytorch.reports.given_calls import calls_of
-from dynconstraints.pytorch.reports.model import Graph, Remaining
+from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
 from dynconstraints.pytorch.reports.report import Report
 from dynconstraints.solver.verdicts import Implied, Open, Refuted
 from dynconstraints.system import ConstraintSystem
@@ -68,7 +68,7 @@ def explain(fn: Callable[..., Any], *args: Any, backend: Backend | None = None, 
     Example:
         >>> import torch
         >>> def halves(x, n):
-        ...     return x.view(2, n // 2)
+        ...     return x.view(2, n // 2) * 2
         >>> n = DynamicInt(64, name="n", constraints=["n % 2 == 0", "n >= 2"])
         >>> report = explain(halves, name_dims(torch.ones(64), {0: n}), n)
         >>> len(report.graphs), report.covers_domain
@@ -203,8 +203,8 @@ def _declared(facts: FrameFacts, said: AbstractSet[Constraint]) -> Iterator[tupl
             yield constraint.text, str(places[0]) if places else None
 
 
-def _remaining(facts: FrameFacts) -> Iterator[Remaining]:
-    for narrowing in narrowings(facts):
+def _remaining(facts: FrameFacts) -> Iterator[ResidualGuard]:
+    for narrowing in extra_guards(facts):
         condition = narrowing.condition
         if narrowing.bounds is not None:
             true, false = narrowing.bounds
@@ -223,7 +223,7 @@ def _remaining(facts: FrameFacts) -> Iterator[Remaining]:
         if fails_at is None and isinstance(verdict, Open) and narrowing.bounds is None:
             fails_at = verdict.fails_at
         asked = (narrowing.line, narrowing.name, narrowing.operation)
-        yield Remaining(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at)
+        yield ResidualGuard(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at)
 
 
 def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:

@@ -15,7 +15,7 @@ from types import CodeType
 from dynconstraints.pytorch._torch.compilation import most_graphs
 from dynconstraints.pytorch._torch.shape_env import plain_source
 from dynconstraints.pytorch._torch.trace import parts_of_source
-from dynconstraints.pytorch.guards.narrowing import narrowings, open_guards
+from dynconstraints.pytorch.guards.narrowing import extra_guards, open_guards
 from dynconstraints.pytorch.install.observe import Frame, Frames, Left
 from dynconstraints.pytorch.reports.model import Doubt
 from dynconstraints.pytorch.tracing.break_effects import NUMBER, Break
@@ -180,7 +180,7 @@ def _given(known: Sequence[Trace]) -> str:
 
 def _depends_on_sizes(frame: Left) -> bool:
     facts = frame.facts
-    return facts is not None and (any(narrowings(facts)) or any(open_guards(facts)))
+    return facts is not None and (any(extra_guards(facts)) or any(open_guards(facts)))
 
 
 def _rest(frame: Frame) -> tuple[CodeType, ...]:

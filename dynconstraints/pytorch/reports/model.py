@@ -11,7 +11,7 @@ from dynconstraints.system import ConstraintSystem
 
 
 @dataclass(frozen=True)
-class Remaining:
+class ResidualGuard:
     """A condition on declared names that a graph is guarded by and the declaration does not settle by itself.
 
     ``fails_at`` is an assignment that satisfies the declaration and fails the condition, and so compiles anew; None
@@ -76,7 +76,7 @@ class Graph:
     declared: tuple[tuple[str, str | None], ...]
     lattice: tuple[str, ...]
     guards: tuple[str, ...]
-    remaining: tuple[Remaining, ...]
+    remaining: tuple[ResidualGuard, ...]
     undeclared: tuple[str, ...]
     oracle: tuple[int, float]
     system: ConstraintSystem = field(repr=False)

@@ -24,7 +24,7 @@ from dynconstraints.pytorch.declarations.check_values import constraints_in_forc
 from dynconstraints.pytorch.declarations.scope import dynamic_int_constraints
 from dynconstraints.pytorch.declarations.violation_error import shown
 from dynconstraints.pytorch.frame.call_check import declarations_in
-from dynconstraints.pytorch.guards.narrowing import Narrowing, narrowings
+from dynconstraints.pytorch.guards.narrowing import ExtraGuard, extra_guards
 from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, original_of
 from dynconstraints.pytorch.reports.explain import explained, title_of
 from dynconstraints.pytorch.reports.given_calls import calls_of
@@ -258,14 +258,14 @@ class _Search:
         """Whether every name in the condition stands on an argument."""
         return names(condition) <= set(self.known.symbols).union(*self.values)
 
-    def asked(self) -> tuple[list[Narrowing], list[Narrowing]]:
+    def asked(self) -> tuple[list[ExtraGuard], list[ExtraGuard]]:
         """The conditions of a compiled call, and those of them that other calls fail; the call with fewest of these."""
-        found: list[tuple[list[Narrowing], list[Narrowing]]] = []
+        found: list[tuple[list[ExtraGuard], list[ExtraGuard]]] = []
         eager = Way.of(self.fn, "eager")
         for call in self.calls[:_ATTEMPTS]:
             with eager.observed(apart(self.target), dynamic=False) as (compiled, frames):
                 compiled(*call.args, **call.kwargs)
-            asked = [n for frame in frames if frame.facts is not None for n in narrowings(frame.facts)]
+            asked = [n for frame in frames if frame.facts is not None for n in extra_guards(frame.facts)]
             found.append((asked, [n for n in asked if not self._may_hold(n.condition)]))
             if not found[-1][1]:
                 break

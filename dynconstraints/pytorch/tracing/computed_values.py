@@ -84,9 +84,9 @@ def _expression(value: Any, name: str, place: Place) -> sympy.Expr:
     if isinstance(value, d.ConstantVariable) and isinstance(value.as_python_constant(), int):
         return sympy.Integer(int(value.as_python_constant()))
     kind = getattr(value.python_type(), "__name__", "?")
-    mend = f'write bind("{name}", x.item()) for the number in a tensor' if kind == "Tensor" else "pass an int"
+    fix = f'write bind("{name}", x.item()) for the number in a tensor' if kind == "Tensor" else "pass an int"
     raise NotAnIntegerError(
-        Diagnostic("DC302", f"not an integer: {name} is a {kind}", (place.label(name),), help=(mend,))
+        Diagnostic("DC302", f"not an integer: {name} is a {kind}", (place.label(name),), help=(fix,))
     )
 
 
@@ -229,14 +229,14 @@ def _violation(
     constraint: Constraint, places: Mapping[str, Place], named: Mapping[str, sympy.Expr], symbols: Mapping[Any, Any]
 ) -> ConstraintViolationError:
     numbers = _numbers(named.values(), symbols)
-    mend = "compute a value that satisfies it, or change the constraint"
+    fix = "compute a value that satisfies it, or change the constraint"
     if numbers is not None:
-        return violation((constraint,), dict(zip(named, numbers, strict=True)), places, (mend,))
+        return violation((constraint,), dict(zip(named, numbers, strict=True)), places, (fix,))
     place = next(places[name] for name in constraint.symbols if name in places)
     said = place.constraint(constraint).label("false for the value that was computed")
     notes = (f"the name is given by {place}",)
     return ConstraintViolationError(
-        Diagnostic("DC301", f"constraint violated: {constraint}", (said,), notes, (mend,)), constraint, {}
+        Diagnostic("DC301", f"constraint violated: {constraint}", (said,), notes, (fix,)), constraint, {}
     )
 
 

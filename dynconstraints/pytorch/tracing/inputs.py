@@ -26,7 +26,7 @@ from dynconstraints.pytorch.frame.dynamo_errors import passed_through
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.frame.graph_nodes import proxy_of
 from dynconstraints.pytorch.frame.leftover_values import is_left_behind
-from dynconstraints.pytorch.frame.restart import KEY, Entrance
+from dynconstraints.pytorch.frame.restart import KEY, TraceInput
 from dynconstraints.pytorch.frame.sources import ComputedSource, ItemSource
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term, slot
 from dynconstraints.pytorch.guards import entry_guard
@@ -48,7 +48,7 @@ def wrap_int(builder: Any, value: Any) -> Any:
     members: tuple[Binding, ...] = () if declaration is None else declaration.members
     if is_left_behind(facts, builder.source, members):
         term, members = Name(source_name(base)), ()
-    expr = bind(tx, facts, Entrance(base, builder.source, None, number, term, members))
+    expr = bind(tx, facts, TraceInput(base, builder.source, None, number, term, members))
     entry_guard.install(facts)
     variable = facts.variables[source_name(builder.source)] = _variable(tx, facts, term, number, expr, base)
     return variable
@@ -113,7 +113,7 @@ def bind_computed(tx: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         source = ItemSource(source.base)
     member = said_in_trace(tx, given, number)
     term, base = Name(member.name), dynamo().DynamicScalarSource(source, True)
-    expr = bind(tx, facts, Entrance(base, source, None, number, term, (member,)))
+    expr = bind(tx, facts, TraceInput(base, source, None, number, term, (member,)))
     meet(tx, facts, member, expr)
     return _variable(tx, facts, term, number, expr, base)
 
@@ -135,7 +135,7 @@ def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any
     for dimension, term in sorted(named.dims.items(), key=lambda item: not isinstance(item[1], Name)):
         base = d.TensorPropertySource(source, d.TensorProperty.SIZE, dimension)
         size = int(tensor.shape[dimension])
-        expr = bind(tx, facts, Entrance(base, source, dimension, size, term, named.declaration.members))
+        expr = bind(tx, facts, TraceInput(base, source, dimension, size, term, named.declaration.members))
         facts.dimensions[source_name(base)] = expr
 
 
@@ -175,7 +175,7 @@ def _facts_of(tx: Any) -> FrameFacts:
     return env.__dict__[KEY]  # type: ignore[no-any-return]
 
 
-def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
+def bind(tx: Any, facts: FrameFacts, entrance: TraceInput) -> sympy.Expr:
     """The value as an expression over the parameters; a new name may bring a new one. Raises the user's errors."""
     term = entrance.term
     try:
@@ -200,7 +200,7 @@ def bind(tx: Any, facts: FrameFacts, entrance: Entrance) -> sympy.Expr:
         raise passed_through(error) from None
 
 
-def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> None:
+def _meet(tx: Any, facts: FrameFacts, entrance: TraceInput, unknown: Unknown) -> None:
     """Take a name into the frame, with the parameter that its row brings, if any."""
     if unknown.divisor is not None:
         facts.quotients[unknown.name] = FloorDiv(Name(held_as(entrance.term)), unknown.divisor)
@@ -214,7 +214,7 @@ def _meet(tx: Any, facts: FrameFacts, entrance: Entrance, unknown: Unknown) -> N
     _narrow(facts)
 
 
-def _parameter(tx: Any, facts: FrameFacts, row: Row, entrance: Entrance, unknown: Unknown) -> Parameter:
+def _parameter(tx: Any, facts: FrameFacts, row: Row, entrance: TraceInput, unknown: Unknown) -> Parameter:
     """Make the row's parameter a symbol of the ShapeEnv and an input of the graph."""
     d, env = dynamo(), facts.env
     earlier = affine_to_term(row.constant, row.coefficients)

@@ -283,8 +283,8 @@ _NOT_RAGGED = "name the other dimensions, or those of its values, which are one 
 """What to do instead."""
 
 
-def _no_dimension(message: str, place: Place, part: str = "", mend: str = _NAMED) -> DimensionError:
-    return DimensionError(Diagnostic("DC404", message, (place.label(part or place.origin),), help=(mend,)))
+def _no_dimension(message: str, place: Place, part: str = "", fix: str = _NAMED) -> DimensionError:
+    return DimensionError(Diagnostic("DC404", message, (place.label(part or place.origin),), help=(fix,)))
 
 
 def _spelled(names: object) -> str:

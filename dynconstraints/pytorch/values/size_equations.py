@@ -32,8 +32,8 @@ def term_of(text: str, place: Place) -> Term:
     try:
         formula = parse_in(source, text + _SIZE).formula
     except ConstraintSyntaxError as error:
-        mends = tuple(h.replace(_SIZE, "") for h in error.diagnostic.help)
-        raise ConstraintSyntaxError(error.diagnostic.changed(help=mends)) from None
+        fixes = tuple(h.replace(_SIZE, "") for h in error.diagnostic.help)
+        raise ConstraintSyntaxError(error.diagnostic.changed(help=fixes)) from None
     match formula:
         case Compare((term, Int(0)), (Relation.EQ,)):
             return term

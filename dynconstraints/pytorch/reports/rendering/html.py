@@ -15,7 +15,7 @@ from dynconstraints.pytorch.reports.rendering.text import verdict
 from dynconstraints.pytorch.reports.rendering.xml import code, tag
 
 if TYPE_CHECKING:
-    from dynconstraints.pytorch.reports.model import Graph, Remaining
+    from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
     from dynconstraints.pytorch.reports.report import Report
 
 
@@ -94,7 +94,7 @@ def _graph(graph: Graph, number: int) -> Iterator[Element]:
         yield tag("p", f"The declaration was asked {often}, {seconds * 1e3:.1f} ms in all.", cls="soft")
 
 
-def _remaining(remaining: Remaining) -> Element:
+def _remaining(remaining: ResidualGuard) -> Element:
     parts: list[Element | str] = [tag("p", tag("strong", code(remaining.condition)))]
     if remaining.specialises is not None:
         if remaining.operation is None:

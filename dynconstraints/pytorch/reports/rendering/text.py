@@ -11,7 +11,7 @@ from dynconstraints.pytorch.reports.coverage import Split, serves
 from dynconstraints.pytorch.reports.rendering.wrap import COLUMNS, code_line, fitted
 
 if TYPE_CHECKING:
-    from dynconstraints.pytorch.reports.model import Graph, Remaining
+    from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
     from dynconstraints.pytorch.reports.report import Report
 
 
@@ -92,7 +92,7 @@ def _graph(graph: Graph) -> Iterator[str]:
         yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
 
 
-def _remaining(remaining: Remaining) -> Iterator[str]:
+def _remaining(remaining: ResidualGuard) -> Iterator[str]:
     yield f"beyond the declaration: {remaining.condition}"
     if remaining.specialises is not None:
         operation = remaining.operation
