@@ -34,12 +34,6 @@ class Pooling(torch.nn.Module):
         return self.pool(x + 1)
 
 
-def padded(x: torch.Tensor) -> torch.Tensor:
-    h = x.shape[2]
-    y = F.pad(x, (0, 0, 0, -h % 64)).cos()
-    return y[:, :, :h]
-
-
 CONSTRAINTS = ["h % 8 == 0", "16 <= h <= 256"]
 
 
@@ -56,8 +50,6 @@ def line_of(program: Any, code: str) -> int:
 CASES: list[tuple[Any, str, str, str, str]] = [
     (pooled, "inductor", "return F.adaptive_avg_pool2d(y, (4, 4)) * 2", "aten._adaptive_avg_pool2d.default", "h == 16"),
     (Pooling(), "inductor", "return self.pool(x + 1)", "aten._adaptive_avg_pool2d.default", "h == 16"),
-    (padded, "aot_eager", "return y[:, :, :h]", "getitem", "40*h + 40*(-1*h % 64) != 40*h"),
-    (padded, "inductor", "return y[:, :, :h]", "getitem", "40*h + 40*(-1*h % 64) != 40*h"),
 ]
 
 

@@ -198,7 +198,7 @@ def test_what_stays_changed_is_no_part_of_a_proof() -> None:
     """The next call finds torch's settings changed, and has no line that did it."""
     report = explain(unset, *given(32))
     assert report.verdict == (
-        "not known whether this covers the declared domain: "
+        "not known whether under Inductor this covers the declared domain: "
         "the program leaves torch's settings changed, such as whether it records gradients"
     )
 

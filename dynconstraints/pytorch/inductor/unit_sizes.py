@@ -44,9 +44,13 @@ def _is_about_unit(condition: sympy.Basic) -> bool:
 
 
 def meet_number(env: Any, symbol: sympy.Symbol) -> None:
-    """End the attempt where the symbol, which the ShapeEnv is about to replace by a number, is in lowered loops."""
+    """End the attempt where the symbol, which the ShapeEnv is about to replace by 0 or 1, is in lowered loops.
+
+    Loops over larger numbers stay as they are lowered, and the guard has the line and the operation that asked for it.
+    """
     facts: FrameFacts = env.__dict__[KEY]
-    name = next((name for name, p in facts.parameters.items() if p.symbol == symbol), None)
+    units = (name for name, p in facts.parameters.items() if p.symbol == symbol and p.hint in (0, 1))
+    name = next(units, None)
     if facts.in_backend and name is not None and name not in facts.settled and torch_inductor.is_lowering():
         facts.settled |= {name}
         raise _SettledHalfway(name)

@@ -170,7 +170,7 @@ def suggest(fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]], *, backend
     Example:
         >>> import torch
         >>> def pairs(x):
-        ...     return x.view(-1, 2) if x.shape[0] % 2 == 0 else x
+        ...     return x.view(-1, 2) * 2
         >>> print(suggest(pairs, [(torch.ones(8),), (torch.ones(12),)]).constraints)
         ('x_0 % 2 == 0', 'x_0 >= 2')
     """
