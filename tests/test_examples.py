@@ -33,7 +33,7 @@ PROMISES = {
     "10_from_nothing": [
         'name_dims(mask, {0: "image_0", 1: "image_2", 2: "image_3"})',
         "  declare: image_2 % 4 == 0\n    for ",
-        "then these calls need 1 graph under Inductor\nproved",
+        "then these calls need 1 graph under Inductor\n",
         "declared            1       5",
         *SERVED,
     ],

@@ -77,14 +77,14 @@ def test_the_line_and_the_operation_are_told(
         compiled(image(16))
     kind = "error[DC501]: the program forces h to one value" if specialises else None
     kind = kind or "error[DC502]: the program serves only a part of the declaration"
-    fix = "needs it constant" if specialises else "asks"
+    fix = "needs it as a constant" if specialises else "requires it"
     assert str(told.value).split("\n") == [
         f"{kind}: {condition}",
         f"  --> {function}  at {FILE}:{number}",
         f"    {code}",
         f"    {'^' * len(code)}",
         f"  note: asked by the backend, at {operation}",
-        f"  help: declare it ({condition}), or fix the line that {fix}",
+        f"  help: declare it ({condition}), or change the line that {fix}",
     ]
 
 

@@ -75,7 +75,7 @@ def test_reductions_have_one_graph_for_unit_sizes_too() -> None:
 def test_a_size_that_inductor_settles_halfway_is_settled_from_the_beginning(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The loops of what is lowered before and after have one size."""
+    """The loops of what is lowered before and after have one size, where that is 1; larger ones stay as they are."""
     from torch._inductor import lowering
 
     exponential = lowering.lowerings[torch.ops.aten.exp.default]
@@ -90,7 +90,8 @@ def test_a_size_that_inductor_settles_halfway_is_settled_from_the_beginning(
     for rows in (size, size, 5):
         compiled(name_dims(torch.randn(rows, 4), {0: "n"}, constraints=["1 <= n <= 40"]))
         counts.append(compiled.graphs)
-    assert counts == [2, 2, 4]  # for either size the attempt that ended, and the graph
+    # For the size 1 the attempt that ended, and the graph; for others the graph alone.
+    assert counts == ([2, 2, 3] if size == 1 else [1, 1, 2])
 
 
 def test_results_and_gradients_at_the_unit_size_are_those_of_eager() -> None:
