@@ -1,5 +1,7 @@
-"""How long parsing takes: the best of many runs, which other work on the machine disturbs least."""
+"""How long parsing takes."""
 
+import gc
+import statistics
 import time
 import timeit
 
@@ -13,13 +15,18 @@ def conjunction(length: int) -> str:
 
 
 def seconds(text: str) -> float:
-    """Processor time to read the text for the first time, the best of three."""
-    best = float("inf")
-    for _ in range(3):
+    """Processor time to read the text for the first time.
+
+    Without the garbage collector, as ``timeit`` does: what it walks is the heap of all tests that ran before.
+    """
+    gc.collect()
+    gc.disable()
+    try:
         start = time.process_time()
         read_formula(text)
-        best = min(best, time.process_time() - start)
-    return best
+        return time.process_time() - start
+    finally:
+        gc.enable()
 
 
 def test_a_short_text_takes_under_250_microseconds_the_first_time():
@@ -43,8 +50,10 @@ def test_a_text_seen_before_takes_under_5_microseconds():
 def test_the_time_is_linear_in_the_length():
     """Ten times the text, at most fifteen times the time, up to 100,000 characters."""
     read_formula("a > 1")
-    short, long = seconds(conjunction(10_000)), seconds(conjunction(100_000))
-    assert long < 15 * short
+    short, long = conjunction(10_000), conjunction(100_000)
+    # Side by side, since the processor's own speed changes by half within a test.
+    ratios = [seconds(long) / seconds(short) for _ in range(9)]
+    assert statistics.median(ratios) < 15
 
 
 def test_benchmark_of_a_short_text(benchmark):
