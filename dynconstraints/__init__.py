@@ -21,10 +21,14 @@ if TYPE_CHECKING:  # for type checkers, which see no `__getattr__` and so know e
     from dynconstraints.pytorch.reports.explain import explain as explain
     from dynconstraints.pytorch.reports.explain import explain_calls as explain_calls
     from dynconstraints.pytorch.reports.suggestion import suggest as suggest
+    from dynconstraints.pytorch.signatures.annotations import Dims as Dims
+    from dynconstraints.pytorch.signatures.declare import declare as declare
+    from dynconstraints.pytorch.signatures.declare import signature_of as signature_of
     from dynconstraints.pytorch.values.bind import bind as bind
     from dynconstraints.pytorch.values.dynamic_float import DynamicFloat as DynamicFloat
     from dynconstraints.pytorch.values.dynamic_int import DynamicInt as DynamicInt
     from dynconstraints.pytorch.values.named_dims import name_dims as name_dims
+    from dynconstraints.signature.signature import Signature as Signature
     from dynconstraints.solver.verdicts import Implied as Implied
     from dynconstraints.solver.verdicts import Open as Open
     from dynconstraints.solver.verdicts import Refuted as Refuted
@@ -41,6 +45,7 @@ __all__ = [
     "ConstraintSyntaxError",
     "ConstraintSystem",
     "ConstraintViolationError",
+    "Dims",
     "DynamicFloat",
     "DynamicInt",
     "Implied",
@@ -48,6 +53,7 @@ __all__ = [
     "Open",
     "Refuted",
     "Sat",
+    "Signature",
     "SolverLimitError",
     "SpecializationError",
     "UnboundNameError",
@@ -55,29 +61,35 @@ __all__ = [
     "Unsat",
     "UnsupportedTorchError",
     "bind",
+    "declare",
     "dynamic_int_constraints",
     "explain",
     "explain_calls",
     "name_dims",
     "parse",
+    "signature_of",
     "suggest",
 ]
 __version__ = "0.1.0"
 
 _VERDICTS = ("Implied", "Open", "Refuted", "Sat", "Unknown", "Unsat")
 _TORCH = (
+    "Dims",
     "DynamicFloat",
     "DynamicInt",
     "bind",
+    "declare",
     "dynamic_int_constraints",
     "explain",
     "explain_calls",
     "name_dims",
+    "signature_of",
     "suggest",
 )
 _HOMES = {
     "Constraint": "dynconstraints.ir.constraint",
     "ConstraintSystem": "dynconstraints.system",
+    "Signature": "dynconstraints.signature.signature",
     "parse": "dynconstraints.syntax.parser",
     **{name: "dynconstraints.diagnostics.errors" for name in __all__ if name.endswith("Error")},
     **dict.fromkeys(_VERDICTS, "dynconstraints.solver.verdicts"),

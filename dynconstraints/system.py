@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from dynconstraints.diagnostics.errors import (
+    ConstraintSyntaxError,
     ConstraintViolationError,
     InconsistentConstraintsError,
     SolverLimitError,
@@ -76,6 +78,33 @@ class ConstraintSystem:
         formulas = [constraint.formula for constraint in self.constraints]
         self.reals = reals_in(formulas) if reals is None else _reals(reals, self.constraints)
         self._speaks_of_reals = speaks_of_reals(formulas, self.reals)
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> ConstraintSystem:
+        """The system of a ``.dync`` file: one constraint a line, ``#`` before comments.
+
+        Args:
+            path: The file, in UTF-8.
+
+        Returns:
+            The system.
+
+        Raises:
+            ConstraintSyntaxError: The file cannot be read, or a line is not a constraint; the first of these.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.NamedTemporaryFile("w", suffix=".dync") as file:
+            ...     file.write("h % 32 == 0  # the strides of the model\\n") and file.flush()
+            ...     ConstraintSystem.from_file(file.name)
+            ConstraintSystem(['h % 32 == 0'])
+        """
+        from dynconstraints.syntax.files import parse_file
+
+        listing = parse_file(path)
+        if listing.diagnostics:
+            raise ConstraintSyntaxError(listing.diagnostics[0])
+        return cls(listing.constraints)
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ LAYERS = (
     ("syntax", "facts", "lowering"),
     ("solver",),
     ("system",),
+    ("signature",),
     ("pytorch",),
     ("cli",),
 )
@@ -38,6 +39,7 @@ PACKAGES = {
     "pytorch": (
         ("_torch", "declarations"),
         ("values",),
+        ("signatures",),
         ("frame",),
         ("oracle", "floats"),
         ("inductor",),

@@ -16,8 +16,8 @@ from torch.utils.data.datapipes.iter import IterableWrapper
 from dynconstraints import ConstraintViolationError, bind, name_dims
 from dynconstraints.diagnostics import errors
 from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 from dynconstraints.pytorch.frame.dynamo_errors import passed_through
-from dynconstraints.pytorch.guards.policies import DeclarationWarning
 
 CLASSES = [
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ConstraintError)

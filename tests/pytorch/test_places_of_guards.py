@@ -14,7 +14,7 @@ import torch._dynamo as dynamo
 import torch.nn.functional as F
 
 from dynconstraints import SpecializationError, dynamic_int_constraints, explain, name_dims
-from dynconstraints.pytorch.guards.policies import DeclarationWarning
+from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 from dynconstraints.pytorch.reports.compilation import Way
 
 FILE = Path(__file__)

@@ -9,7 +9,7 @@ import torch
 from compiled import Compiled
 
 from dynconstraints import DynamicInt, SpecializationError, dynamic_int_constraints
-from dynconstraints.pytorch.guards.policies import DeclarationWarning
+from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 
 X = torch.ones(3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -73,6 +74,14 @@ def forget_compiled(code: Any, backend: Any) -> None:
         manager = entry.guard_manager
         if getattr(entry, "backend", None) is backend and getattr(manager, "extra_state", None) is not None:
             manager.extra_state.invalidate(manager.cache_entry, deleted("it was compiled for a report"))
+
+
+def forget_graphs(code: CodeType) -> None:
+    """Take out all that was compiled for the code object, whoever did it; torch has it only where it compiled."""
+    frames = sys.modules.get("torch._dynamo.eval_frame")
+    reset = getattr(frames, "reset_code", None)
+    if reset is not None:
+        reset(code)
 
 
 KEPT_BY_AUTOGRAD = dict.fromkeys(
@@ -162,3 +171,20 @@ def most_graphs() -> int:
     """How often torch compiles a function before it gives up on it."""
     config = importlib.import_module("torch._dynamo.config")
     return int(getattr(config, "recompile_limit", None) or config.cache_size_limit)
+
+
+@cache
+def module_calls() -> frozenset[CodeType]:
+    """The code of what runs when a module is called; ``self``, ``args`` and ``kwargs`` are its variables."""
+    found = (getattr(torch.nn.Module, name, None) for name in ("_call_impl",))
+    return frozenset(f.__code__ for f in found if f is not None)
+
+
+def is_inlining_frame(code: CodeType) -> bool:
+    """Whether the frame is torch's own around a module that is not compiled by itself; ``fn`` is that module."""
+    return code.co_name == "inner" and code.co_filename.endswith("external_utils.py") and "fn" in code.co_freevars
+
+
+def forward_hooks(module: torch.nn.Module) -> tuple[Any, ...]:
+    """The hooks before and after a module's ``forward``."""
+    return (*module._forward_pre_hooks.values(), *module._forward_hooks.values())  # noqa: SLF001

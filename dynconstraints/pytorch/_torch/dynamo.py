@@ -30,6 +30,7 @@ def dynamo() -> SimpleNamespace:
         wrap_to_fake_tensor_and_record=builder.wrap_to_fake_tensor_and_record,  # the fake of an input
         GraphArg=builder.GraphArg,  # what a placeholder stands for
         TrackedFake=builder.TrackedFake,  # a symbolic input whose expression is guarded
+        TensorVariable=importlib.import_module("torch._dynamo.variables.tensor").TensorVariable,
         SymNodeVariable=importlib.import_module("torch._dynamo.variables.tensor").SymNodeVariable,
         ConstantVariable=importlib.import_module("torch._dynamo.variables.constant").ConstantVariable,
         LazyVariableTracker=importlib.import_module("torch._dynamo.variables.lazy").LazyVariableTracker,

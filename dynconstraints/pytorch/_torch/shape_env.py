@@ -205,3 +205,9 @@ def _whole_path(found: re.Match[str]) -> str:
     whole += [file for file in linecache.cache if file.endswith(cut) and len(file) == len(cut) + 2]
     read = [file for file in whole if file in linecache.cache]
     return next(iter([*read, *filter(os.path.isfile, whole)]), cut)
+
+
+def hint_of(size: Any) -> int | None:
+    """What a symbolic size is in the call that is traced; None where only the graph computes it."""
+    found = getattr(size.node, "hint", None)
+    return found if isinstance(found, int) else None

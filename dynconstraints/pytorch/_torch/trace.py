@@ -70,6 +70,23 @@ def unseen_value(variable: Any) -> Any:
     return variable.peek_value() if is_lazy and not variable.is_realized() else None
 
 
+def items_of_container(variable: Any) -> list[tuple[Any, Any]]:
+    """The keys, or indices, and variables in a list, a tuple or a dict of the trace, or of variables."""
+    if isinstance(variable, tuple | list):
+        return list(enumerate(variable))
+    if isinstance(variable, dict):
+        return list(variable.items())
+    if type(variable) is dynamo().LazyVariableTracker:
+        variable = variable.realize()
+    items = getattr(variable, "items", None)
+    if isinstance(items, list | tuple):
+        return list(enumerate(items))
+    if isinstance(items, dict):
+        keys: Any = ((getattr(key, "vt", key), each) for key, each in items.items())
+        return [(key.as_python_constant(), each) for key, each in keys if key.is_python_constant()]
+    return []
+
+
 @cache
 def lazy_text() -> SimpleNamespace:
     """What stands for a value that nobody has looked at, and for text that is formatted where the graph ends."""

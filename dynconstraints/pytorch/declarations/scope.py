@@ -55,6 +55,11 @@ class Scope:
         """What to do when a program needs a guard that the constraints don't imply."""
         return max((b.on_new_guard for b in self.blocks), key=_STRICTNESS.index, default="allow")
 
+    @cached_property
+    def on_missing(self) -> Policy:
+        """What to do when a compiled function has none of the names, or not all."""
+        return max((b.on_missing for b in self.blocks), key=_STRICTNESS.index, default="allow")
+
     def entering(self, block: dynamic_int_constraints) -> Scope:
         """The scope inside the block."""
         return Scope((*self.blocks, block))
@@ -89,12 +94,14 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
         on_specialize: What to do when a compiled program forces a declared name to one value: ``"allow"`` it,
             ``"warn"``, or raise an ``"error"``.
         on_new_guard: The same for when it needs a guard that the constraints don't imply.
+        on_missing: The same for when a function is compiled to which a name of the block doesn't arrive.
 
     Raises:
         ConstraintSyntaxError: A text is not a constraint, or a policy is none.
         InconsistentConstraintsError: Nothing satisfies the constraints, or, when it is entered, nothing satisfies them
             and those of the blocks around it; then nothing is entered.
         SpecializationError: Of the calls inside, as the policies say.
+        UnboundNameError: Of the calls inside, as ``on_missing`` says.
         ArgumentError: There is more than one list of constraints.
 
     Example:
@@ -113,6 +120,7 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
         *more: NoReturn,
         on_specialize: Policy = "allow",
         on_new_guard: Policy = "allow",
+        on_missing: Policy = "warn",
     ) -> None:
         listed = as_tuple(constraints)
         place = calling_place("dynamic_int_constraints([...])")
@@ -120,6 +128,7 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
             one_argument("dynamic_int_constraints", constraints, more, '; a policy is given as on_specialize="warn"')
             check_policy("on_specialize", on_specialize, _STRICTNESS)
             check_policy("on_new_guard", on_new_guard, _STRICTNESS)
+            check_policy("on_missing", on_missing, _STRICTNESS)
             system = system_of(listed)
             check_names(system)
             check_consistent(system)
@@ -128,6 +137,7 @@ class dynamic_int_constraints:  # noqa: N801  it is used like a function, as con
         self.constraints = tuple(place.constraint(c) for c in system.constraints)
         self.on_specialize = on_specialize
         self.on_new_guard = on_new_guard
+        self.on_missing = on_missing
 
     def __enter__(self) -> Scope:
         outer = _current.get()

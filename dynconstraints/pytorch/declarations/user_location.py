@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import FrameType
 
@@ -53,10 +54,21 @@ class Place:
 
 def calling_place(origin: str) -> Place:
     """The place in the nearest frame outside this package. Costs about a microsecond."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  inspect.currentframe is the same, slower
+    frame = _calling_frame()
+    return Place(origin) if frame is None else Place(origin, frame.f_code.co_filename, frame.f_lineno)
+
+
+def calling_variables() -> Mapping[str, object]:
+    """The local variables of that frame."""
+    frame = _calling_frame()
+    return {} if frame is None else frame.f_locals
+
+
+def _calling_frame() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  inspect.currentframe is the same, slower
     while frame is not None and frame.f_globals.get("__name__", "").startswith("dynconstraints."):
         frame = frame.f_back
-    return Place(origin) if frame is None else Place(origin, frame.f_code.co_filename, frame.f_lineno)
+    return frame
 
 
 def located(error: ConstraintError, place: Place) -> ConstraintError:

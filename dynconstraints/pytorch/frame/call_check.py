@@ -20,6 +20,7 @@ import torch
 from dynconstraints.pytorch.declarations.check_values import check_bindings, constraints_in_force, differ, merged
 from dynconstraints.pytorch.declarations.declaration import Declaration
 from dynconstraints.pytorch.declarations.scope import current_scope
+from dynconstraints.pytorch.frame.declared_inputs import check_frame, inputs_of, known_inputs
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import named_dims
@@ -105,9 +106,14 @@ def parameters(code: CodeType) -> tuple[str, ...]:
     return code.co_varnames[:number]
 
 
-def check_call(given: Iterable[object]) -> Declaration | None:
-    """The same. Raises the ConstraintError of values that break what they, or open blocks, declare."""
+def check_call(given: Iterable[object], signed: Declaration | None = None) -> Declaration | None:
+    """The same. Raises the ConstraintError of values that break what they, or open blocks, declare.
+
+    ``signed`` is what the signature of the function declares of the call.
+    """
     call = call_of(given)
+    if signed is not None:
+        call = signed if call is None else merged([signed, call])
     if call is not None:
         check_bindings(constraints_in_force([call]), call.bindings, call.places)
     return call
@@ -143,14 +149,24 @@ _traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", defa
 @contextmanager
 def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bool]:
     """Whether the function ever had declared values. Raises the ConstraintError of values that break a declaration."""
-    call = check_call(arguments(code, variables))
-    if call is not None:
+    inputs = inputs_of(code, variables)
+    call = check_call(arguments(code, variables), inputs.call)
+    if call is not None or inputs.signature is not None:
         _declared_codes.add(code)
     token = _traced.set(call or _NOTHING)
     try:
-        yield code in _declared_codes
+        with known_inputs(inputs):
+            yield code in _declared_codes
     finally:
         _traced.reset(token)
+
+
+def check_again(code: CodeType, variables: Mapping[str, object]) -> None:
+    """The check of a call that is not compiled. Raises the ConstraintError of values that break a declaration."""
+    check_entry(arguments(code, variables))
+    signed = check_frame(code, variables)
+    if signed is not None:
+        check_bindings(constraints_in_force([signed]), signed.bindings, signed.places)
 
 
 def traced_call() -> Declaration:

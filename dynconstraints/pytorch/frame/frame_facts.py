@@ -55,7 +55,8 @@ from dynconstraints.system import ConstraintSystem
 class Place:
     """One place of a frame that holds a declared value: the source of the object, and which dimension of it, if any.
 
-    ``constant`` is the value of a float that the frame is compiled for.
+    ``constant`` is the value of a float that the frame is compiled for; ``by_signature`` where a signature declares
+    it, and not the object itself.
     """
 
     source: Any
@@ -64,6 +65,7 @@ class Place:
     declaration: Declaration | None
     kind: type[int | float] = int
     constant: float | None = None
+    by_signature: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,11 @@ _traced: ContextVar[list[FrameFacts]] = ContextVar("dynconstraints_traced")
 
 
 @contextmanager
-def forgetting_traces() -> Iterator[None]:
+def forgetting_traces() -> Iterator[list[FrameFacts]]:
     """While open a frame is traced, in one attempt or several; then their facts let go of what they traced."""
     token = _traced.set([])
     try:
-        yield
+        yield _traced.get()
     finally:
         for facts in _traced.get():
             facts.forget_trace()
@@ -406,3 +408,11 @@ class FrameFacts:
 def held_as(term: Term) -> str:
     """The name under which the value of a term is held: a name's own, or the text of an expression."""
     return term.id if isinstance(term, Name) else show(term)
+
+
+def is_declared(size: Any) -> bool:
+    """Whether a size of the trace is an expression over parameters; a number, or a symbol of torch's own, is not."""
+    if isinstance(size, int):
+        return False
+    facts = size.node.shape_env.__dict__.get(KEY)
+    return facts is not None and not size.node.expr.free_symbols.isdisjoint(p.symbol for p in facts.parameters.values())

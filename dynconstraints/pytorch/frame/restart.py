@@ -32,6 +32,7 @@ class TraceInput:
     value: int
     term: Term
     members: tuple[Binding, ...]
+    by_signature: bool = False
 
 
 @dataclass(frozen=True)

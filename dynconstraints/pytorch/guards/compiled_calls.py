@@ -16,6 +16,7 @@ from typing import Any
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.pytorch._torch.compilation import compiled_calls
 from dynconstraints.pytorch.frame.call_check import answer_for_good, check_entry
+from dynconstraints.pytorch.frame.declared_inputs import check_compiled
 
 
 def checking_entries(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -37,6 +38,13 @@ def checking_entries(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 compiled_calls().ask_again(given["fn"])
                 return _refusing(error)
         chosen = original(callback)
+        if chosen is not callback and caller.f_code is entry:  # a stance: where it runs in eager, no guard checks
+            given = caller.f_locals
+            try:
+                check_compiled(given["fn"], given["args"], given["kwargs"])
+            except ConstraintError as error:
+                compiled_calls().ask_again(given["fn"])
+                return _refusing(error)
         return chosen if chosen is callback or not callable(chosen) else _remembering(chosen)
 
     return _callback_from_stance

@@ -9,29 +9,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from math import isfinite
+from types import CodeType
 from typing import Any
 
 from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.facts.domains.linear_forms import affine_of
 from dynconstraints.ir.fold import names_in_order, substitute
+from dynconstraints.ir.nodes import Name
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch._torch.dynamo import dynamo
 from dynconstraints.pytorch._torch.release import UpstreamDynamicInt
 from dynconstraints.pytorch._torch.shape_env import source_name
-from dynconstraints.pytorch.declarations.check_values import are_allowed, constraints_in_force
+from dynconstraints.pytorch.declarations.check_values import are_allowed, constraints_in_force, differ
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
 from dynconstraints.pytorch.declarations.scope import current_scope
-from dynconstraints.pytorch.frame.call_check import call_of, declarations_in
+from dynconstraints.pytorch.frame.call_check import call_of, declarations_in, parameters
+from dynconstraints.pytorch.frame.declared_inputs import DeclaredInputs, Owner, check_frame, declared_inputs
 from dynconstraints.pytorch.frame.dynamo_errors import passed_through
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.leftover_values import check_unused
 from dynconstraints.pytorch.guards.policies import enforce
+from dynconstraints.pytorch.signatures.paths import ALL
+from dynconstraints.pytorch.signatures.registry import signature_of_module
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import NamedDims, named_dims, still
 
-_CHECK = "___dynconstraints_entry"
+_CHECK, _OWNER = "___dynconstraints_entry", "___dynconstraints_owner"
+_SIGNED = "___dynconstraints_signature"
 _OURS = DynamicInt, DynamicFloat
 _DECLARED: dict[type, type] = {int: UpstreamDynamicInt, float: DynamicFloat}
 
@@ -42,6 +50,63 @@ def install(facts: FrameFacts) -> None:
         facts.guarded = True
         d = dynamo()
         d.install_guard(d.ShapeEnvSource().make_guard(partial(_create, facts)))
+
+
+def guard_owner(owner: Owner) -> None:
+    """Have the graph of a module's class serve that module, or others declared alike: they share their code."""
+    d = dynamo()
+    d.install_guard(d.ShapeEnvSource().make_guard(partial(_create_owner, owner)))
+
+
+def _create_owner(owner: Owner, builder: Any, _guard: Any) -> None:
+    def declared_alike(module: Any) -> bool:
+        found = signature_of_module(module)
+        return found is owner.signature or found == owner.signature
+
+    names = {**dynamo().closure_vars(), _OWNER: declared_alike}
+    text = "declared: nothing" if owner.signature is None else f"declared: {owner.signature!r}"
+    builder.add_python_lambda_leaf_guard_to_root([f"{_OWNER}({owner.access})"], [text], closure_vars=names)
+
+
+def guard_signature(code: CodeType, facts: FrameFacts | None) -> None:
+    """Have each call of a declared function checked by the signature where the frame's own guards don't do all of it.
+
+    So it is with an argument that the program never uses, a name that only expressions tell, a frame without a graph.
+    """
+    d = dynamo()
+    d.install_guard(d.ShapeEnvSource().make_guard(partial(_create_signed, code, facts, declared_inputs())))
+
+
+def _create_signed(code: CodeType, facts: FrameFacts | None, inputs: DeclaredInputs, builder: Any, _: Any) -> None:
+    signature = inputs.signature
+    if signature is None:
+        return
+    places = [] if facts is None else [place for place in facts.places if place.by_signature]
+    signed = None if facts is None else _Signed.of(facts, places)
+    is_done = (
+        signed is not None
+        and signed.tells_all
+        and inputs.accesses <= {source_name(p.source) for p in places}
+        and not any("." in path and (ALL in path or path not in inputs.paths) for path in signature.arguments)
+    )
+    names = parameters(code)
+    absent = [name for name in names if name in signature.arguments and name not in inputs.paths]
+    if is_done and not absent:
+        return
+    unpassed = slice(len(names), len(names) + len(absent))
+
+    def holds(*values: Any) -> bool:
+        if is_done and not any(value is not None for value in values[unpassed]):
+            return True
+        try:
+            check_frame(code, {**inputs.closure, **dict(zip(names, values, strict=False))})
+        except ConstraintError:
+            return False
+        return True
+
+    known = {**dynamo().closure_vars(), _SIGNED: holds}
+    given = ", ".join(f"L[{name!r}]" for name in (*names, *absent))
+    builder.add_python_lambda_leaf_guard_to_root([f"{_SIGNED}({given})"], [repr(signature)], closure_vars=known)
 
 
 def _create(facts: FrameFacts, builder: Any, _guard: Any) -> None:
@@ -87,9 +152,14 @@ def entry_check(
     leaves_open = facts.leaves_open()
     same = _same_floats(places)
     asked = [
-        _tensor_unchanged(p) if p.dimension is not None else _number_unchanged(p, source_name(p.source) in facts.typed)
+        _signed(p)
+        if p.by_signature
+        else _tensor_unchanged(p)
+        if p.dimension is not None
+        else _number_unchanged(p, source_name(p.source) in facts.typed)
         for p in places
     ]
+    signed = _Signed.of(facts, places)
     unseen = [[(d.names, d.constraints) for d in declared] for declared in passed]
 
     def check(*objects: Any) -> bool:
@@ -113,7 +183,9 @@ def entry_check(
         if same is not None and not same(objects):
             return False
         # What a graph asserts of the values that it computes, it asserts under its own declaration alone.
-        return not (foreign and computes) and (not judged or _allowed(objects))
+        if foreign and computes:
+            return False
+        return not judged or _allowed(objects, signed)
 
     return check
 
@@ -206,10 +278,63 @@ def _same_floats(places: list[Place]) -> Callable[[tuple[Any, ...]], bool] | Non
     return same
 
 
-def _allowed(objects: tuple[Any, ...]) -> bool:
-    """Whether what the objects themselves declare, and the open blocks, holds for this call."""
+def _signed(place: Place) -> Callable[[Any], bool | None]:
+    """Whether what a signature declares is there: a tensor, whose sizes other guards see to, or a number."""
+    if place.dimension is not None:
+        return lambda value: None if value is None else True
+    kind, declared = place.kind, _DECLARED[place.kind]
+    return lambda value: True if type(value) is kind or isinstance(value, declared) else None
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """What signatures declare of a frame's inputs: the names and constraints, and how the names follow from objects.
+
+    A slot is a name, the index of the object, its dimension if it is a tensor, and the affine form that the size has of
+    the name: ``coefficient*name + constant``.
+    """
+
+    slots: tuple[tuple[str, int, int | None, int, int], ...]
+    declaration: Declaration
+
+    @classmethod
+    def of(cls, facts: FrameFacts, places: Sequence[Place]) -> _Signed | None:
+        """That of a frame; None where there is nothing."""
+        mine = [(i, place) for i, place in enumerate(places) if place.by_signature]
+        members = {m.name: m for _, place in mine for m in (place.declaration.members if place.declaration else ())}
+        slots = []
+        for i, place in mine:
+            affine = affine_of(facts.held.get(place.name, Name(place.name)))
+            if affine is not None and len(affine.coefficients) == 1 and affine.coefficients[0][0] in members:
+                ((name, coefficient),) = affine.coefficients
+                slots.append((name, i, place.dimension, coefficient, affine.constant))
+        return cls(tuple(slots), Declaration(tuple(members.values()))) if mine else None
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether the objects tell the value of each name."""
+        return {name for name, *_ in self.slots} >= set(self.declaration.names)
+
+    def values(self, objects: tuple[Any, ...]) -> dict[str, int]:
+        """The values of the names that follow from one size or number; the others are left open."""
+        found = {}
+        for name, i, dimension, coefficient, constant in self.slots:
+            size = objects[i] if dimension is None else int(objects[i].shape[dimension])
+            found[name] = size if coefficient == 1 and not constant else (size - constant) // coefficient
+        return found
+
+
+def _allowed(objects: tuple[Any, ...], signed: _Signed | None) -> bool:
+    """Whether what the objects themselves declare, a signature, and the open blocks, holds for this call."""
     try:
         call = call_of(objects)
-        return call is None or are_allowed(constraints_in_force([call]), call.bindings)
+        if signed is None:
+            return call is None or are_allowed(constraints_in_force([call]), call.bindings)
+        carried = () if call is None else call.members
+        known = signed.values(objects)
+        if any(differ(known.get(m.name, m.value), m.value) for m in carried):
+            return False
+        known.update((m.name, m.value) for m in carried)
+        return are_allowed(constraints_in_force([signed.declaration, Declaration(carried)]), known)
     except ConstraintError:
         return False

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.pytorch.declarations.warning import warn
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.guards.narrowing import _LINE, ExtraGuard, extra_guards
-
-
-class DeclarationWarning(UserWarning):
-    """A program narrows what is declared, and the block that is open asked for a warning."""
 
 
 def enforce(facts: FrameFacts) -> None:
@@ -26,7 +21,9 @@ def enforce(facts: FrameFacts) -> None:
         if policy == "error":
             raise SpecializationError(_diagnostic(narrowing, "error"))
         if policy == "warn":
-            _warn(str(SpecializationError(_diagnostic(narrowing, "warning"))), _source(narrowing.line))
+            place = _source(narrowing.line)
+            text = str(SpecializationError(_diagnostic(narrowing, "warning")))
+            warn(text, *((None, 0) if place is None else (place.file, place.line)))
 
 
 def _diagnostic(narrowing: ExtraGuard, severity: Severity) -> Diagnostic:
@@ -63,11 +60,3 @@ def _source(line: str | None) -> Source | None:
     """The user's line, and where it is; None where torch tells a line of its own."""
     found = None if line is None else _LINE.fullmatch(line)
     return None if found is None else Source(found["code"], found["function"], found["file"], int(found["line"]))
-
-
-def _warn(text: str, place: Source | None) -> None:
-    """A warning at the user's line."""
-    if place is None or place.file is None:
-        warnings.warn(text, DeclarationWarning, stacklevel=3)
-    else:
-        warnings.warn_explicit(text, DeclarationWarning, place.file, place.line)

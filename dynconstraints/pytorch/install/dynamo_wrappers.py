@@ -13,16 +13,24 @@ import torch
 
 from dynconstraints import __version__
 from dynconstraints.pytorch._torch.dynamo import as_in_file_of, dynamo
-from dynconstraints.pytorch.frame.call_check import answer_for_good, arguments, check_entry, checked_call, keep_asking
+from dynconstraints.pytorch.declarations.scope import current_scope
+from dynconstraints.pytorch.frame.call_check import answer_for_good, check_again, checked_call, keep_asking
+from dynconstraints.pytorch.frame.declared_inputs import declared_inputs, declared_number, declared_tensor
 from dynconstraints.pytorch.frame.frame_facts import forgetting_traces
 from dynconstraints.pytorch.frame.restart import KEY
+from dynconstraints.pytorch.guards.missing import enforce_arrival
 from dynconstraints.pytorch.install.observe import compiling, is_observed, note_answer, note_unfinished
+from dynconstraints.pytorch.signatures.checked import after_forward, before_forward
+from dynconstraints.pytorch.signatures.registry import are_any
 from dynconstraints.pytorch.values.bind import bind
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import base_of, named_dims
 
-_NEVER_COMPILED = tuple(f"dynconstraints.pytorch.{name}." for name in ("_torch", "declarations", "values", "frame"))
+_NUMBERS = (int, float, DynamicInt, DynamicFloat)
+_NEVER_COMPILED = tuple(
+    f"dynconstraints.pytorch.{name}." for name in ("_torch", "declarations", "values", "signatures", "frame")
+)
 """The packages whose functions eager programs run, between a compiled function's graphs, too: Dynamo leaves them."""
 
 
@@ -36,15 +44,21 @@ def check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
     def __call__(self: Any, frame: Any, cache_entry: Any, state: Any) -> Any:  # noqa: N807  the method that it stands for
         known = answer_for_good(state)
         if known is not None:
-            check_entry(arguments(frame.f_code, frame.f_locals))
+            check_again(frame.f_code, frame.f_locals)
             return known
         if dynamo().is_left_alone(frame.f_code):
             return original(self, frame, cache_entry, state)
         if str(frame.f_globals.get("__name__")).startswith(_NEVER_COMPILED):
             return dynamo().ConvertFrameReturn()  # leave it, and ask no more
-        with checked_call(frame.f_code, frame.f_locals) as declared, compiling(frame.f_code), forgetting_traces():
+        with (
+            checked_call(frame.f_code, frame.f_locals) as declared,
+            compiling(frame.f_code),
+            forgetting_traces() as traced,
+        ):
             result = original(self, frame, cache_entry, state)
             note_answer(result)
+            if getattr(result, "guarded_code", None) is not None and (declared or current_scope().blocks):
+                enforce_arrival(frame.f_code, frame.f_locals, traced[-1] if traced else None)
         return keep_asking(result, state) if declared else result
 
     return as_in_file_of(original, __call__)
@@ -56,6 +70,10 @@ def wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _wrap(self: Any, value: Any) -> Any:
         kind = type(value)  # not what `isinstance` asks: a proxy may answer that itself
+        if kind in _NUMBERS and (number := declared_number(self.source)) is not None:
+            from dynconstraints.pytorch.tracing.inputs import wrap_declared
+
+            return wrap_declared(self, value, *number)
         if issubclass(kind, DynamicInt):
             from dynconstraints.pytorch.tracing.inputs import wrap_int
 
@@ -74,7 +92,11 @@ def wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def wrap_tensor(self: Any, value: Any) -> Any:
-        if named_dims(value) is not None or named_dims(base_of(value)) is not None:
+        if (
+            named_dims(value) is not None
+            or named_dims(base_of(value)) is not None
+            or declared_tensor(value, self.source) is not None
+        ):
             from dynconstraints.pytorch.tracing.inputs import bind_dimensions
 
             bind_dimensions(self, value)
@@ -125,10 +147,17 @@ def tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def note_ends(original: Callable[..., Any]) -> Callable[..., Any]:
-    """OutputGraph.compile_subgraph: for the report, what a frame hands on where its graph ends."""
+    """OutputGraph.compile_subgraph: the end of a graph, or of a frame without one.
+
+    The call's signature is guarded in either case, and a report hears what the frame hands on.
+    """
 
     @wraps(original)
     def compile_subgraph(self: Any, tx: Any, reason: Any, *args: Any, **kwargs: Any) -> Any:
+        if declared_inputs().is_of_declared:
+            from dynconstraints.pytorch.tracing.inputs import guard_signature
+
+            guard_signature(self)
         if is_observed():
             from dynconstraints.pytorch.tracing.trace_record import note_end
 
@@ -191,7 +220,7 @@ def keep_calls(original: Callable[[], dict[Any, Callable[..., Any]]]) -> Any:
 
 
 def leave_bind(original: Callable[..., Any]) -> Callable[..., Any]:
-    """UserFunctionVariable.call_function: `bind` is not traced into."""
+    """UserFunctionVariable.call_function: `bind` is not traced into; a declared function's arguments are named."""
 
     @wraps(original)
     def call_function(self: Any, tx: Any, args: Any, kwargs: Any) -> Any:
@@ -199,6 +228,16 @@ def leave_bind(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.tracing.inputs import bind_computed
 
             return bind_computed(tx, args, kwargs)
+        if are_any():
+            if self.fn is before_forward:  # the call that it stands before is named itself
+                return dynamo().ConstantVariable.create(None)
+            if self.fn is after_forward:
+                return args[-1]
+            from dynconstraints.pytorch.tracing.inlined_calls import declared_in_trace, name_arguments
+
+            called = declared_in_trace(self)
+            if called is not None:
+                name_arguments(tx, called, list(args), kwargs)
         return original(self, tx, args, kwargs)
 
     return call_function

@@ -14,6 +14,8 @@ import torch
 from dynconstraints.pytorch._torch import compilation
 from dynconstraints.pytorch.inductor.codegen_only import only_generated
 from dynconstraints.pytorch.install.observe import Frames, observe
+from dynconstraints.pytorch.signatures.checked import called_by
+from dynconstraints.pytorch.signatures.registry import declare_alike
 
 Backend = str | Callable[..., Any]
 
@@ -87,14 +89,14 @@ def original_of(fn: Callable[..., Any]) -> Callable[..., Any]:
         function = original_of(fn.__func__)
         return fn if function is fn.__func__ else types.MethodType(function, fn.__self__)
     found: Any = getattr(fn, "_orig_mod", None)
-    found = getattr(fn, "_torchdynamo_orig_callable", fn) if found is None else found
+    found = getattr(fn, "_torchdynamo_orig_callable", called_by(fn)) if found is None else found
     return fn if found is fn else original_of(found)
 
 
 def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The callable with a code object of its own, so that torch keeps its graphs apart."""
     bound = fn.forward if isinstance(fn, torch.nn.Module) else fn
-    function = getattr(bound, "__func__", bound)
+    function = called_by(getattr(bound, "__func__", bound))
     if not isinstance(function, types.FunctionType):
         return lambda *args, **kwargs: fn(*args, **kwargs)
     copy = types.FunctionType(
@@ -105,6 +107,7 @@ def apart(fn: Callable[..., Any]) -> Callable[..., Any]:
         function.__closure__,
     )
     copy.__kwdefaults__ = function.__kwdefaults__
+    declare_alike(function.__code__, copy.__code__)
     owner = getattr(bound, "__self__", None)
     return copy if owner is None else types.MethodType(copy, owner)
 

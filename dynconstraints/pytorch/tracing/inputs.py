@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -22,6 +23,7 @@ from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
 from dynconstraints.pytorch.declarations.moments import FIRST_FACTS
 from dynconstraints.pytorch.floats.trace import add_input
 from dynconstraints.pytorch.frame.call_check import declarations_in, parameters
+from dynconstraints.pytorch.frame.declared_inputs import declared_inputs, declared_tensor
 from dynconstraints.pytorch.frame.dynamo_errors import passed_through
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Parameter, Place, Unknown, held_as
 from dynconstraints.pytorch.frame.graph_nodes import proxy_of
@@ -41,7 +43,7 @@ def wrap_int(builder: Any, value: Any) -> Any:
     An anonymous one is a name of its own, called by its source: no constraints, one symbol.
     """
     tx, number = builder.tx, int(value)
-    facts = _facts_of(tx)
+    facts = facts_of(tx)
     base = dynamo().DynamicScalarSource(builder.source, True)
     declaration = value.declaration
     term: Term = value.expression or Name(source_name(base))
@@ -54,11 +56,27 @@ def wrap_int(builder: Any, value: Any) -> Any:
     return variable
 
 
+def wrap_declared(builder: Any, value: Any, term: Term, declaration: Declaration) -> Any:
+    """The variable of a number that a signature declares; what the number itself declares is checked at each call."""
+    if isinstance(value, float):
+        return _float(builder, float(value), term.id if isinstance(term, Name) else None, declaration)
+    facts, base = facts_of(builder.tx), dynamo().DynamicScalarSource(builder.source, True)
+    entrance = TraceInput(base, builder.source, None, int(value), term, declaration.members, by_signature=True)
+    expr = bind(builder.tx, facts, entrance)
+    entry_guard.install(facts)
+    variable = facts.variables[source_name(builder.source)] = _variable(builder.tx, facts, term, int(value), expr, base)
+    return variable
+
+
 def wrap_float(builder: Any, value: Any) -> Any:
     """The variable that stands in the trace for a DynamicFloat; a constant where an earlier attempt needed one."""
-    tx, source, number = builder.tx, builder.source, float(value)
-    facts, declaration = _facts_of(tx), value.declaration
-    name = value.name or source_name(source)
+    return _float(builder, float(value), value.name, value.declaration)
+
+
+def _float(builder: Any, number: float, name: str | None, declaration: Declaration | None) -> Any:
+    tx, source = builder.tx, builder.source
+    facts = facts_of(tx)
+    name = name or source_name(source)
     if declaration is not None and is_left_behind(facts, source, declaration.members):
         name, declaration = source_name(source), None
     try:
@@ -81,6 +99,11 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
     Dynamo takes a view together with its base: a base that is an argument itself gets its expressions with the view.
     """
     d, tx = dynamo(), builder.tx
+    signed = declared_tensor(tensor, builder.get_source())
+    if signed is not None:
+        facts = facts_of(tx)
+        _bind_sizes(tx, facts, tensor, builder.get_source(), signed, by_signature=True)
+        entry_guard.install(facts)
     known = [(tensor, builder.get_source(), named_dims(tensor))]
     base = base_of(tensor)
     if base is not None and any(value is base for value in tx.output.local_scope.values()):
@@ -88,7 +111,7 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
     for value, source, named in known:
         if named is not None:
             marked(value)  # before it is guarded: the graph serves all that have names, however they got them
-            facts = _facts_of(tx)
+            facts = facts_of(tx)
             if not is_left_behind(facts, source, named.declaration.members):
                 _bind_sizes(tx, facts, value, source, named)
             entry_guard.install(facts)
@@ -100,7 +123,7 @@ def bind_computed(tx: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     What it computed before a graph break comes into the rest of the function as an int of the call, and is taken as if
     the call had passed it under the name: its constraints are guarded at the entry rather than asserted by the graph.
     """
-    facts = _facts_of(tx)
+    facts = facts_of(tx)
     entry_guard.install(facts)
     if not facts.computed.expressions:
         _look_at_arguments(tx)
@@ -128,14 +151,16 @@ def _variable(tx: Any, facts: FrameFacts, term: Term, number: int, expr: sympy.E
     return d.SymNodeVariable.create(tx, proxy_of(tx, facts, term), node)
 
 
-def _bind_sizes(tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any) -> None:
+def _bind_sizes(
+    tx: Any, facts: FrameFacts, tensor: Any, source: Any, named: Any, *, by_signature: bool = False
+) -> None:
     d = dynamo()
     facts.offsets.add(source_name(d.TensorPropertySource(source, d.TensorProperty.STORAGE_OFFSET)))
     # Names before expressions, which then follow from them.
     for dimension, term in sorted(named.dims.items(), key=lambda item: not isinstance(item[1], Name)):
         base = d.TensorPropertySource(source, d.TensorProperty.SIZE, dimension)
         size = int(tensor.shape[dimension])
-        expr = bind(tx, facts, TraceInput(base, source, dimension, size, term, named.declaration.members))
+        expr = bind(tx, facts, TraceInput(base, source, dimension, size, term, named.declaration.members, by_signature))
         facts.dimensions[source_name(base)] = expr
 
 
@@ -144,9 +169,18 @@ def watch_arguments(output: Any) -> None:
     declared = {name: tuple(declarations_in(value)) for name, value in _arguments(output).items()}
     passed = {name: found for name, found in declared.items() if found}
     if passed:
-        facts = _facts_of(output.root_tx)
+        facts = facts_of(output.root_tx)
         facts.passed = {source_name(dynamo().LocalSource(name)): found for name, found in passed.items()}
         entry_guard.install(facts)
+
+
+def guard_signature(output: Any) -> None:
+    """Have the signature of the frame's function, and that of its module, guarded, whether or not it has a graph."""
+    inputs, code = declared_inputs(), output.root_tx.f_code
+    if inputs.owner is not None:
+        entry_guard.guard_owner(inputs.owner)
+    if inputs.signature is not None:
+        entry_guard.guard_signature(code, output.shape_env.__dict__.get(KEY))
 
 
 def _arguments(output: Any) -> dict[str, Any]:
@@ -162,7 +196,7 @@ def _look_at_arguments(tx: Any) -> None:
             known[name].realize()
 
 
-def _facts_of(tx: Any) -> FrameFacts:
+def facts_of(tx: Any) -> FrameFacts:
     """The facts of the frame that is being traced, made at its first declared value."""
     env = tx.output.shape_env
     if KEY not in env.__dict__:
@@ -194,7 +228,8 @@ def bind(tx: Any, facts: FrameFacts, entrance: TraceInput) -> sympy.Expr:
         if facts.computed.expressions:
             assert_known(tx, facts)
         declaration = Declaration(entrance.members) if entrance.members else None
-        facts.places.append(Place(entrance.source, entrance.dimension, held_as(term), declaration))
+        place = Place(entrance.source, entrance.dimension, held_as(term), declaration)
+        facts.places.append(replace(place, by_signature=entrance.by_signature))
         return expr
     except ConstraintError as error:
         raise passed_through(error) from None

@@ -225,7 +225,7 @@ def _record(
     constraints: tuple[str | Constraint, ...],
     place: Place,
 ) -> NamedDims:
-    sizes = {dimension: _size(tensor, dimension, place) for dimension in terms}
+    sizes = {dimension: size_of(tensor, dimension, place) for dimension in terms}
     used = {name for term in terms.values() for name in names_of(term)}
     declaration = declare_sizes(terms, sizes, (b for b in given if b.name in used), constraints, place)
     return NamedDims(MappingProxyType(dict(terms)), tuple(tensor.shape), declaration, place)
@@ -260,12 +260,12 @@ def _index(tensor: object, dimension: object, place: Place) -> int:
     return dimension % tensor.ndim
 
 
-def _size(tensor: Any, dimension: int, place: Place) -> int:
+def size_of(tensor: Any, dimension: int, place: Place, part: str = "") -> int:
     """The size of the dimension. Raises DimensionError where there is no one size."""
     try:
         return int(tensor.shape[dimension])
     except (AttributeError, RuntimeError):  # what torch raises for sizes that are no numbers
-        part = f"{dimension}:"
+        part = part or f"{dimension}:"
         if not tensor.is_nested:
             message = f"the size of dimension {dimension} is not known before the graph runs"
             raise _no_dimension(message, place, part, _BOUND) from None

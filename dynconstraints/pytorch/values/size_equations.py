@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintSyntaxError, ConstraintViolationError, UnboundNameError
 from dynconstraints.facts.domains.linear_forms import affine_of
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.fold import names, substitute_term
+from dynconstraints.ir.evaluate import value_of
+from dynconstraints.ir.fold import names, names_in_order, substitute_term
 from dynconstraints.ir.nodes import Compare, Int, Name, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.declarations.check_constraints import check_consistent, check_names
@@ -21,6 +23,45 @@ from dynconstraints.pytorch.declarations.user_location import Place
 from dynconstraints.solver.verdicts import Implied, Sat
 from dynconstraints.syntax.parser import parse_in
 from dynconstraints.system import ConstraintSystem
+
+RETURNS = "returns"
+"""The first step of the path of a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a size is in a call that a signature is about; of a number ``dimension`` is None."""
+
+    path: str
+    dimension: int | None
+    shape: str
+
+    def part(self) -> str:
+        """The part of the declaration that is about it."""
+        return f'{self.path}="{self.shape}"'
+
+    @property
+    def verb(self) -> str:
+        """What a caller, or the function, does with it."""
+        return "return" if self.path.partition(".")[0] == RETURNS else "pass"
+
+    def __str__(self) -> str:
+        first, *rest = self.path.split(".")
+        path = ".".join(["the result", *rest]) if first == RETURNS else self.path
+        return path if self.dimension is None else f"dimension {self.dimension} of {path}"
+
+
+Dimension: TypeAlias = "int | Position"
+"""Which size is meant: of the tensor at hand by its index, of a call by its position."""
+
+
+def _spoken(dimension: Dimension) -> str:
+    return f"dimension {dimension}" if isinstance(dimension, int) else str(dimension)
+
+
+def _part(dimension: Dimension, name: str) -> str:
+    return f'{dimension}: "{name}"' if isinstance(dimension, int) else dimension.part()
+
 
 _SIZE = " == 0"
 """What makes a constraint of an expression, so that the parser of constraints reads it."""
@@ -51,8 +92,8 @@ def term_of(text: str, place: Place) -> Term:
 
 
 def declare_sizes(
-    terms: Mapping[int, Term],
-    sizes: Mapping[int, int],
+    terms: Mapping[Any, Term],
+    sizes: Mapping[Any, int],
     given: Iterable[Binding],
     constraints: tuple[str | Constraint, ...],
     place: Place,
@@ -73,9 +114,18 @@ def _remembered(
     return _declared(dict(terms), dict(zip(dict(terms), sizes, strict=True)), (), constraints, place)
 
 
+_last: dict[str, Place] = {}
+"""Where each name was last given to a tensor's size, as far as that is remembered."""
+
+
+def last_named(name: str) -> Place | None:
+    """Where the name was last given to a size of a tensor by `name_dims`; None where it was not."""
+    return _last.get(name)
+
+
 def _declared(
-    terms: Mapping[int, Term],
-    sizes: Mapping[int, int],
+    terms: Mapping[Any, Term],
+    sizes: Mapping[Any, int],
     given: tuple[Binding, ...],
     constraints: tuple[str | Constraint, ...],
     place: Place,
@@ -87,7 +137,9 @@ def _declared(
     bound = {binding.name: binding for binding in given}
     for dimension, term in terms.items():
         if isinstance(term, Name):
-            _bind(bound, Binding(term.id, sizes[dimension], (), replace(place, part=f'{dimension}: "{term.id}"')))
+            _bind(bound, Binding(term.id, sizes[dimension], (), replace(place, part=_part(dimension, term.id))))
+        if isinstance(dimension, int):
+            _last.update(dict.fromkeys(names(term), place))
     _solve(bound, terms, sizes, place)
     carried = tuple(dict.fromkeys((*own.constraints, *(c for b in bound.values() for c in b.constraints))))
     # A product of unknown names, as in "rows*n", says little by itself and costs a search: it waits for the call.
@@ -99,15 +151,45 @@ def _declared(
             bound[name] = Binding(name, value, (), place)
     values = {b.name: b.value for b in bound.values()}
     places = {b.name: b.place or place for b in bound.values()}
+    for dimension, term in terms.items():
+        if isinstance(dimension, Position) and names(term) <= values.keys():
+            _check_equal(term, dimension, sizes[dimension], values, place)
     try:
         check_bindings(system, values, places)
     except ConstraintViolationError:
         check_bindings(system_of(carried), values, places)  # without the sizes at hand, for the nearest legal ones
         raise
-    if own.constraints and not bound:
+    if own.constraints and not bound and not any(isinstance(dimension, Position) for dimension in terms):
         raise _unbound(own, place)
-    return Declaration(
-        tuple(replace(b, constraints=tuple(dict.fromkeys((*b.constraints, *own.constraints)))) for b in bound.values())
+    return Declaration(tuple(replace(b, constraints=_together(b, own)) for b in bound.values()))
+
+
+def _together(binding: Binding, own: ConstraintSystem) -> tuple[Constraint, ...]:
+    if not binding.constraints:
+        return own.constraints  # the same tuple each time: who compares it with itself looks no further
+    return tuple(dict.fromkeys((*binding.constraints, *own.constraints)))
+
+
+def _check_equal(term: Term, at: Position, size: int, values: Mapping[str, int], place: Place) -> None:
+    """Raises ConstraintViolationError where a size is not what its term comes to."""
+    value = value_of(term, values)
+    if value == size:
+        return
+    text, equation = show(term), _equation(term, size)
+    used = {name: values[name] for name in names_in_order(term)}
+    known = f"{text} is declared" if not used else f"{text} = {'no integer' if value is None else value}"
+    given = ", ".join(f"{name} = {number}" for name, number in used.items())
+    raise ConstraintViolationError(
+        Diagnostic(
+            "DC304",
+            f"{at} {'is' if at.dimension is None else 'has size'} {size}, and {known}",
+            (place.label(at.part(), (given and f"{given}, so {text} = {value}") or f"{text} was declared"),),
+            help=(
+                f"{at.verb} {'a number' if at.dimension is None else 'a tensor'} that agrees, or declare it otherwise",
+            ),
+        ),
+        equation,
+        used,
     )
 
 
@@ -117,7 +199,7 @@ def _bind(bound: dict[str, Binding], binding: Binding) -> None:
         raise conflict(known, binding)
 
 
-def _solve(bound: dict[str, Binding], terms: Mapping[int, Term], sizes: Mapping[int, int], place: Place) -> None:
+def _solve(bound: dict[str, Binding], terms: Mapping[Any, Term], sizes: Mapping[Any, int], place: Place) -> None:
     """Bind the names that follow from an affine expression of which all other names are bound."""
     waiting = [d for d, term in terms.items() if not isinstance(term, Name)]
     while True:
@@ -129,7 +211,8 @@ def _solve(bound: dict[str, Binding], terms: Mapping[int, Term], sizes: Mapping[
                 value, remainder = divmod(sizes[dimension] - affine.constant, coefficient)
                 if remainder:
                     raise _unequal(terms[dimension], dimension, sizes[dimension], name, place)
-                bound[name] = Binding(name, value, (), place)
+                at = place if isinstance(dimension, int) else replace(place, part=dimension.part())
+                bound[name] = Binding(name, value, (), at)
                 break
         else:
             return
@@ -150,15 +233,22 @@ def _equation(term: Term, size: int) -> Constraint:
     return Constraint.of(comparison(term, Relation.EQ, Int(size)))
 
 
-def _unequal(term: Term, dimension: int, size: int, name: str, place: Place) -> ConstraintViolationError:
-    text = show(term)
-    equation = _equation(term, size)
+def _unequal(term: Term, dimension: Dimension, size: int, name: str, place: Place) -> ConstraintViolationError:
+    text, equation, where = show(term), _equation(term, size), _spoken(dimension)
+    if isinstance(dimension, int):
+        part, fix = f'"{text}"', f"pass a tensor whose {where} is {text} for some {name}, or name it otherwise"
+    elif dimension.dimension is None:
+        part, fix = dimension.part(), f"pass a number that is {text} for some {name}, or declare it otherwise"
+    else:
+        fix = f"pass a tensor whose dimension {dimension.dimension} is {text} for some {name}, or declare it otherwise"
+        part = dimension.part()
+    has = "is" if isinstance(dimension, Position) and dimension.dimension is None else "has size"
     return ConstraintViolationError(
         Diagnostic(
             "DC304",
-            f"dimension {dimension} has size {size}, which is not of the form {text}",
-            (place.label(f'"{text}"', f"no integer {name} has {equation}"),),
-            help=(f"pass a tensor whose dimension {dimension} is {text} for some {name}, or name it otherwise",),
+            f"{where} {has} {size}, which is not of the form {text}",
+            (place.label(part, f"no integer {name} has {equation}"),),
+            help=(fix,),
         ),
         equation,
         {},

@@ -1,0 +1,266 @@
+"""What is declared of a frame's inputs by the signature of a function, and by nothing that the values carry.
+
+A frame is the function's own, or it belongs to a call of it: the rest of the function after a graph break, a decorator
+around it, a function that it calls. Tensors are told by their identity, so that a name stands for the very tensor that
+the call passed; numbers by the local variable that got them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from dynconstraints.diagnostics.errors import ConstraintError
+from dynconstraints.ir.fold import names
+from dynconstraints.ir.nodes import Term
+from dynconstraints.pytorch._torch.compilation import compiled_calls, is_inlining_frame, module_calls
+from dynconstraints.pytorch._torch.shape_env import source_name
+from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
+from dynconstraints.pytorch.signatures.calls import Item, is_traced, items_of, known_call, place_of
+from dynconstraints.pytorch.signatures.checked import WRAPPER
+from dynconstraints.pytorch.signatures.parameters import Parameters, of_frame, parameters_of_module
+from dynconstraints.pytorch.signatures.paths import Reached, astray
+from dynconstraints.pytorch.signatures.registry import (
+    are_any,
+    is_declared_somewhere,
+    signature_of_code,
+    signature_of_module,
+)
+from dynconstraints.pytorch.values.named_dims import NamedDims
+from dynconstraints.signature.signature import Signature
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The module whose call a frame is: what Dynamo calls its source, and the signature that it has, if any."""
+
+    access: str
+    signature: Signature | None
+
+
+@dataclass
+class DeclaredInputs:
+    """What is declared of a frame's inputs: tensors by identity, and by the text of their source where a trace met one
+    first; numbers by the text of theirs."""
+
+    signature: Signature | None = None
+    call: Declaration | None = None
+    owner: Owner | None = None
+    accesses: frozenset[str] = frozenset()
+    paths: frozenset[str] = frozenset()
+    closure: Mapping[str, Any] = field(default_factory=dict)
+    astray: tuple[tuple[str, str, list[str]], ...] = ()
+    tensors: dict[int, tuple[torch.Tensor, NamedDims]] = field(default_factory=dict)
+    sources: dict[str, NamedDims] = field(default_factory=dict)
+    numbers: dict[str, tuple[Term, Declaration]] = field(default_factory=dict)
+
+    @property
+    def is_of_declared(self) -> bool:
+        """Whether the frame is the call of a declared function, or of a class of which a module is declared."""
+        return self.signature is not None or self.owner is not None
+
+    def add(self, signature: Signature, items: Iterable[Item], call: Declaration) -> None:
+        """Take in what a call declares."""
+        place = place_of(signature)
+        for item in items:
+            members = _used(item.terms.values(), call)
+            value = item.reached.value
+            if None not in item.terms:
+                record = NamedDims(dict(item.terms), tuple(value.shape), Declaration(members), place)  # type: ignore[arg-type]
+                known = self.tensors.get(id(value))
+                self.tensors[id(value)] = value, record if known is None else _both(known[1], record)
+            elif item.reached.access:
+                self.numbers[item.reached.access] = item.terms[None], Declaration(members)
+
+    def add_by_source(self, signature: Signature, items: Iterable[Item], call: Declaration) -> None:
+        """The same of tensors that a trace has met, by what it calls their sources."""
+        place = place_of(signature)
+        for item in items:
+            declaration = Declaration(_used(item.terms.values(), call))
+            record = NamedDims(dict(item.terms), tuple(item.reached.value.shape), declaration, place)  # type: ignore[arg-type]
+            self.sources[item.reached.access] = record
+
+    def of_tensor(self, value: Any, source: str) -> NamedDims | None:
+        """What is declared of a tensor."""
+        known = self.tensors.get(id(value))
+        return known[1] if known is not None and known[0] is value else self.sources.get(source)
+
+
+def _used(terms: Iterable[Term], call: Declaration) -> tuple[Binding, ...]:
+    used = frozenset(name for term in terms for name in names(term))
+    return tuple(member for member in call.members if member.name in used)
+
+
+def _both(one: NamedDims, other: NamedDims) -> NamedDims:
+    """What two paths say of the same tensor. Its sizes agreed with both."""
+    members = {m.name: m for m in (*one.declaration.members, *other.declaration.members)}
+    return NamedDims({**other.dims, **one.dims}, one.sizes, Declaration(tuple(members.values())), one.place)
+
+
+_NONE = DeclaredInputs()
+_current: ContextVar[DeclaredInputs] = ContextVar("dynconstraints_declared_inputs", default=_NONE)
+
+
+def declared_inputs() -> DeclaredInputs:
+    """What is declared of the inputs of the frame that is being traced."""
+    return _current.get()
+
+
+def declared_tensor(value: Any, source: Any) -> NamedDims | None:
+    """What a signature says of a tensor that a trace meets at the source."""
+    inputs = _current.get()
+    return inputs.of_tensor(value, source_name(source)) if inputs.tensors or inputs.sources else None
+
+
+def declared_number(source: Any) -> tuple[Term, Declaration] | None:
+    """What a signature says of a number that a trace meets at the source."""
+    numbers = _current.get().numbers
+    return numbers.get(_plain(source_name(source))) if numbers else None
+
+
+def _plain(access: str) -> str:
+    """The text of an access; Dynamo reaches some attributes by the ``__dict__`` of their object."""
+    return _BY_DICT.sub(r".\1", access)
+
+
+_BY_DICT = re.compile(r"\.__dict__\['(\w+)'\]")
+
+
+@contextmanager
+def known_inputs(inputs: DeclaredInputs) -> Iterator[None]:
+    """While open, a frame with these inputs is traced, in one attempt or several."""
+    token = _current.set(inputs)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def inputs_of(code: CodeType, variables: Mapping[str, Any]) -> DeclaredInputs:
+    """What is declared of the inputs of a frame. Raises the ConstraintError of a call that breaks its signature."""
+    found = DeclaredInputs()
+    if not are_any():
+        return found
+    own = _own(code, variables)
+    if own is None:
+        _add_call_under_way(found)
+        return found
+    found.owner, signature, arguments = own
+    found.signature = signature
+    if signature is not None:
+        items = items_of(signature, arguments)
+        if not is_traced(items):
+            found.call = known_call(signature, items)
+            found.add(signature, items, found.call)
+            found.accesses = frozenset(item.reached.access for item in items)
+            found.paths = frozenset(item.reached.path for item in items)
+            if is_inlining_frame(code):
+                found.closure = {"fn": variables["fn"]}
+            found.astray = tuple(_astray(signature, arguments))
+    return found
+
+
+def _astray(signature: Signature, arguments: Mapping[str, Reached]) -> Iterator[tuple[str, str, list[str]]]:
+    """The paths that are misspelt: the path, how far it leads, and what is there instead."""
+    for path in signature.arguments:
+        start = arguments.get(path.partition(".")[0])
+        found = None if start is None or "." not in path else astray(path, start)
+        if found is not None:
+            yield path, *found
+
+
+def check_frame(code: CodeType, variables: Mapping[str, Any]) -> Declaration | None:
+    """What the signature of the frame's function declares. Raises the ConstraintError of a call that breaks it."""
+    own = _own(code, variables) if are_any() else None
+    if own is None or own[1] is None:
+        return None
+    items = items_of(own[1], own[2])
+    return None if is_traced(items) else known_call(own[1], items)
+
+
+def check_compiled(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raises the ConstraintError of a call of a compiled function that breaks its signature."""
+    if are_any():
+        found = _of_callable(function)
+        if found is not None:
+            items = items_of(found[0], found[1].of_call(args, kwargs))
+            if not is_traced(items):
+                known_call(found[0], items)
+
+
+_Own = tuple[Owner | None, Signature | None, Mapping[str, Reached]]
+
+
+def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
+    """Whose call the frame is, its signature, and the arguments; None for one that is no call of what is declared."""
+    signature = signature_of_code(code)
+    if signature is not None:
+        number = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+        own = code.co_varnames[:number]
+        return None, signature, {n: Reached(n, f"L[{n!r}]", variables[n]) for n in own if n in variables}
+    first, name = 1, code.co_varnames[0] if code.co_argcount else ""
+    if is_inlining_frame(code):
+        first, name = 0, "fn"
+    elif not is_declared_somewhere(code):
+        return None
+    module = variables.get(name)
+    if not isinstance(module, torch.nn.Module):
+        return None
+    signature = signature_of_module(module)
+    if signature is None and first == 0:
+        return None
+    arguments = {} if signature is None else of_frame(parameters_of_module(module), code, variables, first)
+    return Owner(f"L[{name!r}]", signature) if first else None, signature, arguments
+
+
+def _add_call_under_way(found: DeclaredInputs) -> None:
+    """What the nearest call of something declared that the frame belongs to says of the tensors that it passed."""
+    for called, args, kwargs in _calls_above():
+        known = _of_callable(called) if not isinstance(called, tuple) else called
+        if known is None:
+            continue
+        signature, parameters = known
+        try:
+            items = items_of(signature, parameters.of_call(args, kwargs))
+            if not is_traced(items):
+                found.add(signature, items, known_call(signature, items))
+        except ConstraintError:  # it is told where that call is checked
+            return
+        return
+
+
+def _calls_above() -> Iterator[tuple[Any, tuple[Any, ...], Mapping[str, Any]]]:
+    entry, of_modules = compiled_calls().code, module_calls()
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  inspect.currentframe is the same, slower
+    while frame is not None:
+        code = frame.f_code
+        if code is entry:
+            given = frame.f_locals
+            yield given["fn"], given["args"], given["kwargs"]
+        elif code is WRAPPER:
+            given = frame.f_locals
+            yield (given["signature"], given["parameters"]), given["args"], given["kwargs"]
+        elif code in of_modules:
+            given = frame.f_locals
+            yield given["self"], given["args"], given["kwargs"]
+        frame = frame.f_back
+
+
+def _of_callable(called: Any) -> tuple[Signature, Parameters] | None:
+    """The signature of what is called, and its parameters."""
+    module = called if isinstance(called, torch.nn.Module) else getattr(called, "__self__", None)
+    if isinstance(module, torch.nn.Module):
+        signature = signature_of_module(module)
+        if signature is not None:
+            return signature, parameters_of_module(module)
+    code = getattr(getattr(called, "__func__", called), "__code__", None)
+    signature = None if code is None else signature_of_code(code)
+    return None if signature is None else (signature, Parameters.of(called))
