@@ -176,7 +176,7 @@ def most_graphs() -> int:
 @cache
 def module_calls() -> frozenset[CodeType]:
     """The code of what runs when a module is called; ``self``, ``args`` and ``kwargs`` are its variables."""
-    found = (getattr(torch.nn.Module, name, None) for name in ("_call_impl",))
+    found = (getattr(torch.nn.Module, name, None) for name in ("_call_impl", "_wrapped_call_impl"))
     return frozenset(f.__code__ for f in found if f is not None)
 
 
@@ -188,3 +188,41 @@ def is_inlining_frame(code: CodeType) -> bool:
 def forward_hooks(module: torch.nn.Module) -> tuple[Any, ...]:
     """The hooks before and after a module's ``forward``."""
     return (*module._forward_pre_hooks.values(), *module._forward_hooks.values())  # noqa: SLF001
+
+
+def saved_calls() -> tuple[Any, str]:
+    """The call of a function that was compiled ahead of time, in this process or another; None for a release without.
+
+    Its ``guard_manager`` and its variables are told by `guards_of_saved`. Read in 2.13.
+    """
+    try:
+        kind = importlib.import_module("torch._dynamo.aot_compile").AOTCompiledFunction
+    except (ImportError, AttributeError):
+        return None, ""
+    return (kind, "__call__") if hasattr(kind, "prepare_f_locals") else (None, "")
+
+
+def guards_of_saved(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """The guards of such a function, and the variables of a call of it that they refuse."""
+    return function._artifacts.guard_manager, function.prepare_f_locals(*args, **kwargs)  # noqa: SLF001
+
+
+def ahead_of_time() -> dict[str, tuple[Any, str]]:
+    """What traces a frame that nobody calls, and what compiles it for a file, if anything; read in 2.13."""
+    found = {
+        "capture": ("torch._dynamo.convert_frame", "_fullgraph_capture_frame"),
+        "compile": ("torch._dynamo.aot_compile", "aot_compile_fullgraph"),
+    }
+    modules = {key: _module(name) for key, (name, _) in found.items()}
+    return {k: (modules[k] if hasattr(modules[k], name) else None, name) for k, (_, name) in found.items()}
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+REFUSED_BY_GUARDS = "GuardManager check failed"
+"""How torch's error for such a call begins."""

@@ -40,10 +40,17 @@ from dynconstraints.signature.signature import Signature
 
 @dataclass(frozen=True)
 class Owner:
-    """The module whose call a frame is: what Dynamo calls its source, and the signature that it has, if any."""
+    """The module whose call a frame is: what Dynamo calls its source, and the signature that it has, if any.
+
+    Where a graph is loaded, it serves a module without a signature, too: its guards are what was declared.
+    """
 
     access: str
     signature: Signature | None
+    is_loaded: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Owner, (self.access, self.signature, True)
 
 
 @dataclass
@@ -56,7 +63,8 @@ class DeclaredInputs:
     owner: Owner | None = None
     accesses: frozenset[str] = frozenset()
     paths: frozenset[str] = frozenset()
-    closure: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Parameters | None = None
+    first: int = 0
     astray: tuple[tuple[str, str, list[str]], ...] = ()
     tensors: dict[int, tuple[torch.Tensor, NamedDims]] = field(default_factory=dict)
     sources: dict[str, NamedDims] = field(default_factory=dict)
@@ -153,17 +161,16 @@ def inputs_of(code: CodeType, variables: Mapping[str, Any]) -> DeclaredInputs:
     if own is None:
         _add_call_under_way(found)
         return found
-    found.owner, signature, arguments = own
-    found.signature = signature
+    signature = own.signature
+    found.owner, found.signature, found.parameters, found.first = own.owner, signature, own.parameters, own.first
     if signature is not None:
+        arguments = arguments_in(code, variables, own.parameters, own.first)
         items = items_of(signature, arguments)
         if not is_traced(items):
             found.call = known_call(signature, items)
             found.add(signature, items, found.call)
             found.accesses = frozenset(item.reached.access for item in items)
             found.paths = frozenset(item.reached.path for item in items)
-            if is_inlining_frame(code):
-                found.closure = {"fn": variables["fn"]}
             found.astray = tuple(_astray(signature, arguments))
     return found
 
@@ -180,10 +187,10 @@ def _astray(signature: Signature, arguments: Mapping[str, Reached]) -> Iterator[
 def check_frame(code: CodeType, variables: Mapping[str, Any]) -> Declaration | None:
     """What the signature of the frame's function declares. Raises the ConstraintError of a call that breaks it."""
     own = _own(code, variables) if are_any() else None
-    if own is None or own[1] is None:
+    if own is None or own.signature is None:
         return None
-    items = items_of(own[1], own[2])
-    return None if is_traced(items) else known_call(own[1], items)
+    items = items_of(own.signature, arguments_in(code, variables, own.parameters, own.first))
+    return None if is_traced(items) else known_call(own.signature, items)
 
 
 def check_compiled(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -196,29 +203,48 @@ def check_compiled(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, An
                 known_call(found[0], items)
 
 
-_Own = tuple[Owner | None, Signature | None, Mapping[str, Reached]]
+@dataclass(frozen=True)
+class _Own:
+    """Whose call a frame is: the signature, and how the arguments stand among its variables (`arguments_in`)."""
+
+    signature: Signature | None
+    parameters: Parameters | None = None
+    first: int = 0
+    owner: Owner | None = None
 
 
 def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
-    """Whose call the frame is, its signature, and the arguments; None for one that is no call of what is declared."""
+    """Whose call the frame is; None for one that is no call of what is declared."""
     signature = signature_of_code(code)
     if signature is not None:
-        number = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
-        own = code.co_varnames[:number]
-        return None, signature, {n: Reached(n, f"L[{n!r}]", variables[n]) for n in own if n in variables}
+        return _Own(signature)
     first, name = 1, code.co_varnames[0] if code.co_argcount else ""
     if is_inlining_frame(code):
         first, name = 0, "fn"
+    elif code in module_calls():
+        first, name = 1, "self"
     elif not is_declared_somewhere(code):
         return None
     module = variables.get(name)
     if not isinstance(module, torch.nn.Module):
         return None
     signature = signature_of_module(module)
-    if signature is None and first == 0:
+    if signature is None and not is_declared_somewhere(code):
         return None
-    arguments = {} if signature is None else of_frame(parameters_of_module(module), code, variables, first)
-    return Owner(f"L[{name!r}]", signature) if first else None, signature, arguments
+    return _Own(signature, parameters_of_module(module), first, Owner(f"L[{name!r}]", signature) if first else None)
+
+
+def arguments_in(
+    code: CodeType, variables: Mapping[str, Any], parameters: Parameters | None, first: int
+) -> Mapping[str, Reached]:
+    """The arguments of a call among the variables of its frame: its own parameters, or those of a module's call.
+
+    ``first`` is the number of the frame's parameters that are none of the call's.
+    """
+    if parameters is not None:
+        return of_frame(parameters, code, variables, first)
+    number = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    return {n: Reached(n, f"L[{n!r}]", variables[n]) for n in code.co_varnames[:number] if n in variables}
 
 
 def _add_call_under_way(found: DeclaredInputs) -> None:

@@ -46,7 +46,7 @@ from dynconstraints.pytorch.declarations.scope import Scope, current_scope
 from dynconstraints.pytorch.frame.call_check import traced_call
 from dynconstraints.pytorch.frame.computed_facts import ComputedFacts
 from dynconstraints.pytorch.frame.float_facts import Constant, FloatFacts
-from dynconstraints.pytorch.frame.restart import KEY, RestartState, TraceInput, _restart_state
+from dynconstraints.pytorch.frame.restart import KEY, RestartState, TraceInput, leave, restart_state
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term, affine_to_torch, slot, to_torch
 from dynconstraints.system import ConstraintSystem
 
@@ -153,7 +153,7 @@ class FrameFacts:
     @classmethod
     def start(cls, env: Any) -> tuple[FrameFacts, tuple[TraceInput, ...]]:
         """The facts of a frame at its first declared value, and the values to be met before that one."""
-        scope, learnt = current_scope(), _restart_state()
+        scope, learnt = current_scope(), restart_state()
         floats = FloatFacts(dict(learnt.constants))
         facts = cls(env, scope, {}, reals=learnt.reals, floats=floats, settled=learnt.settled)
         facts._example.update(traced_call().bindings)
@@ -204,15 +204,15 @@ class FrameFacts:
         self, reason: str, early: tuple[TraceInput, ...] = (), constants: Mapping[str, Constant] | None = None
     ) -> Exception:
         """The end of this attempt, with what it learnt kept for the next."""
-        context = dynamo().CompileContext.try_get()
-        if context is not None:
-            context.__dict__[KEY] = RestartState(
+        leave(
+            RestartState(
                 (*self.constraints, *self.real_constraints),
-                (*early, *_restart_state().early),
+                (*early, *restart_state().early),
                 self.reals,
                 {**self.floats.constants, **(constants or {})},
                 self.settled,
             )
+        )
         return dynamo().Restart(restart_reason=reason)  # type: ignore[no-any-return]
 
     def is_factor_of_held(self, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +49,32 @@ class RestartState:
     settled: frozenset[str] = frozenset()
 
 
-def _restart_state() -> RestartState:
+_carried: ContextVar[list[RestartState] | None] = ContextVar("dynconstraints_carried", default=None)
+
+
+@contextmanager
+def carrying_restarts() -> Iterator[None]:
+    """While open, what attempts leave is kept here as well: ahead of time, each has a context of its own."""
+    token = _carried.set([])
+    try:
+        yield
+    finally:
+        _carried.reset(token)
+
+
+def leave(state: RestartState) -> None:
+    """Leave it to the next attempt at the frame that is being compiled."""
+    context, carried = dynamo().CompileContext.try_get(), _carried.get()
+    if context is not None:
+        context.__dict__[KEY] = state
+    if carried is not None:
+        carried[:] = [state]
+
+
+def restart_state() -> RestartState:
     """What earlier attempts at the frame that is being compiled have learnt."""
-    context = dynamo().CompileContext.try_get()
-    return RestartState() if context is None else context.__dict__.get(KEY, RestartState())
+    context, carried = dynamo().CompileContext.try_get(), _carried.get()
+    found = None if context is None else context.__dict__.get(KEY)
+    if found is None and carried:
+        found = carried[0]
+    return RestartState() if found is None else found

@@ -5,7 +5,8 @@ Each function is given one of torch's and makes what stands for it; its docstrin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
@@ -16,7 +17,7 @@ from dynconstraints.pytorch._torch.dynamo import as_in_file_of, dynamo
 from dynconstraints.pytorch.declarations.scope import current_scope
 from dynconstraints.pytorch.frame.call_check import answer_for_good, check_again, checked_call, keep_asking
 from dynconstraints.pytorch.frame.declared_inputs import declared_inputs, declared_number, declared_tensor
-from dynconstraints.pytorch.frame.frame_facts import forgetting_traces
+from dynconstraints.pytorch.frame.frame_facts import FrameFacts, forgetting_traces
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.guards.missing import enforce_arrival
 from dynconstraints.pytorch.install.observe import compiling, is_observed, note_answer, note_unfinished
@@ -119,19 +120,12 @@ def tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)
-        from torch.compiler import config
-
-        from dynconstraints.pytorch.floats.trace import check_no_symbol_left, settled
+        from dynconstraints.pytorch.floats.trace import check_no_symbol_left
         from dynconstraints.pytorch.frame.leftover_values import check_unused
-        from dynconstraints.pytorch.guards.narrowing import places_known
-        from dynconstraints.pytorch.inductor.unit_sizes import settled_before
 
         check_no_symbol_left(self, facts)
         check_unused(facts, self.graph)
-        tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
-            cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
-        )
-        with tag, settled(facts), settled_before(facts), places_known(facts):
+        with compiled_under(facts):
             compiled = original(self, *args, **kwargs)
         if facts.computed.errors:
             from dynconstraints.pytorch.tracing.computed_values import telling
@@ -144,6 +138,23 @@ def tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
         return naming_results(compiled, args[0], facts)
 
     return _call_user_compiler
+
+
+@contextmanager
+def compiled_under(facts: FrameFacts) -> Iterator[None]:
+    """While open, the graph of a frame is compiled: kept under a key that knows the declaration, floats and sizes
+    staying what they are."""
+    from torch.compiler import config
+
+    from dynconstraints.pytorch.floats.trace import settled
+    from dynconstraints.pytorch.guards.narrowing import places_known
+    from dynconstraints.pytorch.inductor.unit_sizes import settled_before
+
+    tag = config.patch(  # type: ignore[attr-defined]  # torch adds it when it is imported
+        cache_key_tag=f"{config.cache_key_tag}|dynconstraints {__version__}:{facts.digest}"
+    )
+    with tag, settled(facts), settled_before(facts), places_known(facts):
+        yield
 
 
 def note_ends(original: Callable[..., Any]) -> Callable[..., Any]:

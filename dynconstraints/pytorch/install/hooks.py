@@ -15,8 +15,15 @@ from typing import Any
 import sympy
 
 from dynconstraints.pytorch._torch import inductor
-from dynconstraints.pytorch._torch.compilation import compiled_calls, inductor_compilation
-from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, LOWERING, hook_points, leave_out_of_user_frames
+from dynconstraints.pytorch._torch.compilation import ahead_of_time, compiled_calls, inductor_compilation, saved_calls
+from dynconstraints.pytorch._torch.dynamo import (
+    COMPILING,
+    DYNAMO,
+    LOWERING,
+    SAVED,
+    hook_points,
+    leave_out_of_user_frames,
+)
 from dynconstraints.pytorch._torch.shape_env import shape_functions, stack_summary
 from dynconstraints.pytorch._torch.trace import python_operations
 from dynconstraints.pytorch.declarations.moments import (
@@ -27,8 +34,9 @@ from dynconstraints.pytorch.declarations.moments import (
     Moment,
 )
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
+from dynconstraints.pytorch.guards.saved import telling_refusals
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, unit_sizes, variance
-from dynconstraints.pytorch.install import dynamo_wrappers, shape_env_wrappers
+from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, shape_env_wrappers
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
@@ -81,6 +89,36 @@ _CALLS = (
         lambda: hook_points().ask_about_frame,
         dynamo_wrappers.check_calls,
         "a call that violates a declaration raises before its frame is traced",
+    ),
+)
+
+_SAVED = (
+    Hook(
+        saved_calls,
+        telling_refusals,
+        "a function that was saved with its graph refuses a call in the words of its declaration",
+        "2.13",
+        SAVED,
+        is_required=False,
+        without="calls of saved functions that break a declaration are refused in torch's words",
+    ),
+    *_optional(
+        "2.13",
+        DYNAMO,
+        (
+            lambda: ahead_of_time()["capture"],
+            ahead_wrappers.capture_frames,
+            "the example that a frame is traced ahead of time for is checked and named as a call is",
+        ),
+    ),
+    *_optional(
+        "2.13",
+        SAVED,
+        (
+            lambda: ahead_of_time()["compile"],
+            ahead_wrappers.compile_ahead,
+            "a trace ahead of time is started again with what the one before has learnt",
+        ),
     ),
 )
 
@@ -341,7 +379,7 @@ _GUARDS = (
     ),
 )
 
-HOOKS: tuple[Hook, ...] = (*_CALLS, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
+HOOKS: tuple[Hook, ...] = (*_CALLS, *_SAVED, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
 """Each function of torch that is wrapped."""
 
 

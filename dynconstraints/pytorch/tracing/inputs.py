@@ -31,7 +31,7 @@ from dynconstraints.pytorch.frame.leftover_values import is_left_behind
 from dynconstraints.pytorch.frame.restart import KEY, TraceInput
 from dynconstraints.pytorch.frame.sources import ComputedSource, ItemSource
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term, slot
-from dynconstraints.pytorch.guards import entry_guard
+from dynconstraints.pytorch.guards import entry_guard, signature_guard
 from dynconstraints.pytorch.inductor import aot_scalars
 from dynconstraints.pytorch.tracing.computed_values import assert_known, bound_in_trace, meet, said_in_trace
 from dynconstraints.pytorch.values.named_dims import base_of, named_dims
@@ -178,9 +178,9 @@ def guard_signature(output: Any) -> None:
     """Have the signature of the frame's function, and that of its module, guarded, whether or not it has a graph."""
     inputs, code = declared_inputs(), output.root_tx.f_code
     if inputs.owner is not None:
-        entry_guard.guard_owner(inputs.owner)
+        signature_guard.guard_owner(inputs.owner)
     if inputs.signature is not None:
-        entry_guard.guard_signature(code, output.shape_env.__dict__.get(KEY))
+        signature_guard.guard_signature(code, output.shape_env.__dict__.get(KEY))
 
 
 def _arguments(output: Any) -> dict[str, Any]:
