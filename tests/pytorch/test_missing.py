@@ -41,18 +41,18 @@ def test_a_block_whose_names_nothing_carries():
     def double(x):
         return x * 2
 
-    with dynamic_int_constraints(["h % 32 == 0", "w <= 64"]):  # nothing carries these
+    with dynamic_int_constraints(["tall % 32 == 0", "wide <= 64"]):  # nothing carries these
         texts = said(double, (torch.ones(4, 64),), (torch.ones(5, 64),))
     line = line_of("# nothing carries these")
     assert texts == [
         f"""\
-warning[DC407]: declared, but no input has it: h, w
+warning[DC407]: declared, but no input has it: tall, wide
   --> dynamic_int_constraints([...])  at here:{line}
-    h % 32 == 0
-    ^^^^^^^^^^^
+    tall % 32 == 0
+    ^^^^^^^^^^^^^^
   --> dynamic_int_constraints([...])  at here:{line}
-    w <= 64
-    ^^^^^^^
+    wide <= 64
+    ^^^^^^^^^^
   note: double is compiled inside the block
   note: unnamed: x is 4x64
   help: name the size that is meant: name_dims(x, ...), or declare(f, x="...") at the function"""
