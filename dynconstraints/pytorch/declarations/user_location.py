@@ -53,10 +53,15 @@ class Place:
 
 def calling_place(origin: str) -> Place:
     """The place in the nearest frame outside this package. Costs about a microsecond."""
+    return Place(origin, *calling_line())
+
+
+def calling_line() -> tuple[str | None, int]:
+    """File and line of the nearest frame outside this package."""
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  inspect.currentframe is the same, slower
     while frame is not None and frame.f_globals.get("__name__", "").startswith("dynconstraints."):
         frame = frame.f_back
-    return Place(origin) if frame is None else Place(origin, frame.f_code.co_filename, frame.f_lineno)
+    return (None, 1) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
 def located(error: ConstraintError, place: Place) -> ConstraintError:

@@ -27,9 +27,10 @@ from dynconstraints.pytorch.frame.dynamo_errors import passed_through
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.leftover_values import check_unused
 from dynconstraints.pytorch.guards.policies import enforce
+from dynconstraints.pytorch.values.dims_record import NamedDims
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
-from dynconstraints.pytorch.values.named_dims import NamedDims, named_dims, still
+from dynconstraints.pytorch.values.named_dims import named_dims, still
 
 _CHECK = "___dynconstraints_entry"
 _OURS = DynamicInt, DynamicFloat

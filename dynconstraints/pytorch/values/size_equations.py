@@ -58,28 +58,6 @@ def declare_sizes(
     place: Place,
 ) -> Declaration:
     """The declaration that dimensions equal to terms make. Raises what is wrong with it; see `name_dims`."""
-    given = tuple(given)
-    if given or not all(isinstance(c, str) for c in constraints):  # equal ones may have been said at other places
-        return _declared(terms, sizes, given, constraints, place)
-    items = tuple(terms.items())
-    return _remembered(items, tuple([sizes[dimension] for dimension, _ in items]), constraints, place)
-
-
-@lru_cache(maxsize=4096)
-def _remembered(
-    terms: tuple[tuple[int, Term], ...], sizes: tuple[int, ...], constraints: tuple[str | Constraint, ...], place: Place
-) -> Declaration:
-    """The declaration that one line makes for one batch after the other."""
-    return _declared(dict(terms), dict(zip(dict(terms), sizes, strict=True)), (), constraints, place)
-
-
-def _declared(
-    terms: Mapping[int, Term],
-    sizes: Mapping[int, int],
-    given: tuple[Binding, ...],
-    constraints: tuple[str | Constraint, ...],
-    place: Place,
-) -> Declaration:
     FIRST_DECLARATION.come()
     own = system_of(constraints)
     check_names(own)
