@@ -36,28 +36,33 @@ class Carrying:
     """A method of torch.Tensor in `COPYING`, as torch has it, whose results have the names that their tensor has."""
 
     def __init__(self, original: Any) -> None:
-        self._original, self._of = original, original.__get__
+        self.original, self.bound = original, original.__get__
 
         @wraps(original)
         def copying(tensor: Any, *args: Any, **kwargs: Any) -> Any:
-            return _named_alike(self._of(tensor)(*args, **kwargs), tensor)
+            return _named_alike(self.bound(tensor)(*args, **kwargs), tensor)
 
-        self._copying = copying
+        self.copying = copying
 
-    def __get__(self, tensor: Any, kind: type | None = None) -> Any:
-        if tensor is None:
-            return self._of(None, kind)
-        if _is_nameless(tensor):
-            return self._of(tensor, kind)
-        return MethodType(self._copying, tensor)
+    @staticmethod  # Python calls it with all three, and Dynamo, which would trace a plain function, leaves it alone
+    def __get__(method: Carrying, tensor: Any, kind: type | None = None) -> Any:
+        if tensor is None or _is_nameless(tensor):
+            return method.bound(tensor, kind)
+        return MethodType(method.copying, tensor)
 
 
 def _is_nameless(tensor: Any) -> bool:
-    """Whether the tensor has no names: no record, nor a base that may have one. Nobody notices the question."""
+    """Whether there is no record, on the tensor or the base that it is a view of. Nobody notices the question."""
     if type(tensor) in _PLAIN and not function_modes():
-        return getattr(tensor, ATTRIBUTE, None) is None and tensor._base is None  # noqa: SLF001  torch documents it
-    with unseen():
-        return ATTRIBUTE not in attributes(tensor) and base_of_view(tensor) is None
+        if getattr(tensor, ATTRIBUTE, None) is not None:
+            return False
+        base = tensor._base  # noqa: SLF001  torch documents it
+    else:
+        with unseen():
+            if ATTRIBUTE in attributes(tensor):
+                return False
+            base = base_of_view(tensor)
+    return base is None or ATTRIBUTE not in attributes(base)
 
 
 def _named_alike(result: Any, tensor: Any) -> Any:

@@ -180,11 +180,10 @@ def still(value: Any, record: NamedDims) -> bool:
 
 def _own(value: torch.Tensor) -> NamedDims | None:
     """What is recorded on a tensor, as its sizes are now."""
-    record: Any = attributes(value).get(ATTRIBUTE)
-    if record is None:
+    known = attributes(value).get(ATTRIBUTE)
+    if known is None:
         return None
-    if not isinstance(record, NamedDims):
-        record = _arrived(value, record)
+    record = known if isinstance(known, NamedDims) else _arrived(value, known)
     if record is not None and any(call.ended for call in record.declaration.calls):
         record = _replaced(value, _outlasting(record))
     if record is None:
