@@ -32,10 +32,10 @@ class Moment:
         if self._is_over:
             return
         with self._lock:
-            self._has_come = True
+            is_first, self._has_come = not self._has_come, True
             while self._waiting:
                 self._waiting.pop(0)()
-            self._is_over = True
+            self._is_over = self._is_over or is_first  # and not before, when what is done comes here itself
 
 
 FIRST_DECLARATION = Moment()

@@ -87,7 +87,9 @@ def restored(plain: object) -> NamedDims | None:
         raise ValueError("the names of this tensor were pickled by a later dynconstraints, or are damaged")
     try:
         return _checked(tuple(plain.items()))
-    except (AttributeError, KeyError, IndexError, TypeError) as error:
+    except ConstraintError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"damaged pickle of a tensor's names: {dict(plain)}") from error
 
 
