@@ -17,7 +17,7 @@ import torch
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.pytorch._torch.eager import base_of_view, function_modes, reductions, unseen
-from dynconstraints.pytorch.declarations.moments import FIRST_NAMES
+from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION, FIRST_NAMES
 from dynconstraints.pytorch.values.dims_record import NamedDims
 from dynconstraints.pytorch.values.named_dims import ATTRIBUTE, attributes, give, named_dims
 
@@ -54,15 +54,11 @@ class Carrying:
 def _is_nameless(tensor: Any) -> bool:
     """Whether there is no record, on the tensor or the base that it is a view of. Nobody notices the question."""
     if type(tensor) in _PLAIN and not function_modes():
-        if getattr(tensor, ATTRIBUTE, None) is not None:
-            return False
         base = tensor._base  # noqa: SLF001  torch documents it
-    else:
-        with unseen():
-            if ATTRIBUTE in attributes(tensor):
-                return False
-            base = base_of_view(tensor)
-    return base is None or ATTRIBUTE not in attributes(base)
+        return getattr(tensor, ATTRIBUTE, None) is None and (base is None or ATTRIBUTE not in attributes(base))
+    with unseen():
+        base = base_of_view(tensor)
+        return ATTRIBUTE not in attributes(tensor) and (base is None or ATTRIBUTE not in attributes(base))
 
 
 def _named_alike(result: Any, tensor: Any) -> Any:
@@ -98,9 +94,8 @@ def parameter_carrying(original: Any) -> Any:
     @wraps(made)
     def __new__(cls: Any, data: Any = None, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  it stands for that
         parameter = made(cls, data, *args, **kwargs)
-        if not issubclass(type(data), torch.Tensor) or _is_nameless(data):
-            return parameter
-        return _named_alike(parameter, data)
+        is_named = issubclass(type(data), torch.Tensor) and not _is_nameless(data)
+        return _named_alike(parameter, data) if is_named else parameter
 
     return staticmethod(__new__)
 
@@ -126,6 +121,7 @@ def _sending(reduce: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def received(rebuild: Callable[..., Any], parts: tuple[Any, ...], record: Any) -> Any:
     """The tensor that another process sent, with its names."""
+    FIRST_DECLARATION.come()
     FIRST_NAMES.come()
     tensor = rebuild(*parts)
     give(tensor, record)

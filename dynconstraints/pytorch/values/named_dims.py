@@ -97,9 +97,10 @@ def _remembered_of(line: object, tensor: Any, names: Any, constraints: Any) -> t
     try:
         if function_modes() or type(tensor) is not torch.Tensor:
             with unseen():
-                key = line, tuple(names.items()), constraints, tensor.shape
+                shape = tensor.shape
         else:
-            key = line, tuple(names.items()), constraints, tensor.shape
+            shape = tensor.shape
+        key = line, tuple(names.items()), tuple(map(type, names)), constraints, shape
         return key, _remembered.get(key)
     except (RuntimeError, TypeError):  # it has no one shape, or something in it is no key
         return None, None
@@ -109,12 +110,13 @@ def _is_plain(key: Any) -> bool:
     """Whether equal keys mean the same: they are texts and numbers, and nothing that was said at places of its own."""
     if key is None:
         return False
-    _, names, constraints, shape = key
+    _, names, kinds, constraints, shape = key
     texts = (constraints,) if type(constraints) is str else constraints
     return (
         type(texts) is tuple
         and all(type(text) is str for text in texts)
-        and all(type(dimension) is int and type(name) is str for dimension, name in names)
+        and all(kind is int for kind in kinds)
+        and all(type(name) is str for _, name in names)
         and all(type(size) is int for size in shape)
     )
 
