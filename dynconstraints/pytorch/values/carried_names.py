@@ -1,9 +1,12 @@
 """Names that last: copies of a named tensor have its names, in this process and in others.
 
 A tensor's record is an attribute, which torch's own copies leave behind. From the first named tensor of the process on,
-the methods in `COPYING` are found through a descriptor on torch.Tensor: it gives what was there before, the very
-same object, to whoever asks the class, or a tensor without names. What is computed of a tensor (``x * 2``) has no
-names; to follow each operation would cost every program.
+the methods in `COPYING` are found through a descriptor on torch.Tensor: it gives what was there before, the very same
+object, to whoever asks the class, or a tensor without names. What is computed of a tensor (``x * 2``) has no names; to
+follow each operation would cost every program.
+
+Unpickling calls nothing of ours, so that files can be read elsewhere: in a process that has named nothing itself, and
+has passed nothing named to a compiled function, what `torch.load` gave has its names, and its copies don't yet.
 """
 
 from __future__ import annotations

@@ -53,6 +53,10 @@ def name_dims(
     A dimension equals its expression. A bare name takes the size; an expression whose only unknown name follows from
     the size, as ``2*s0``, binds that name too. Dimensions that have names already keep them.
 
+    Views have the names of the dimensions that they take over, and so have copies: those that the tensor's own methods
+    make (``x.to(...)``, ``x.half()``, ``x.clone()``, ``x.detach()``), parameters made of it, and what a pickle, a file
+    or a worker's queue holds of it. What is computed of it (``x * 2``, ``torch.relu(x)``) has none.
+
     Args:
         tensor: The tensor; its names live as long as it does.
         names: The expressions by the index of the dimension, negative ones from the end: texts such as ``"batch"`` or
