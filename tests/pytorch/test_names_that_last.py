@@ -37,12 +37,14 @@ def saved(x: Any, **options: Any) -> Any:
     return torch.load(buffer, **options)
 
 
+METHODS = (
+    *("clone", "detach", "contiguous", "cpu", "half", "bfloat16", "float", "double", "cfloat", "cdouble", "chalf"),
+    *("bool", "byte", "char", "short", "int", "long"),
+)
+"""Those that the CPU has, and that want no argument."""
+
 COPIES: dict[str, Callable[[Any], Any]] = {
-    **{
-        f".{name}()": (lambda x, name=name: getattr(x, name)())
-        for name in COPYING
-        if name not in ("to", "type", "type_as", "cuda", "xpu", "pin_memory")
-    },
+    **{f".{name}()": (lambda x, name=name: getattr(x, name)()) for name in METHODS},
     ".to(dtype)": lambda x: x.to(torch.float64),
     ".to(copy=True)": lambda x: x.to(x, copy=True),
     ".to(device)": lambda x: x.to(device=CPU, dtype=torch.float64),
@@ -90,6 +92,11 @@ def test_a_copy_is_compiled_as_its_tensor(made: Callable[[Any], Any]) -> None:
     assert not any("%" in guard for guard in compiled.guards[0])
     with dynamic_int_constraints(["n <= 40"]), pytest.raises(ConstraintViolationError, match="n <= 40"):
         compiled(made(rows(48)))
+
+
+def test_methods_that_this_machine_may_lack_are_there() -> None:
+    """Found by the same descriptor as the others."""
+    assert set(COPYING) == {*METHODS, "to", "type", "type_as", "cuda", "xpu", "pin_memory"}
 
 
 def test_each_method_returns_the_sizes_that_it_was_given() -> None:
