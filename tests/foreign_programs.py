@@ -7,15 +7,21 @@ package, keeps a named int and a named tensor, and has compiled what they declar
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
+import inspect
+import io
 import json
 import logging
+import pickle
+import pydoc
 import re
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -45,6 +51,14 @@ CALLS: dict[str, Callable[[torch.Tensor], Any]] = {
     "narrow, length=": lambda x: x.narrow(0, x.shape[0] // 2, length=2),
     "branch on a size": lambda x: x * 2 if x.shape[0] % 2 == 0 else x.sum(1) / x.shape[0],
     "broadcast": lambda x: (x + x[:, :1]).t() * x.shape[0] - x.mean(0, keepdim=True).t(),
+    "copies": lambda x: x.clone().to(torch.float64).float().detach().cpu().contiguous().to(x) + x.bool().long(),
+    "copies of views": lambda x: x.t().contiguous() + x[:, 1:].clone().sum() + x.t().half().type_as(x),
+    "copies, of the class": lambda x: torch.Tensor.clone(x) + torch.Tensor.to(x, torch.float64) + torch.clone(x),
+    "copies, of its type": lambda x: type(x).clone(x) + type(x).to(x, torch.float64) + x.__class__.detach(x),
+    "copies, mapped": lambda x: sum(map(torch.Tensor.double, (x, x))) + sum(map(torch.Tensor.detach, [x])),
+    "copies, bound": lambda x: (lambda copy, to: copy() + to(x.dtype))(x.clone, getattr(x, "to")),  # noqa: B009
+    "no copies": lambda x: x.to(torch.float32).contiguous().cpu().float() + x.type(torch.float32),
+    "parameter": lambda x: torch.nn.Parameter(x.detach(), requires_grad=False) + torch.nn.Buffer(x),
 }
 
 
@@ -299,12 +313,152 @@ def handed(make: Callable[[], Any], used: bool) -> object:
 def compiled_before() -> object:
     """Compiled before the package was imported, called after."""
     with torch.compiler.set_stance("fail_on_recompile"):
-        return BEFORE(torch.ones(3)), BEFORE(torch.zeros(3))
+        return BEFORE(torch.ones(3)), BEFORE(torch.zeros(3)), BEFORE(torch.ones(5)[1:4])
+
+
+def attributes_of(home: Any) -> dict[str, object]:
+    """What whoever asks for it finds there, but for what is made anew for each."""
+    found = {name: getattr(home, name) for name in dir(home) if name != "__dict__"}
+    return {name: value for name, value in found.items() if getattr(home, name) is value and callable(value)}
 
 
 def identities() -> object:
     """Whether torch's functions are those that it came with."""
-    return {name: [k for k, v in vars(home).items() if v is not FIRST[name].get(k)] for name, home in HOMES.items()}
+    now = {name: attributes_of(home) for name, home in HOMES.items()}
+    return {
+        name: sorted(k for k in {*now[name], *first} if now[name].get(k) is not first.get(k))
+        for name, first in FIRST.items()
+    }
+
+
+COPYING = (
+    "clone",
+    "detach",
+    "contiguous",
+    "to",
+    "half",
+    "float",
+    "double",
+    "cpu",
+    "cuda",
+    "pin_memory",
+    "type",
+    "long",
+)
+
+
+def methods() -> object:
+    """What is told of the methods of tensors, of the class and of a tensor."""
+    x, told = x_of(2), []
+    for name in COPYING:
+        method, bound = getattr(torch.Tensor, name), getattr(x, name)
+        told.append((method, method.__doc__, method.__qualname__, type(bound), bound.__name__, bound.__self__ is x))
+        told.append(
+            (pickle.loads(pickle.dumps(method)) is method, pydoc.render_doc(method), failure_of_signature(method))
+        )
+        told.append((torch.overrides.resolve_name(method), torch.overrides.is_tensor_method_or_property(method)))
+        told.append(next(a for a in inspect.classify_class_attrs(torch.Tensor) if a.name == name)[1])
+    overridable = {
+        str(home): sorted(map(str, found)) for home, found in torch.overrides.get_overridable_functions().items()
+    }
+    return told, overridable, len(torch.overrides.get_testing_overrides()), dir(torch.Tensor), dir(x), vars(x)
+
+
+def failure_of_signature(method: Any) -> object:
+    return failure(lambda: inspect.signature(method))
+
+
+class Overriding(torch.Tensor):
+    """Has methods of its own in the place of some."""
+
+    def clone(self, *args: Any, **kwargs: Any) -> Any:
+        Noting.log.append("clone of its own")
+        return super().clone(*args, **kwargs)
+
+    @property
+    def half(self) -> Any:
+        return lambda: super(Overriding, self).half()
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        Noting.log.append(f"{func.__name__} {func is getattr(torch.Tensor, func.__name__, None)}")
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+
+class Guarded(torch.Tensor):
+    """Notes which of its attributes are asked for."""
+
+    def __getattribute__(self, name: str) -> Any:
+        Noting.log.append(name)
+        return super().__getattribute__(name)
+
+
+def subclasses_with_methods() -> object:
+    results = []
+    Noting.log.clear()
+    for kind in (Overriding, Guarded):
+        x = x_of(2).as_subclass(kind)
+        results += [x.clone(), x.half(), x.to(torch.float64), x.detach(), x.t().contiguous(), torch.Tensor.clone(x)]
+        results += [torch.nn.Parameter(x)]
+    return [type(r) for r in results], list(Noting.log)
+
+
+def symbolically_traced() -> object:
+    class Module(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(4))
+
+        def forward(self, x: torch.Tensor) -> Any:
+            return x.clone().double() + x.to(torch.float64).half() + self.weight.detach().clone()
+
+    graph = torch.fx.symbolic_trace(Module())
+    calls = [
+        (n.op, n.target if isinstance(n.target, str) else n.target is torch.Tensor.clone) for n in graph.graph.nodes
+    ]
+    return graph.code, calls, graph(x_of(2))
+
+
+class Own(torch.nn.Parameter):
+    def __new__(cls, data: Any, requires_grad: bool = True) -> Any:
+        return super().__new__(cls, data, requires_grad)
+
+
+def parameters() -> object:
+    x = x_of(2)
+    made = [torch.nn.Parameter(x), torch.nn.Parameter(data=x, requires_grad=False), torch.nn.Parameter(), Own(x)]
+    made.append(copy.deepcopy(made[0]))
+    made.append(torch.nn.Parameter(torch.nn.Parameter(x)))
+    refused = [failure(lambda: torch.nn.Parameter(3)), failure(lambda: torch.nn.Parameter(x.long()))]
+    lazy = torch.nn.LazyLinear(2)
+    lazy(x)
+    told = inspect.signature(torch.nn.Parameter), torch.nn.Parameter.__new__.__doc__, torch.nn.Parameter.__doc__
+    return made, [type(p) for p in made], [r[:2] for r in refused], lazy.weight.shape, told  # type: ignore[index]
+
+
+def compiled_parameters() -> object:
+    counter = CompileCounter()
+
+    @torch.compile(backend=counter)
+    def program(x: torch.Tensor, kind: Any) -> Any:
+        return x + kind(x.clone()).sum()
+
+    return [program(x_of(n), kind) for kind in (torch.nn.Parameter, Own) for n in (2, 3)], counter.frame_count
+
+
+def carried_modules() -> object:
+    """Modules that are moved, copied, saved and sent."""
+    model = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.BatchNorm1d(2))
+    twin = copy.deepcopy(model).double().to(torch.float32).half()
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    loaded = torch.load(io.BytesIO(buffer.getvalue()), weights_only=True)
+    x = x_of(2)
+    sent = ForkingPickler.loads(ForkingPickler.dumps([x, torch.nn.Parameter(x), x[:, 1:]]))
+    there = [pickle.loads(pickle.dumps(v)) for v in (x, x[:, 1:], torch.nn.Parameter(x))]
+    names = [vars(v) for v in (*sent, *there, *twin.state_dict().values(), *loaded.values())]
+    reduced = [v.__reduce_ex__(2)[0] for v in (x, x.clone(), x.t().contiguous(), torch.nn.Parameter(x))]
+    return sent, there, names, reduced, [v.dtype for v in twin.state_dict().values()]
 
 
 def warning_of_user() -> object:
@@ -507,6 +661,7 @@ OWN: dict[str, Program] = {
         for function in (
             *(identities, warning_of_user, warning_in_graph, warnings_of_torch, backend_that_warns),
             *(broken_graph, refused, data_dependent, checked, recompiles, upstream_int, compiled_subclass),
+            *(methods, subclasses_with_methods, symbolically_traced, parameters, compiled_parameters, carried_modules),
             *(compiled_in_modes, stack_above, scripted, explained, strict_export, trained, errors, symbolic_numbers),
         )
     },
@@ -588,8 +743,14 @@ def everything() -> dict[str, object]:
 
 
 HOMES = {"torch": torch, "Tensor": torch.Tensor, "functional": torch.nn.functional, "nn": torch.nn, "_C": torch._C}
-FIRST = {name: dict(vars(home)) for name, home in HOMES.items()}
-BEFORE = torch.compile(lambda x: x + torch.zeros(3) + x.view(3), backend="eager", fullgraph=True)
+FIRST = {name: attributes_of(home) for name, home in HOMES.items()}
+
+
+def _before(x: torch.Tensor) -> torch.Tensor:
+    return x + torch.zeros(3) + x.view(3) + x.clone().to(torch.float64).detach() + torch.Tensor.contiguous(x)
+
+
+BEFORE = torch.compile(_before, backend="eager", fullgraph=True)
 
 
 def declare() -> list[object]:
@@ -598,6 +759,7 @@ def declare() -> list[object]:
 
     n = DynamicInt(8, name="n", constraints=["n % 4 == 0"])
     x = name_dims(torch.ones(8, 4), {0: n, 1: "m"})
+    copied = [x.clone(), x.to(torch.float64), x.t().contiguous(), torch.nn.Parameter(x), copy.deepcopy(x)]
     rate = DynamicFloat(0.5, name="lr")
 
     def program(x: torch.Tensor, n: int, rate: float) -> torch.Tensor:
@@ -606,7 +768,7 @@ def declare() -> list[object]:
 
     with dynamic_int_constraints(["m >= 2"]):
         torch.compile(program, backend="aot_eager")(x, n, rate)
-    return [n, x, rate]
+    return [n, x, rate, *copied]
 
 
 def main() -> None:

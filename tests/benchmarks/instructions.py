@@ -1,5 +1,8 @@
 """What the package costs programs that declare nothing, in instructions: imported alone, and beside declarations.
 
+Beside a named tensor the methods that copy one are looked up by a function in Python: that is what the line of copies
+shows, and the price that a process pays for names that last.
+
 `python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes some minutes: valgrind runs it
 some fifty times slower. How busy the machine is makes no difference.
 """
@@ -79,6 +82,7 @@ counted("100 compiled calls, dynamic", calls(torch.compile(block, backend="eager
 counted("100 calls in eager", calls(block, x, 4, 0.5))
 counted("100 sizes and constructors in eager", calls(lambda n: torch.ones(n, 3)[: n // 2].view(-1).sum(), 64))
 counted("100 likes in eager", calls(lambda n: torch.zeros_like(x) + torch.full(size=(n, 16), fill_value=2.0), 64))
+counted("100 copies in eager", calls(lambda n: x.clone().to(torch.float64).detach().contiguous(), 64))
 counted("100 views in eager", calls(lambda n: x.view(-1).expand(2, -1).narrow(1, 0, n).reshape((n, 2)), 64))
 """
 

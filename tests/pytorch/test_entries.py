@@ -25,7 +25,8 @@ from dynconstraints import (
     name_dims,
 )
 from dynconstraints.pytorch.declarations import moments, validate_input
-from dynconstraints.pytorch.values import size_equations
+from dynconstraints.pytorch.values import named_dims
+from dynconstraints.pytorch.values.carried_names import received
 
 ALIGNED = dynamic_int_constraints(["h % 32 == 0"])
 
@@ -332,14 +333,16 @@ def test_until_a_value_is_declared_no_call_is_looked_at() -> None:
         lambda: name_dims(torch.ones(3), {0: "first"}),
         lambda: name_dims(torch.ones(6), {0: "2*first"}),
         lambda: pickle.loads(pickle.dumps(DynamicInt(3, name="first") * 2)),
+        lambda: received(torch.ones, (3,), {}),
     ],
 )
 def test_whatever_declares_first_has_calls_checked(declare: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to declare a value counts as the first."""
     done: list[bool] = []
-    monkeypatch.setattr(moments.FIRST_DECLARATION, "_has_come", False)
+    for part in ("_has_come", "_is_over"):
+        monkeypatch.setattr(moments.FIRST_DECLARATION, part, False)
     validate_input.declared.cache_clear()
-    size_equations._remembered.cache_clear()
+    named_dims._remembered.clear()
     moments.FIRST_DECLARATION.wait(lambda: done.append(True))
     assert not done
     declare()

@@ -138,7 +138,7 @@ def terms(tensor: torch.Tensor) -> dict[int, str]:
         (lambda x: x.unfold(1, 7, 7), {0: "b", 2: "w"}),
         (lambda x: x.as_strided((14, 21), (0, 0)), {}),
         (lambda x: x * 1, {}),
-        (lambda x: x.clone().view(2, 14, 21, 8), {}),
+        (lambda x: x.clone().view(2, 14, 21, 8), {0: "b", 1: "h", 2: "w"}),
     ],
 )
 def test_a_view_keeps_the_names_of_the_dimensions_that_it_takes_over(

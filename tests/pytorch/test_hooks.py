@@ -90,7 +90,7 @@ def functions():
     found = {}
     for owner in owners():
         for name, value in list(vars(owner).items()):
-            if callable(value) or isinstance(value, (classmethod, staticmethod)):
+            if callable(value) or hasattr(type(value), "__get__"):
                 found[owner, name] = value
     for kind in (InstructionTranslatorBase, *InstructionTranslatorBase.__subclasses__()):
         found.update({(kind, i): f for i, f in enumerate(vars(kind).get("dispatch_table", ()))})

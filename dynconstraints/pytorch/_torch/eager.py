@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import torch
@@ -22,6 +23,10 @@ unseen: Any = torch._C.DisableTorchFunction  # noqa: SLF001
 
 base_of_view: Any = vars(torch._C.TensorBase)["_base"].__get__  # noqa: SLF001  torch documents the attribute
 """The tensor that a tensor is a view of, or None, whatever the tensor's class makes of the question."""
+
+
+reductions: dict[type, Callable[[Any], Any]] = ForkingPickler._extra_reducers  # type: ignore[attr-defined]  # noqa: SLF001
+"""How multiprocessing takes objects apart for other processes, by their types; torch puts its own for tensors there."""
 
 
 foreach: Callable[[str], Any] = lambda name: getattr(torch, f"_foreach_{name}")  # noqa: E731  torch names it so

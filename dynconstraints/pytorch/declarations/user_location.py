@@ -54,8 +54,13 @@ class Place:
 
 def calling_place(origin: str) -> Place:
     """The place in the nearest frame outside this package. Costs about a microsecond."""
+    return Place(origin, *calling_line())
+
+
+def calling_line() -> tuple[str | None, int]:
+    """File and line of the nearest frame outside this package."""
     frame = _calling_frame()
-    return Place(origin) if frame is None else Place(origin, frame.f_code.co_filename, frame.f_lineno)
+    return (None, 1) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
 def calling_variables() -> Mapping[str, object]:

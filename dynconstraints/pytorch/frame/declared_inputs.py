@@ -34,7 +34,7 @@ from dynconstraints.pytorch.signatures.registry import (
     signature_of_code,
     signature_of_module,
 )
-from dynconstraints.pytorch.values.named_dims import NamedDims
+from dynconstraints.pytorch.values.dims_record import NamedDims
 from dynconstraints.signature.signature import Signature
 
 

@@ -28,9 +28,10 @@ from dynconstraints.pytorch.frame.leftover_values import check_unused
 from dynconstraints.pytorch.guards.entry_data import EntryData, GuardedPlace, Signed
 from dynconstraints.pytorch.guards.policies import enforce
 from dynconstraints.pytorch.guards.saved import remember
+from dynconstraints.pytorch.values.dims_record import NamedDims
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
-from dynconstraints.pytorch.values.named_dims import NamedDims, named_dims, still
+from dynconstraints.pytorch.values.named_dims import named_dims, still
 
 _CHECK, _OWNER = "___dynconstraints_entry", "___dynconstraints_owner"
 _SIGNED = "___dynconstraints_signature"

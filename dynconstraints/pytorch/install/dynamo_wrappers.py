@@ -24,6 +24,7 @@ from dynconstraints.pytorch.install.observe import compiling, is_observed, note_
 from dynconstraints.pytorch.signatures.checked import after_forward, before_forward
 from dynconstraints.pytorch.signatures.registry import are_any
 from dynconstraints.pytorch.values.bind import bind
+from dynconstraints.pytorch.values.carried_names import Carrying
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import base_of, named_dims
@@ -66,7 +67,10 @@ def check_calls(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
-    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats."""
+    """VariableBuilder._wrap: our ints, before upstream's own branch for dynamic ints, and our floats.
+
+    Where Dynamo looks a method of tensors up in the class, it doesn't ask a descriptor what it stands for.
+    """
 
     @wraps(original)
     def _wrap(self: Any, value: Any) -> Any:
@@ -83,7 +87,7 @@ def wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.tracing.inputs import wrap_float
 
             return wrap_float(self, value)
-        return original(self, value)
+        return original(self, value.original if kind is Carrying else value)
 
     return _wrap
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sympy
+import torch
 
 from dynconstraints.pytorch._torch import inductor
 from dynconstraints.pytorch._torch.compilation import ahead_of_time, compiled_calls, inductor_compilation, saved_calls
@@ -30,6 +31,7 @@ from dynconstraints.pytorch.declarations.moments import (
     FIRST_DECLARATION,
     FIRST_EXTREME,
     FIRST_FACTS,
+    FIRST_NAMES,
     FIRST_REPORT,
     Moment,
 )
@@ -40,6 +42,7 @@ from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, shap
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
+from dynconstraints.pytorch.values.carried_names import COPYING, Carrying, parameter_carrying, send_names
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,20 @@ class Addition:
 def _optional(since: str, when: str | Moment, *hooks: tuple[Any, Any, str]) -> tuple[Hook, ...]:
     return tuple(Hook(*hook, since, when, is_required=False) for hook in hooks)
 
+
+_COPIES = _optional(
+    "2.10",
+    FIRST_NAMES,
+    *(
+        (lambda name=name: (torch.Tensor, name), Carrying, f"`{name}` of a named tensor has its names")
+        for name in COPYING
+    ),
+    (
+        lambda: (torch.nn.Parameter, "__new__"),
+        parameter_carrying,
+        "a parameter made of a named tensor has its names",
+    ),
+)
 
 _CALLS = (
     Hook(
@@ -379,7 +396,7 @@ _GUARDS = (
     ),
 )
 
-HOOKS: tuple[Hook, ...] = (*_CALLS, *_SAVED, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
+HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
 """Each function of torch that is wrapped."""
 
 
@@ -397,6 +414,7 @@ ADDITIONS: tuple[Addition, ...] = (
     Addition(
         _leave_out_own_files, "a line of this package is no line of the user's where torch tells what asks for a guard"
     ),
+    Addition(send_names, "names go along with a tensor to another process", when=FIRST_NAMES),
     Addition(_add_whole_calls, "Inductor calls eager's kernel for an operation with a declared float", when=LOWERING),
 )
 """What is added to torch's tables."""

@@ -19,7 +19,7 @@ import torch
 from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, LOWERING, SAVED
 from dynconstraints.pytorch._torch.release import NEXT, release
 from dynconstraints.pytorch._torch.trace import dispatch_anew
-from dynconstraints.pytorch.declarations.moments import Moment
+from dynconstraints.pytorch.declarations.moments import FIRST_NAMES, Moment
 from dynconstraints.pytorch.install.after_import import forget_modules, once_loaded
 from dynconstraints.pytorch.install.selftest import selftest
 
@@ -79,6 +79,7 @@ class Installer:
             importlib.import_module(DYNAMO)
         for module in (DYNAMO, LOWERING, COMPILING, SAVED):
             once_loaded(module, partial(self._reach, module))
+        FIRST_NAMES.wait(partial(self._reach, FIRST_NAMES))  # which processes without Dynamo come to: workers
         if release() >= NEXT:
             self._try_out()
 
@@ -112,7 +113,8 @@ class Installer:
             return
         if when == DYNAMO:
             for moment in dict.fromkeys(hook.when for hook in HOOKS if isinstance(hook.when, Moment)):
-                moment.wait(partial(self._reach, moment))
+                if moment is not FIRST_NAMES:
+                    moment.wait(partial(self._reach, moment))
 
     def _put(self, hook: Hook) -> None:
         try:

@@ -1,14 +1,13 @@
 """Tensor dimensions under names: what `name_dims` records on a tensor.
 
-The record is an attribute of the tensor, so it lives as long as the tensor, and tensors without one pay nothing. It
-stays in the process: a checkpoint of a named tensor can be read where this package isn't.
+The record is an attribute of the tensor, so it lives as long as the tensor, and tensors without one pay nothing. What
+becomes of it when the tensor is copied is in `carried_names`, what a pickle holds of it in `dims_record`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -22,47 +21,25 @@ from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.nodes import Term
 from dynconstraints.pytorch._torch.eager import base_of_view, function_modes, marked, unseen
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, as_tuple
-from dynconstraints.pytorch.declarations.user_location import Place, calling_place, located
+from dynconstraints.pytorch.declarations.moments import FIRST_NAMES
+from dynconstraints.pytorch.declarations.user_location import Place, calling_line, located
+from dynconstraints.pytorch.values.dims_record import NamedDims, restored
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.size_equations import declare_sizes, term_of
 
-_ATTRIBUTE = "_dynconstraints_dims"
+ATTRIBUTE = "_dynconstraints_dims"
+"""Of a named tensor: its record, or what a pickle held of one."""
+
 _NOTHING: Mapping[str, Any] = {}
-_attributes: Any = torch.Tensor.__dict__["__dict__"].__get__
+attributes: Any = torch.Tensor.__dict__["__dict__"].__get__
 """What a tensor has, whatever its class makes of the question."""
 
 _COMPUTED = Place("a tensor named where it was computed")
 _T = TypeVar("_T", bound=torch.Tensor)
 
-
-class _Record:
-    """What stays in the process, and goes along with the tensor when it is copied."""
-
-    __slots__ = ()
-
-    def __copy__(self) -> _Record:
-        return self
-
-    def __deepcopy__(self, memo: object) -> _Record:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Something that torch.load(weights_only=True) reads without this package; `named_dims` takes it for no record.
-        return OrderedDict, ()
-
-
-@dataclass(frozen=True)
-class NamedDims(_Record):
-    """The named dimensions of a tensor: the term that each is equal to, the sizes when named, and what that declares.
-
-    ``implied`` where the user named the sizes and not the tensor: a name is gone with the size then.
-    """
-
-    dims: Mapping[int, Term]
-    sizes: tuple[int, ...]
-    declaration: Declaration
-    place: Place
-    implied: bool = False
+_MOST_REMEMBERED = 4096
+_remembered: dict[Any, NamedDims] = {}
+"""What one line of a program made of one shape, by both: it names batch after batch."""
 
 
 def name_dims(
@@ -75,6 +52,10 @@ def name_dims(
 
     A dimension equals its expression. A bare name takes the size; an expression whose only unknown name follows from
     the size, as ``2*s0``, binds that name too. Dimensions that have names already keep them.
+
+    Views have the names of the dimensions that they take over, and so have copies: those that the tensor's own methods
+    make (``x.to(...)``, ``x.half()``, ``x.clone()``, ``x.detach()``), parameters made of it, and what a pickle, a file
+    or a worker's queue holds of it. What is computed of it (``x * 2``, ``torch.relu(x)``) has none.
 
     Args:
         tensor: The tensor; its names live as long as it does.
@@ -98,28 +79,82 @@ def name_dims(
         >>> x.shape
         torch.Size([8, 64])
     """
-    place = calling_place(f"name_dims(x, {_spelled(names)})")
-    if not isinstance(names, Mapping):
-        raise _no_dimension(f"dimensions are named by a mapping, not by {names!r}", place)
+    FIRST_NAMES.come()
+    line, before = calling_line(), named_dims(tensor)
+    key, record = _remembered_of(line, tensor, names, constraints)
+    if record is None or (before is not None and before is not record):
+        record = _named_anew(tensor, before, names, constraints, Place(f"name_dims(x, {_spelled(names)})", *line))
+        if before is None and _is_plain(key):
+            if len(_remembered) >= _MOST_REMEMBERED:
+                _remembered.clear()
+            _remembered[key] = record
+    give(tensor, record)
+    return tensor
+
+
+def _remembered_of(line: object, tensor: Any, names: Any, constraints: Any) -> tuple[Any, NamedDims | None]:
+    """A key of all that the record of the tensor depends on, and what is remembered under it; None for neither."""
+    if type(constraints) is list:
+        constraints = tuple(constraints)
+    if type(names) is not dict or not issubclass(type(tensor), torch.Tensor):
+        return None, None
     try:
-        before = named_dims(tensor)
+        if function_modes() or type(tensor) is not torch.Tensor:
+            with unseen():
+                shape = tensor.shape
+        else:
+            shape = tensor.shape
+        key = line, tuple(names.items()), tuple(map(type, names)), constraints, shape
+        return key, _remembered.get(key)
+    except (RuntimeError, TypeError):  # it has no one shape, or something in it is no key
+        return None, None
+
+
+def _is_plain(key: Any) -> bool:
+    """Whether equal keys mean the same: they are texts and numbers, and nothing that was said at places of its own."""
+    if key is None:
+        return False
+    _, names, kinds, constraints, shape = key
+    texts = (constraints,) if type(constraints) is str else constraints
+    return (
+        type(texts) is tuple
+        and all(type(text) is str for text in texts)
+        and all(kind is int for kind in kinds)
+        and all(type(name) is str for _, name in names)
+        and all(type(size) is int for size in shape)
+    )
+
+
+def give(tensor: torch.Tensor, record: NamedDims | Mapping[str, Any]) -> None:
+    """Have the tensor keep the record, or what a pickle holds of one; graphs made for other tensors leave it."""
+    attributes(tensor)[ATTRIBUTE] = record
+    marked(tensor)
+
+
+def _named_anew(
+    tensor: Any,
+    before: NamedDims | None,
+    names: Any,
+    constraints: str | Constraint | Iterable[str | Constraint],
+    place: Place,
+) -> NamedDims:
+    try:
+        if not isinstance(names, Mapping):
+            raise _no_dimension(f"dimensions are named by a mapping, not by {names!r}", place)
         terms = {} if before is None else dict(before.dims)
         given = [] if before is None else list(before.declaration.members)
         for dimension, name in names.items():
             term, members = _meaning(name, place)
             terms[_index(tensor, dimension, place)] = term
             given.extend(members)
-        record = _record(tensor, terms, given, as_tuple(constraints), place)
+        return _record(tensor, terms, given, as_tuple(constraints), place)
     except ConstraintError as error:
         raise located(error, place) from None
-    setattr(tensor, _ATTRIBUTE, record)
-    marked(tensor)
-    return tensor
 
 
 def attach(tensor: torch.Tensor, dims: Mapping[int, Term], declaration: Declaration) -> None:
     """Name dimensions by what is known of them already; nothing is checked again."""
-    setattr(tensor, _ATTRIBUTE, _implied(tensor, dims, declaration))
+    setattr(tensor, ATTRIBUTE, _implied(tensor, dims, declaration))
 
 
 def named_dims(value: object) -> NamedDims | None:
@@ -146,28 +181,36 @@ def base_of(tensor: torch.Tensor) -> torch.Tensor | None:
 
 def still(value: Any, record: NamedDims) -> bool:
     """Whether the record is that of the tensor, whose sizes are as they were."""
-    return getattr(value, "__dict__", _NOTHING).get(_ATTRIBUTE) is record and bool(value.shape == record.sizes)
+    return getattr(value, "__dict__", _NOTHING).get(ATTRIBUTE) is record and bool(value.shape == record.sizes)
 
 
 def _own(value: torch.Tensor) -> NamedDims | None:
     """What is recorded on a tensor, as its sizes are now."""
-    record = _attributes(value).get(_ATTRIBUTE)
+    known = attributes(value).get(ATTRIBUTE)
+    if known is None:
+        return None
+    record = known if isinstance(known, NamedDims) else _arrived(value, known)
+    if record is not None and any(call.ended for call in record.declaration.calls):
+        record = _replaced(value, _outlasting(record))
     if record is None:
         return None
     shape = value.shape
-    if isinstance(record, NamedDims) and any(call.ended for call in record.declaration.calls):
-        record = _replaced(value, _outlasting(record))
-        if record is None:
-            return None
-    if not isinstance(record, NamedDims) or shape == record.sizes:
-        return record if isinstance(record, NamedDims) else None
-    if all(d < len(shape) and shape[d] == record.sizes[d] for d in record.dims):
+    if shape == record.sizes or all(d < len(shape) and shape[d] == record.sizes[d] for d in record.dims):
         return record
     dims = {dimension: term for dimension, term in record.dims.items() if dimension < len(shape)}
     if record.implied:
         dims = {dimension: term for dimension, term in dims.items() if shape[dimension] == record.sizes[dimension]}
         return _replaced(value, _implied(value, dims, record.declaration))
     return _replaced(value, _record(value, dims, (), record.declaration.constraints, record.place))
+
+
+def _arrived(value: torch.Tensor, plain: object) -> NamedDims | None:
+    """The record of a tensor that came out of a pickle, checked as it was when the tensor was named."""
+    record = restored(plain)
+    if record is not None:
+        FIRST_NAMES.come()
+        give(value, record)
+    return record
 
 
 def _outlasting(record: NamedDims) -> NamedDims:
@@ -186,9 +229,9 @@ def _implied(tensor: Any, dims: Mapping[int, Term], declaration: Declaration) ->
 def _replaced(value: Any, record: NamedDims) -> NamedDims | None:
     """The new record of the tensor; none where it names nothing."""
     if record.dims:
-        setattr(value, _ATTRIBUTE, record)
+        setattr(value, ATTRIBUTE, record)
         return record
-    delattr(value, _ATTRIBUTE)
+    delattr(value, ATTRIBUTE)
     return None
 
 
@@ -214,7 +257,7 @@ def carrying_names(tensor: torch.Tensor, other: _T) -> _T:
     """The other tensor, of the same sizes, with the names that the first one has."""
     record = named_dims(tensor)
     if record is not None:
-        setattr(other, _ATTRIBUTE, record)
+        setattr(other, ATTRIBUTE, record)
     return other
 
 

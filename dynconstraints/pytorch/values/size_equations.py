@@ -91,29 +91,6 @@ def term_of(text: str, place: Place) -> Term:
     )
 
 
-def declare_sizes(
-    terms: Mapping[Any, Term],
-    sizes: Mapping[Any, int],
-    given: Iterable[Binding],
-    constraints: tuple[str | Constraint, ...],
-    place: Place,
-) -> Declaration:
-    """The declaration that dimensions equal to terms make. Raises what is wrong with it; see `name_dims`."""
-    given = tuple(given)
-    if given or not all(isinstance(c, str) for c in constraints):  # equal ones may have been said at other places
-        return _declared(terms, sizes, given, constraints, place)
-    items = tuple(terms.items())
-    return _remembered(items, tuple([sizes[dimension] for dimension, _ in items]), constraints, place)
-
-
-@lru_cache(maxsize=4096)
-def _remembered(
-    terms: tuple[tuple[int, Term], ...], sizes: tuple[int, ...], constraints: tuple[str | Constraint, ...], place: Place
-) -> Declaration:
-    """The declaration that one line makes for one batch after the other."""
-    return _declared(dict(terms), dict(zip(dict(terms), sizes, strict=True)), (), constraints, place)
-
-
 _last: dict[str, Place] = {}
 """Where each name was last given to a tensor's size, as far as that is remembered."""
 
@@ -123,13 +100,15 @@ def last_named(name: str) -> Place | None:
     return _last.get(name)
 
 
-def _declared(
+def declare_sizes(
     terms: Mapping[Any, Term],
     sizes: Mapping[Any, int],
-    given: tuple[Binding, ...],
+    given: Iterable[Binding],
     constraints: tuple[str | Constraint, ...],
     place: Place,
 ) -> Declaration:
+    """The declaration that dimensions equal to terms make. Raises what is wrong with it; see `name_dims`."""
+    given = tuple(given)
     FIRST_DECLARATION.come()
     own = system_of(constraints)
     check_names(own)
