@@ -174,10 +174,15 @@ def most_graphs() -> int:
 
 
 @cache
-def module_calls() -> frozenset[CodeType]:
+def module_calls() -> tuple[CodeType, ...]:
     """The code of what runs when a module is called; ``self``, ``args`` and ``kwargs`` are its variables."""
     found = (getattr(torch.nn.Module, name, None) for name in ("_call_impl", "_wrapped_call_impl"))
-    return frozenset(f.__code__ for f in found if f is not None)
+    return tuple(f.__code__ for f in found if f is not None)
+
+
+def is_module_call(code: CodeType) -> bool:
+    """Whether it is one of these, by identity: code that Dynamo makes may have no hash."""
+    return any(code is call for call in module_calls())
 
 
 def is_inlining_frame(code: CodeType) -> bool:
@@ -215,6 +220,12 @@ def ahead_of_time() -> dict[str, tuple[Any, str]]:
     }
     modules = {key: _module(name) for key, (name, _) in found.items()}
     return {k: (modules[k] if hasattr(modules[k], name) else None, name) for k, (_, name) in found.items()}
+
+
+def exports() -> tuple[Any, str]:
+    """What torch.export, and its draft, trace by. Read in 2.13."""
+    found, name = _module("torch.export._trace"), "_export"
+    return (found if hasattr(found, name) else None), name
 
 
 def _module(name: str) -> Any:

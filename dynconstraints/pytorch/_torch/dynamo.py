@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 DYNAMO, LOWERING, COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
-SAVED = "torch._dynamo.aot_compile"
+SAVED, EXPORT = "torch._dynamo.aot_compile", "torch.export._trace"
 """Modules that torch imports when something is compiled."""
 
 

@@ -151,3 +151,8 @@ def tensor_of_symbols() -> tuple[Any, ...]:
     """What Dynamo makes of ``torch.tensor`` with a symbol in its data."""
     found = getattr(importlib.import_module("torch._refs"), "tensor", None)
     return () if found is None else (found,)
+
+
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The containers with what the function makes of each value in them."""
+    return importlib.import_module("torch.utils._pytree").tree_map(function, tree)

@@ -85,7 +85,6 @@ class Declaration:
         return next((place.where for place in self.places.values()), None)
 
 
-@lru_cache(maxsize=1024)
 def system_of(
     constraints: tuple[str | Constraint, ...],
     reals: frozenset[str] = frozenset(),
@@ -94,8 +93,16 @@ def system_of(
     """The system of the constraints; one object for equal ones, so what it has found out is found out once.
 
     ``reals`` are names known to be floats, ``integers`` those known not to be; of others their constraints tell
-    (`ConstraintSystem`).
+    (`ConstraintSystem`). Equal constraints that were said at other places are others: an error tells its own place.
     """
+    places = tuple([None if type(c) is str else (c.source.origin, c.source.file, c.source.line) for c in constraints])  # type: ignore[union-attr]
+    return _system_of(constraints, places, reals, integers)
+
+
+@lru_cache(maxsize=1024)
+def _system_of(
+    constraints: tuple[str | Constraint, ...], _places: object, reals: frozenset[str], integers: frozenset[str]
+) -> ConstraintSystem:
     return ConstraintSystem(constraints).typed(reals, integers)
 
 

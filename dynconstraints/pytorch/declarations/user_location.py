@@ -57,9 +57,9 @@ def calling_place(origin: str) -> Place:
     return Place(origin, *calling_line())
 
 
-def calling_line() -> tuple[str | None, int]:
-    """File and line of the nearest frame outside this package."""
-    frame = _calling_frame()
+def calling_line(beyond: tuple[str, ...] = ("dynconstraints.",)) -> tuple[str | None, int]:
+    """File and line of the nearest frame outside this package, or of those whose names begin otherwise."""
+    frame = _calling_frame(beyond)
     return (None, 1) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
@@ -69,9 +69,9 @@ def calling_variables() -> Mapping[str, object]:
     return {} if frame is None else frame.f_locals
 
 
-def _calling_frame() -> FrameType | None:
+def _calling_frame(beyond: tuple[str, ...] = ("dynconstraints.",)) -> FrameType | None:
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  inspect.currentframe is the same, slower
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("dynconstraints."):
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(beyond):
         frame = frame.f_back
     return frame
 

@@ -21,7 +21,7 @@ import torch
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Term
-from dynconstraints.pytorch._torch.compilation import compiled_calls, is_inlining_frame, module_calls
+from dynconstraints.pytorch._torch.compilation import compiled_calls, is_inlining_frame, is_module_call
 from dynconstraints.pytorch._torch.shape_env import source_name
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
 from dynconstraints.pytorch.signatures.calls import Item, is_traced, items_of, known_call, place_of
@@ -221,7 +221,7 @@ def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
     first, name = 1, code.co_varnames[0] if code.co_argcount else ""
     if is_inlining_frame(code):
         first, name = 0, "fn"
-    elif code in module_calls():
+    elif is_module_call(code):
         first, name = 1, "self"
     elif not is_declared_somewhere(code):
         return None
@@ -264,7 +264,7 @@ def _add_call_under_way(found: DeclaredInputs) -> None:
 
 
 def _calls_above() -> Iterator[tuple[Any, tuple[Any, ...], Mapping[str, Any]]]:
-    entry, of_modules = compiled_calls().code, module_calls()
+    entry = compiled_calls().code
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001  inspect.currentframe is the same, slower
     while frame is not None:
         code = frame.f_code
@@ -274,7 +274,7 @@ def _calls_above() -> Iterator[tuple[Any, tuple[Any, ...], Mapping[str, Any]]]:
         elif code is WRAPPER:
             given = frame.f_locals
             yield (given["signature"], given["parameters"]), given["args"], given["kwargs"]
-        elif code in of_modules:
+        elif is_module_call(code):
             given = frame.f_locals
             yield given["self"], given["args"], given["kwargs"]
         frame = frame.f_back

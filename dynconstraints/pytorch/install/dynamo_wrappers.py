@@ -15,6 +15,7 @@ import torch
 from dynconstraints import __version__
 from dynconstraints.pytorch._torch.dynamo import as_in_file_of, dynamo
 from dynconstraints.pytorch.declarations.scope import current_scope
+from dynconstraints.pytorch.declarations.suspension import is_suspended
 from dynconstraints.pytorch.frame.call_check import answer_for_good, check_again, checked_call, keep_asking
 from dynconstraints.pytorch.frame.declared_inputs import declared_inputs, declared_number, declared_tensor
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, forgetting_traces
@@ -74,6 +75,8 @@ def wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def _wrap(self: Any, value: Any) -> Any:
+        if is_suspended():
+            return original(self, value)
         kind = type(value)  # not what `isinstance` asks: a proxy may answer that itself
         if kind in _NUMBERS and (number := declared_number(self.source)) is not None:
             from dynconstraints.pytorch.tracing.inputs import wrap_declared
@@ -97,7 +100,7 @@ def wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def wrap_tensor(self: Any, value: Any) -> Any:
-        if (
+        if not is_suspended() and (
             named_dims(value) is not None
             or named_dims(base_of(value)) is not None
             or declared_tensor(value, self.source) is not None
@@ -120,7 +123,8 @@ def tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
     def _call_user_compiler(self: Any, *args: Any, **kwargs: Any) -> Any:
         from dynconstraints.pytorch.tracing.inputs import watch_arguments
 
-        watch_arguments(self)
+        if not is_suspended():
+            watch_arguments(self)
         facts = self.shape_env.__dict__.get(KEY)
         if facts is None:
             return original(self, *args, **kwargs)
@@ -243,11 +247,11 @@ def leave_bind(original: Callable[..., Any]) -> Callable[..., Any]:
             from dynconstraints.pytorch.tracing.inputs import bind_computed
 
             return bind_computed(tx, args, kwargs)
+        if self.fn is before_forward:  # the call that it stands before is named itself
+            return dynamo().ConstantVariable.create(None)
+        if self.fn is after_forward:
+            return args[-1]
         if are_any():
-            if self.fn is before_forward:  # the call that it stands before is named itself
-                return dynamo().ConstantVariable.create(None)
-            if self.fn is after_forward:
-                return args[-1]
             from dynconstraints.pytorch.tracing.inlined_calls import declared_in_trace, name_arguments
 
             called = declared_in_trace(self)

@@ -16,10 +16,17 @@ import sympy
 import torch
 
 from dynconstraints.pytorch._torch import inductor
-from dynconstraints.pytorch._torch.compilation import ahead_of_time, compiled_calls, inductor_compilation, saved_calls
+from dynconstraints.pytorch._torch.compilation import (
+    ahead_of_time,
+    compiled_calls,
+    exports,
+    inductor_compilation,
+    saved_calls,
+)
 from dynconstraints.pytorch._torch.dynamo import (
     COMPILING,
     DYNAMO,
+    EXPORT,
     LOWERING,
     SAVED,
     hook_points,
@@ -38,7 +45,7 @@ from dynconstraints.pytorch.declarations.moments import (
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
 from dynconstraints.pytorch.guards.saved import telling_refusals
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, unit_sizes, variance
-from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, shape_env_wrappers
+from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, export_wrappers, shape_env_wrappers
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
@@ -136,6 +143,18 @@ _SAVED = (
             ahead_wrappers.compile_ahead,
             "a trace ahead of time is started again with what the one before has learnt",
         ),
+    ),
+)
+
+_EXPORTS = (
+    Hook(
+        exports,
+        export_wrappers.export_without_names,
+        "the example of an export is checked, and that its declaration is dropped is said",
+        "2.13",
+        EXPORT,
+        is_required=False,
+        without="torch.export drops declarations in silence",
     ),
 )
 
@@ -396,7 +415,7 @@ _GUARDS = (
     ),
 )
 
-HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
+HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
 """Each function of torch that is wrapped."""
 
 

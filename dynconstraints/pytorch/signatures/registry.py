@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from dynconstraints.pytorch.declarations.suspension import is_suspended
 from dynconstraints.signature.signature import Signature
 
 _ATTRIBUTE = "_dynconstraints_signature"
@@ -82,5 +83,5 @@ def forward_codes(module: Any) -> Iterator[CodeType]:
 
 
 def are_any() -> bool:
-    """Whether anything was declared in this process."""
-    return bool(_functions or _methods)
+    """Whether anything was declared in this process, and counts in the trace that is under way."""
+    return bool(_functions or _methods) and not is_suspended()
