@@ -25,6 +25,7 @@ from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term
 from dynconstraints.pytorch.guards.narrowing import extra_guards, open_guards, untold
 from dynconstraints.pytorch.install.observe import Frame
+from dynconstraints.pytorch.reports.advice import Eager, in_plain_words
 from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, original_of
 from dynconstraints.pytorch.reports.coverage import needed, within
 from dynconstraints.pytorch.reports.frame_inputs import Inputs
@@ -120,8 +121,19 @@ def explained(
                 result.close()
     codes = list(dict.fromkeys(frame.code for frame in frames))
     inputs = Inputs(frames, code_of(own), are_settings_kept())
-    graphs = (_graph(frame, codes.index(frame.code), inputs) for frame in frames)
-    return Report(title_of(target), tuple(graphs), way.backend_name, way.fullgraph, tuple(inputs.doubts()))
+    eager = Eager(target, calls)
+    graphs = tuple(eager.judged(_graph(frame, codes.index(frame.code), inputs)) for frame in frames)
+    report = Report(title_of(target), graphs, way.backend_name, way.fullgraph, tuple(inputs.doubts()))
+    return replace(report, fails_in_eager=_failure(report, eager))
+
+
+def _failure(report: Report, eager: Eager) -> str | None:
+    """What eager raises for the report's counterexample; None where nothing, or that isn't known."""
+    split = next((s for s in report.splits if s.counterexample is not None), None)
+    if split is None or split.counterexample is None:
+        return None
+    told = [r for g in split.graphs for r in g.remaining if r.fails_at == split.counterexample]
+    return told[0].fails_in_eager if told else eager.failure(split.graphs[-1], split.counterexample)
 
 
 def title_of(fn: Callable[..., Any]) -> str:
@@ -162,6 +174,7 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
+    remaining = [r if is_reached else replace(r, fails_at=None) for r in _remaining(facts)]
     given = facts.computed.places
     places = dict.fromkeys((_place(p), p.name) for p in facts.places if not (p.name in given and _is_nameless(p)))
     places |= dict.fromkeys((str(place), name) for name, place in given.items())
@@ -173,7 +186,7 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         tuple(_declared(facts, said)),
         tuple(_lattice(facts)),
         frame.guards,
-        tuple(needed(facts.system, [r if is_reached else replace(r, fails_at=None) for r in _remaining(facts)])),
+        tuple(in_plain_words(needed(facts.system, remaining), facts.system, facts.values)),
         (*map(str, mixed), *_of_bases(frame, facts), *lost),
         (facts.asked, facts.seconds),
         facts.system,
@@ -245,15 +258,17 @@ def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:
 
 
 def _lattice(facts: FrameFacts) -> list[str]:
+    """Each name over parameters. That of an expression is numbered: ``k_4*h`` would read as a product."""
+    called = {n: f"k_{n}" if n.isidentifier() else f"k_{i}" for i, n in enumerate(facts.parameters, 1)}
     lines = []
     for row in facts.rows.values():
         affine = row.affine
-        term = affine_to_term(affine.constant, tuple((f"k_{name}", c) for name, c in affine.coefficients))
+        term = affine_to_term(affine.constant, tuple((called[name], c) for name, c in affine.coefficients))
         lines.append(f"{row.name} = {show(term)}")
     state = facts.parameter_state()
-    for name in facts.parameters:
+    for name, parameter in called.items():
         low, high = state.range_of(Name(name))
-        lines.append(f"k_{name} in {'-oo' if low is None else low}..{'oo' if high is None else high}")
+        lines.append(f"{parameter} in {'-oo' if low is None else low}..{'oo' if high is None else high}")
     return lines
 
 

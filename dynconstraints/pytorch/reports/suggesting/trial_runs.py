@@ -7,17 +7,15 @@ tensors are left out: torch makes no graph that serves them beside others.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-
-import torch
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Mod, Not, Relation
+from dynconstraints.pytorch.reports.eager_calls import in_eager
 from dynconstraints.pytorch.reports.suggesting.size_names import Size, resized
 from dynconstraints.system import ConstraintSystem
 
@@ -93,8 +91,7 @@ class Trials:
         if call is None:
             return False
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with in_eager():
                 self.target(*call.args, **call.kwargs)
         except Exception:
             return False
