@@ -74,7 +74,8 @@ class _Normal:
             case Not(Compare((left, right), (relation,))):
                 return self.formula(comparison(left, relation.negated, right))
             case Compare((left, right), (relation,)):
-                return _compared(_plus(self.sum(left), self.sum(right), -1), relation) or condition
+                difference = _with_remainders(self._without_common(_plus(self.sum(left), self.sum(right), -1)))
+                return _compared(difference, relation) or condition
         return condition
 
     def sum(self, term: Term) -> _Sum:
@@ -96,6 +97,17 @@ class _Normal:
             case FloorDiv() | Mod() | Call():
                 return self._looked_up(self._quotient(term))
         return {(term,): Fraction(1)}
+
+    def _without_common(self, difference: _Sum) -> _Sum:
+        """Without the factors that all monomials have, and that are known to be positive."""
+        for atom in next(iter(difference), ()):
+            if all(atom in monomial for monomial in difference) and self._is_positive(atom):
+                difference = {_less(monomial, atom): c for monomial, c in difference.items()}
+        return difference
+
+    def _is_positive(self, atom: Term) -> bool:
+        low, _ = self.known.bounds(atom, EFFORT)
+        return low is not None and low > 0
 
     def _product(self, factors: tuple[Term, ...]) -> _Sum:
         whole: _Sum = {(): Fraction(1)}
@@ -180,7 +192,6 @@ def _line(has: list[int | None], wanted: list[int | None]) -> tuple[Fraction, Fr
 
 def _compared(difference: _Sum, relation: Relation) -> Formula | None:
     """That the difference is so related to 0, with the number on the right; None for what has no names."""
-    difference = _with_remainders(difference)
     below = lcm(*(c.denominator for c in difference.values())) if difference else 1
     parts = {m: int(c * below) for m, c in difference.items()}
     number = parts.pop((), 0)
@@ -220,6 +231,11 @@ def _with_remainders(whole: _Sum) -> _Sum:
                     rest = {m: c for m, c in whole.items() if m != monomial and m not in own}
                     return _plus(rest, {(Mod(dividend, Int(divisor)),): times})
     return whole
+
+
+def _less(monomial: tuple[Term, ...], atom: Term) -> tuple[Term, ...]:
+    at = monomial.index(atom)
+    return (*monomial[:at], *monomial[at + 1 :])
 
 
 def _plain_sum(term: Term) -> _Sum:

@@ -70,6 +70,7 @@ def plain(condition: Formula, known: ConstraintSystem) -> Formula:
         return condition
     try:
         normal = normal_form(condition, known)
+        spoken = names_in_order(normal)
         candidates = _of_one(spoken[0], normal, known) if len(spoken) == 1 else _of_several(normal, known)
         for candidate in islice(dict.fromkeys((*candidates, normal)), _MOST_PROVED):
             if candidate == condition or (_is_no_harder(candidate, condition) and _same(candidate, condition, known)):
@@ -230,9 +231,10 @@ def _is_plain(condition: Formula) -> bool:
 
 
 def _is_no_harder(candidate: Formula, condition: Formula) -> bool:
-    """Whether a reader has no more to compute; beside another condition of its kind it is tight, and so preferred."""
-    if len(names(candidate)) == 1:
-        return _burden(candidate) <= _burden(condition)
+    """Whether a reader has less to compute, or to read; of bounds the one that is attained is preferred."""
+    match candidate:
+        case Compare((Name(), Int()), (Relation.GE | Relation.LE,)):
+            return _burden(candidate) <= _burden(condition)
     return (_burden(candidate), len(show(candidate))) < (_burden(condition), len(show(condition)))
 
 

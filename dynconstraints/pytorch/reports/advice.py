@@ -1,4 +1,4 @@
-"""What to do about the conditions beyond a declaration: said as a person would, with what holds in eager beside them."""
+"""What to do about the conditions beyond a declaration: said as a person would, with what eager makes of them."""
 
 from __future__ import annotations
 

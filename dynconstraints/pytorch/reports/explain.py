@@ -30,7 +30,7 @@ from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, orig
 from dynconstraints.pytorch.reports.coverage import needed, within
 from dynconstraints.pytorch.reports.frame_inputs import Inputs
 from dynconstraints.pytorch.reports.given_calls import calls_of
-from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
+from dynconstraints.pytorch.reports.model import Doubt, Graph, ResidualGuard
 from dynconstraints.pytorch.reports.report import Report
 from dynconstraints.solver.verdicts import Implied, Open, Refuted
 from dynconstraints.system import ConstraintSystem
@@ -164,12 +164,28 @@ def _is_resumed(frame: Frame) -> bool:
 
 def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
     facts, code = frame.facts, title_of_code(frame.code)
+    broke = _broke(frame)
     lost, is_reached = [u.condition for u in inputs.undeclared(frame)], inputs.is_reached(frame)
     if facts is None:
         unknown, others = ConstraintSystem(), (*frame.guards, *lost)
         resumed = _is_resumed(frame)
         return Graph(
-            code, number, {}, (), (), (), frame.guards, (), others, (0, 0.0), unknown, (), {}, resumed, is_reached
+            code,
+            number,
+            {},
+            (),
+            (),
+            (),
+            frame.guards,
+            (),
+            others,
+            (0, 0.0),
+            unknown,
+            (),
+            {},
+            resumed,
+            is_reached,
+            broke,
         )
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
@@ -194,7 +210,14 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         {n: substitute_term(facts.term_of(n), terms) for n in facts.rows if n not in facts.parameters},
         _is_resumed(frame),
         is_reached,
+        broke,
     )
+
+
+def _broke(frame: Frame) -> Doubt | None:
+    """What ended the graph before the function's end, with the line."""
+    broke = None if frame.trace is None else frame.trace.broke
+    return None if broke is None else Doubt(broke.action, broke.line)
 
 
 def _of_bases(frame: Frame, facts: FrameFacts) -> Iterator[str]:
@@ -236,7 +259,7 @@ def _remaining(facts: FrameFacts) -> Iterator[ResidualGuard]:
         if fails_at is None and isinstance(verdict, Open) and narrowing.bounds is None:
             fails_at = verdict.fails_at
         asked = (narrowing.line, narrowing.name, narrowing.operation)
-        yield ResidualGuard(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at)
+        yield ResidualGuard(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at, narrowing.inner_line)
 
 
 def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:

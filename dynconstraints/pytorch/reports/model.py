@@ -21,9 +21,9 @@ class ResidualGuard:
     None where the language has no words for it. ``asked_at`` is the operation in the graph at which the backend asked,
     and ``torch_line`` the line that torch blames, where that is in another package.
 
-    ``otherwise`` is where the condition fails, and ``is_smaller`` where it leaves less than half of what is declared.
-    ``fails_in_eager`` is what the program raises without the compiler at ``fails_at``, too; None where it raises nothing
-    there, or that isn't known. ``forgotten`` are sizes without a name that go along with the name that is left one value.
+    ``otherwise`` is where the condition fails; ``is_smaller``: it leaves less than half of what is declared.
+    ``fails_in_eager`` is what the program raises without the compiler at ``fails_at``, too; None where it raises
+    nothing there, or that isn't known. ``forgotten`` are sizes without a name that go along with ``specialises``.
     """
 
     condition: str
@@ -67,8 +67,8 @@ class Forgotten:
     @property
     def text(self) -> str:
         """What a user is told of it."""
-        same = "" if self.expression.isidentifier() else f", {self.expression},"
-        return f"{self.where} is {self.value}{same} too, and has no name: name it {self.expression}"
+        computed = "" if self.expression.isidentifier() else f" = {self.expression}"
+        return f"{self.where} is {self.value}{computed} here, too, and has no name: name it {self.expression}"
 
     def as_data(self) -> dict[str, Any]:
         """The size as plain data."""

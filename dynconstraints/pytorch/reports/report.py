@@ -19,8 +19,8 @@ class Report:
     """What `explain` found: the graphs compiled for the calls, in order.
 
     ``backend`` is the one that they were compiled for, as torch names it, ``fullgraph`` whether breaks were forbidden.
-    ``doubts`` are why there is no proof, whatever the graphs by themselves serve. ``fails_in_eager`` is what the program
-    raises without the compiler for the counterexample, too.
+    ``doubts`` are why there is no proof, whatever the graphs by themselves serve. ``fails_in_eager`` is what the
+    program raises without the compiler for the counterexample, too.
     """
 
     function: str

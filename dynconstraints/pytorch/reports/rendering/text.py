@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dynconstraints.pytorch.declarations.violation_error import shown
 from dynconstraints.pytorch.reports.coverage import Split, serves
+from dynconstraints.pytorch.reports.rendering.guard_text import shown_guards
 from dynconstraints.pytorch.reports.rendering.wrap import COLUMNS, code_line, fitted
 
 if TYPE_CHECKING:
@@ -83,12 +84,16 @@ def _graph(graph: Graph) -> Iterator[str]:
             yield f"  {at}"
     for row in graph.lattice:
         yield f"lattice: {row}"
-    for guard in graph.guards:
+    for guard in shown_guards(graph.guards):
         yield f"guard: {guard}"
     for remaining in graph.remaining:
         yield from _remaining(remaining)
     for guard in graph.undeclared if graph.places else ():
         yield f"also on what is not declared: {guard}"
+    if graph.broke is not None:
+        yield f"graph break: {graph.broke.text}"
+        if graph.broke.line is not None:
+            yield code_line("  ", graph.broke.line)
     questions, seconds = graph.oracle
     if questions:
         yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
@@ -103,7 +108,9 @@ def _remaining(remaining: ResidualGuard) -> Iterator[str]:
         else:
             yield f"  {operation} does not support dynamic floats; {remaining.specialises} becomes a constant"
     if remaining.line is not None:
-        yield code_line("    ", remaining.line).removeprefix("  ")
+        yield code_line("  ", remaining.line)
+    if remaining.torch_line is not None:
+        yield code_line("    ", remaining.torch_line)
     if remaining.asked_at is not None:
         yield f"  asked by the backend, at {remaining.asked_at}"
     yield from (f"  {sentence}" for sentence in advice(remaining))
