@@ -231,9 +231,9 @@ def _is_plain(condition: Formula) -> bool:
 
 
 def _is_no_harder(candidate: Formula, condition: Formula) -> bool:
-    """Whether a reader has less to compute, or to read; of bounds the one that is attained is preferred."""
+    """Whether a reader has less to compute, or to read; a value, or a bound that is attained, is preferred."""
     match candidate:
-        case Compare((Name(), Int()), (Relation.GE | Relation.LE,)):
+        case Compare((Name(), Int()), (Relation.EQ | Relation.GE | Relation.LE,)):
             return _burden(candidate) <= _burden(condition)
     return (_burden(candidate), len(show(candidate))) < (_burden(condition), len(show(condition)))
 
