@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynconstraints import Constraint, ConstraintSystem, parse
-from dynconstraints.ir.nodes import Name
+from dynconstraints.ir.fold import substitute
+from dynconstraints.ir.nodes import Name, Not
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.guards.normal_guards import normal_form
 from dynconstraints.pytorch.guards.plain_guards import opposite, plain, plain_guards, share
@@ -38,6 +39,9 @@ CASES = [
     (["n >= 1"], "(n + 15) // 16 * 16 == n", "n % 16 == 0", "n % 16 != 0"),
     (["a % 4 == 0", "b % 4 == 0", "a > 0"], "4*(a // 4)*(b // 4) == 8*(a // 4*(b // 4) // 2)", "a*b % 32 == 0",
      "a*b % 32 != 0"),
+    (["b >= 1", "x >= 1"], "4*b*((x + 15) // 16) // (b*((x + 15) // 16)) == 4*b", "b == 1", "b >= 2"),
+    (["b >= 1", "n >= 1"], "b*n % (4*b) == 0", "n % 4 == 0", "n % 4 != 0"),
+    (["b >= 1", "n >= 1"], "b*n // (4*b) == 2", "8 <= n <= 11", "n <= 7 or n >= 12"),
     (["a >= 2", "b >= 2"], "2*a - 6*b > 3", "a >= 3*b + 2", "a < 3*b + 2"),
     (["a >= 2", "b >= 2"], "3*b - a == 2*b", "a == b", "a != b"),
 ]  # fmt: skip
@@ -91,15 +95,13 @@ def test_floats_and_names_of_expressions_stay_what_they_are() -> None:
     assert show(plain(parse("2*n > 7").formula, real)) == "n >= 4"
     held = Name("4*h")
     named = parse("n // 8 * 8 == n").formula
-    from dynconstraints.ir.fold import substitute
-
     assert show(plain(substitute(named, {"n": held}), ConstraintSystem())) == "4*h % 8 == 0"
 
 
 TERMS = (
     "h", "w", "h // 2", "h // 4", "(h + 3) // 4", "(h - 1) // 3", "h % 3", "w // 2", "w % 4", "h // 2 // 3",
     "(h + (4 - h % 4) % 4) // 4", "h*w", "h + w", "1", "2", "5", "12", "max(1, h // 4)", "(2*h + w) // 2", "h // 4*4",
-    "-1 + h // 2", "(h // 2)*(w // 2)", "3*h", "h*h",
+    "-1 + h // 2", "(h // 2)*(w // 2)", "3*h", "h*h", "w*h // (2*h)", "4*w % (3*w)", "h*w % (4*h)", "h*(w // 2) // (h*w)",
 )  # fmt: skip
 DOMAINS = (
     ["1 <= h <= 14", "1 <= w <= 9"],
@@ -138,5 +140,6 @@ def test_what_is_said_holds_where_the_guards_hold(domain: list[str], texts: list
         holds = [Constraint.of(f).holds(each) for f in formulas]
         assert [c.holds(each) for c in alone] == holds
         assert [c.holds(each) for c in normal] == holds
-        assert [not c.holds(each) for c in elsewhere] == holds
+        # Where a divisor is 0 neither holds.
+        assert [c.holds(each) for c in elsewhere] == [Constraint.of(Not(f)).holds(each) for f in formulas]
         assert together.holds(each) == all(holds)

@@ -116,25 +116,59 @@ class _Normal:
         return whole
 
     def _quotient(self, term: Term) -> _Sum:
-        """A quotient or remainder by a number: exact where that is known, else of the dividend in normal form."""
+        """A quotient or remainder, without what dividend and divisor have in common."""
         match term:
-            case FloorDiv(dividend, Int(divisor)) | Mod(dividend, Int(divisor)) if divisor > 0:
-                inner = self.sum(dividend)
+            case FloorDiv(dividend, divisor) | Mod(dividend, divisor):
+                inner, below = self.sum(dividend), self.sum(divisor)
+            case Call(function, arguments):
+                return {(Call(function, tuple(map(self._integer, arguments))),): Fraction(1)}
             case _:
                 return {(term,): Fraction(1)}
+        as_it_is: _Sum = {(type(term)(self._integer(dividend), self._integer(divisor)),): Fraction(1)}
+        if len(below) != 1:
+            return as_it_is
+        ((atoms, number),) = below.items()
+        shared: tuple[Term, ...] = ()
+        for atom in dict.fromkeys(atoms):
+            if all(atom in monomial for monomial in inner) and self._is_positive(atom):
+                inner = {_less(monomial, atom): c for monomial, c in inner.items()}
+                atoms, shared = _less(atoms, atom), (*shared, atom)
+        if number.denominator > 1 or number < 0 or (atoms and not shared):
+            return as_it_is
+        if atoms:
+            whole, over = _integral(inner)
+            divided = type(term)(whole, product((Int(int(number) * over), *atoms)))
+            return _times({(divided,): Fraction(1, over if isinstance(term, Mod) else 1)}, _shared(term, shared))
+        by_number = self._remainder if isinstance(term, Mod) else self._divided
+        return _times(by_number(inner, int(number)), _shared(term, shared))
+
+    def _integer(self, term: Term) -> Term:
+        """The term in normal form, where that is a sum of integers."""
+        whole, below = _integral(self.sum(term))
+        return whole if below == 1 else term
+
+    def _known_remainder(self, inner: _Sum, divisor: int) -> Fraction | None:
+        """What is left when the sum is divided by the number, where that is the same for all that is known."""
         whole, below = _integral(inner)
         modulus, remainder = self.known.congruence(whole, EFFORT)
-        size = below * divisor
-        if modulus % size == 0:  # modulus 0: it is one number
-            rest = Fraction(remainder % size, below)
-            return (
-                _scaled({(): rest}, 1) if isinstance(term, Mod) else _scaled(_plus(inner, {(): rest}, -1), 1, divisor)
-            )
-        if isinstance(term, Mod):
-            return {(Mod(_term(_reduced(inner, below, size)), Int(size)),): Fraction(1, below)}
+        is_known = modulus % (below * divisor) == 0  # modulus 0: it is one number
+        return Fraction(remainder % (below * divisor), below) if is_known else None
+
+    def _divided(self, inner: _Sum, divisor: int) -> _Sum:
+        rest = self._known_remainder(inner, divisor)
+        if rest is not None:
+            return _scaled(_plus(inner, _scaled({(): rest}, 1), -1), 1, divisor)
         out, kept = _multiples(inner, divisor)
-        kept_whole, kept_below = _integral(kept)
-        return _plus(_scaled(out, 1, divisor), {(FloorDiv(kept_whole, Int(kept_below * divisor)),): Fraction(1)})
+        whole, below = _integral(kept)
+        return _plus(_scaled(out, 1, divisor), {(FloorDiv(whole, Int(below * divisor)),): Fraction(1)})
+
+    def _remainder(self, inner: _Sum, divisor: int) -> _Sum:
+        rest = self._known_remainder(inner, divisor)
+        if rest is not None:
+            return _scaled({(): rest}, 1)
+        _, below = _integral(inner)
+        size = below * divisor
+        return {(Mod(_term(_reduced(inner, below, size)), Int(size)),): Fraction(1, below)}
 
     def _looked_up(self, whole: _Sum) -> _Sum:
         """The same as a number times a plain function of its one name, and a number, where that is proved."""
@@ -231,6 +265,11 @@ def _with_remainders(whole: _Sum) -> _Sum:
                     rest = {m: c for m, c in whole.items() if m != monomial and m not in own}
                     return _plus(rest, {(Mod(dividend, Int(divisor)),): times})
     return whole
+
+
+def _shared(term: Term, atoms: tuple[Term, ...]) -> _Sum:
+    """What a quotient without the atoms is to be multiplied by: nothing, a remainder by all of them."""
+    return {tuple(sorted(atoms, key=show)) if isinstance(term, Mod) else (): Fraction(1)}
 
 
 def _less(monomial: tuple[Term, ...], atom: Term) -> tuple[Term, ...]:

@@ -209,14 +209,14 @@ def outside_box(meant: Constraint, known: ConstraintSystem) -> Iterator[Constrai
     failing = known.extend([Constraint.of(Not(meant.formula))])
     sides: list[Formula] = []
     for name in meant.symbols:
-        low, high = failing.bounds(name) if name in failing.symbols else (None, None)
-        least, greatest = known.bounds(name) if name in known.symbols else (None, None)
+        low, high = failing.bounds(name, EFFORT) if name in failing.symbols else (None, None)
+        least, greatest = known.bounds(name, EFFORT) if name in known.symbols else (None, None)
         if high is not None and (greatest is None or high < greatest):
             beyond = known.extend([Constraint.of(comparison(Name(name), Relation.GT, Int(high)))])
-            sides.append(comparison(Name(name), Relation.GE, Int(beyond.bounds(name)[0] or high + 1)))
+            sides.append(comparison(Name(name), Relation.GE, Int(beyond.bounds(name, EFFORT)[0] or high + 1)))
         elif low is not None and (least is None or low > least):
             beyond = known.extend([Constraint.of(comparison(Name(name), Relation.LT, Int(low)))])
-            highest = beyond.bounds(name)[1]
+            highest = beyond.bounds(name, EFFORT)[1]
             sides.append(comparison(Name(name), Relation.LE, Int(low - 1 if highest is None else highest)))
     if len(sides) > 1:
         yield Constraint.of(disjunction(tuple(sides)))

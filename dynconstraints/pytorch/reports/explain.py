@@ -7,6 +7,7 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -29,7 +30,7 @@ from dynconstraints.pytorch.reports.advice import Eager, in_plain_words
 from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, original_of
 from dynconstraints.pytorch.reports.coverage import needed, within
 from dynconstraints.pytorch.reports.frame_inputs import Inputs
-from dynconstraints.pytorch.reports.given_calls import calls_of
+from dynconstraints.pytorch.reports.given_calls import Call, Given, calls_of
 from dynconstraints.pytorch.reports.model import Doubt, Graph, ResidualGuard
 from dynconstraints.pytorch.reports.report import Report
 from dynconstraints.solver.verdicts import Implied, Open, Refuted
@@ -78,36 +79,34 @@ def explain(fn: Callable[..., Any], *args: Any, backend: Backend | None = None, 
     return explained(fn, ((args, kwargs),), backend)
 
 
-def explain_calls(
-    fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]], *, backend: Backend | None = None
-) -> Report:
+def explain_calls(fn: Callable[..., Any], calls: Iterable[Given], *, backend: Backend | None = None) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
     Args:
         fn: A function or a module, compiled or not.
-        calls: The calls, each the tuple of its arguments.
+        calls: The calls, each the tuple of its arguments, or a mapping of them by name.
         backend: The backend to judge for, as `explain` takes it.
 
     Returns:
         A Report of all their graphs.
 
     Raises:
-        ArgumentError: A call is no tuple of arguments, or there is none.
+        ArgumentError: A call is no tuple or mapping of arguments, or there is none.
         Exception: What the calls themselves raise.
 
     Example:
         >>> import torch
         >>> def doubled(x):
         ...     return x * 2
-        >>> len(explain_calls(doubled, [(torch.ones(4),), (torch.ones(4),)]).graphs)
+        >>> len(explain_calls(doubled, [(torch.ones(4),), {"x": torch.ones(4)}]).graphs)
         1
     """
-    return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")], backend)
+    return explained(fn, calls_of(calls, "explain_calls"), backend)
 
 
 def explained(
     fn: Callable[..., Any],
-    calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]],
+    calls: Iterable[Call],
     backend: Backend | None = None,
 ) -> Report:
     """The report on a function and its calls, each the positional and the named arguments."""
@@ -275,8 +274,9 @@ def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:
     for values in samples:
         known = {symbol: values[name] for symbol, name in facts.floats.symbols.items() if name in values}
         known |= {p.symbol: value_of(terms[name], values) for name, p in facts.parameters.items() if name in values}
-        if guard.free_symbols <= known.keys() and guard.xreplace(known) == sympy.false:
-            return values
+        with suppress(ZeroDivisionError):
+            if guard.free_symbols <= known.keys() and guard.xreplace(known) == sympy.false:
+                return values
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from dynconstraints.ir.nodes import Function, Predicate
+from dynconstraints.ir.nodes import Function, Predicate, Term
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import carrying_names, name_dims, named_dims
 
@@ -60,6 +60,19 @@ def ranks_of(call: inspect.BoundArguments) -> dict[str, int]:
     def note(text: str, value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             found[text] = value.dim()
+        return value
+
+    _changed(call, note)
+    return found
+
+
+def terms_of(call: inspect.BoundArguments) -> dict[Slot, Term]:
+    """What the user has named already, of the dimensions of tensors."""
+    found: dict[Slot, Term] = {}
+
+    def note(text: str, value: Any) -> Any:
+        named = named_dims(value)
+        found.update({} if named is None else {(text, d): term for d, term in named.dims.items()})
         return value
 
     _changed(call, note)
