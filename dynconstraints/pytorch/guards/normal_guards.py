@@ -168,7 +168,10 @@ class _Normal:
             return _scaled({(): rest}, 1)
         _, below = _integral(inner)
         size = below * divisor
-        return {(Mod(_term(_reduced(inner, below, size)), Int(size)),): Fraction(1, below)}
+        reduced = _reduced(inner, below, size)
+        common = gcd(size, *map(int, reduced.values()))
+        left = Mod(_term(_scaled(reduced, 1, common)), Int(size // common))
+        return {(left,): Fraction(common, below)}
 
     def _looked_up(self, whole: _Sum) -> _Sum:
         """The same as a number times a plain function of its one name, and a number, where that is proved."""
@@ -199,9 +202,15 @@ class _Normal:
 
 
 def _functions(term: Term, name: str) -> Iterator[Term]:
-    """Plain functions of the name, by the divisors in the term."""
-    of = Name(name)
-    yield of
+    """Plain functions of the name, and of quotients of it by numbers, by the divisors in the term."""
+    yield Name(name)
+    inside: list[Term] = [Name(name)]
+    inside += [n for n in walk(term) if isinstance(n, FloorDiv) and n != term and n.dividend == Name(name)]
+    for of in dict.fromkeys(inside):
+        yield from _divided_by_numbers(term, of)
+
+
+def _divided_by_numbers(term: Term, of: Term) -> Iterator[Term]:
     divisors = set(divisors_in(term))
     every = {*divisors, *(a * b for a in divisors for b in divisors)}
     for divisor in sorted(d for d in every if 1 < d <= _LARGEST_DIVISOR):

@@ -13,7 +13,7 @@ from itertools import combinations, permutations
 from dynconstraints.facts.domains.linear_forms import affine_of
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names, names_in_order, walk
-from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Int, Mod, Mul, Name, Relation
+from dynconstraints.ir.nodes import Call, Compare, FloorDiv, Formula, Int, Mod, Mul, Name, Relation
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.reports.progress import Progress
 from dynconstraints.pytorch.reports.suggesting.implications import Implications
@@ -35,7 +35,7 @@ def generalised(
 
     They hold where the guards hold and nowhere else, except where guards in a roundabout way say nearly the same as
     something simple that holds in all of the calls. ``values`` are the calls' assignments, for which the guards hold:
-    equations are guessed from them, before they are proved. Where time is up, as ``progress`` says, guards of no simple form
+    equations are guessed from them, before they are proved. Where time is up, guards of no simple form
     stay as they are.
     """
     asking = asking or Implications(values)
@@ -50,6 +50,9 @@ def generalised(
         spoken = dict.fromkeys(name for guard in left for name in names_in_order(guard))
         likely = [c for c in _relations(spoken) if all(c.holds(v) for v in values if v.keys() >= set(c.symbols))]
         found += [c for c in likely if asking.implied(plain, c)]
+    for guard in sorted(filter(_is_plain, _left(guards, known.extend(found), asking)), key=lambda g: len(show(g))):
+        if not asking.implied(known.extend(found), Constraint.of(guard)):
+            found.append(Constraint.of(guard))
     left = _left(guards, known.extend(found), asking)
     is_over = progress is not None and progress.is_over("all conditions were put in few words")
     for together in () if is_over else _of_same_names(left):
@@ -108,6 +111,13 @@ def _is_linear(formula: Formula) -> bool:
         for node in walk(formula)
         if isinstance(node, Mul | FloorDiv | Mod)
     )
+
+
+def _is_plain(formula: Formula) -> bool:
+    """Whether it is as a person would write it: a remainder by a number at most, of a product or a sum."""
+    nodes = list(walk(formula))
+    quotients = [node for node in nodes if isinstance(node, FloorDiv | Call)]
+    return not quotients and all(isinstance(node.divisor, Int) for node in nodes if isinstance(node, Mod))
 
 
 def _has_plain_divisors(formula: Formula) -> bool:

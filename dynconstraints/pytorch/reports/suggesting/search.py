@@ -150,7 +150,7 @@ class Search:
             if not self.asking.implied(base, Constraint.of(said := normal_form(guard, base))):
                 found.setdefault(said, line)
         positive = {formula: self._line_about(formula, guards) for formula in self._positive(guards)}
-        return {**{f: line for f, line in positive.items() if f not in found}, **found}
+        return found | {formula: line for formula, line in positive.items() if formula not in found}
 
     def _line_about(self, formula: Formula, guards: Mapping[Formula, str | None]) -> str | None:
         """The line of the first guard that speaks of the same name."""
@@ -198,7 +198,13 @@ class Search:
             if served is not None:
                 refused[constraint.text] = served
                 found.remove(constraint)
-        return tuple(found), refused
+        return tuple(sorted(found, key=self._place)), refused
+
+    def _place(self, constraint: Constraint) -> tuple[bool, int, bool]:
+        """Where a person would put it: size by size, its multiple before its bounds, relations last."""
+        order = list(dict.fromkeys(size.name for size in self.sizes))
+        known = [order.index(name) for name in constraint.symbols if name in order]
+        return len(constraint.symbols) > 1, min(known, default=len(order)), "%" not in constraint.text
 
     def _positive(self, guards: Iterable[Formula]) -> Iterator[Formula]:
         """That sizes aren't 0, as far as the guards say so: torch traces sizes that may be 0 in few programs."""

@@ -26,6 +26,9 @@ _TRIED, _CALLS = 8, 3
 _SAMPLED, _EFFORT = 2, 30_000
 """How many the solver is asked for where none is at hand, and its effort."""
 
+_PLAIN = 60
+"""Characters of the constraints that it is asked to satisfy; the others are looked at afterwards."""
+
 _LARGER = 2**16
 """Sizes tried are no larger than this and four times the largest of the calls."""
 
@@ -95,10 +98,11 @@ class Trials:
         found = list(islice((v for v in tried if beside.holds(v)), _TRIED))
         if found:
             return found
-        system = beside.extend([Constraint.of(Not(without)), *self._limits()])
+        plain = [constraint for constraint in beside if len(constraint.text) <= _PLAIN]
+        system = ConstraintSystem((*plain, Constraint.of(Not(without)), *self._limits()), reals=beside.reals)
         try:
-            return list(system.sample(_SAMPLED, limit=_EFFORT))
-        except ConstraintError:
+            return [values for values in system.sample(_SAMPLED, limit=_EFFORT) if beside.holds(values)]
+        except (ConstraintError, KeyError):  # nothing in time; or names that no argument has
             return []
 
     def _near(self) -> Iterator[Mapping[str, int]]:
