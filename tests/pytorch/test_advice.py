@@ -1,4 +1,4 @@
-"""What reports advise: both choices, what eager makes of them, the size without a name, whole lines of the user's own."""
+"""What reports advise: both choices, what eager makes of them, the size without a name, the user's own whole lines."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ def test_guards_are_shown_in_factors() -> None:
     """None names a term twice where a product doesn't, and none says what another does."""
     product = "1 + (w // 4)*(h // 4) + w // 4 + h // 4"
     assert shown_guards([f"({product}) != 1", f"1 < {product}", "n == 2*m", "int(L['n']) % 4 == 0"]) == [
-        "1 < ((h // 4) + 1)*((w // 4) + 1)",
+        "1 < ((w // 4) + 1)*((h // 4) + 1)",
         "n == 2*m",
         "int(L['n']) % 4 == 0",
     ]
@@ -314,7 +314,7 @@ def test_padding_is_said_by_what_it_rounds_up_to() -> None:
 
 
 def test_a_number_that_is_declared_is_changed_with_the_others() -> None:
-    """Expressions of declared ints, too."""
+    """With the tensors whose sizes are expressions of it."""
     n = DynamicInt(64, name="n", constraints=["n % 16 == 0", "n >= 32"])
-    report = explain(lambda x, k: x.view(k // 32, 64) * 2, name_dims(torch.ones(128), {0: "2*n"}), 2 * n // 2)
+    report = explain(lambda x, k: x.view(k // 32, 64) * 2, name_dims(torch.ones(128), {0: "2*n"}), n)
     assert all(r.fails_in_eager is not None for r in report.graphs[0].remaining)

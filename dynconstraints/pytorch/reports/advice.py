@@ -84,13 +84,13 @@ class Eager:
     def failure(self, graph: Graph, values: Mapping[str, int]) -> str | None:
         """What eager raises for other values of a graph's names; None where nothing, or that isn't known."""
         call = self._of(graph.values)
-        mine = {name: value for name, value in values.items() if name in graph.values}
+        mine = _own(graph, values)
         return None if call is None or not _is_of_arguments(graph, mine, call) else call.failure(mine)
 
     def _tried(self, guard: ResidualGuard, graph: Graph, call: EagerCall) -> ResidualGuard:
         if guard.fails_at is None:
             return guard
-        mine = {name: value for name, value in guard.fails_at.items() if name in graph.values}
+        mine = _own(graph, guard.fails_at)
         if not _is_of_arguments(graph, mine, call):
             return guard
         if guard.specialises is not None:
@@ -104,6 +104,11 @@ class Eager:
         """The call that a graph was compiled for."""
         named = {name: value for name, value in values.items() if name.isidentifier()}
         return next((c for c in self.calls if named and all(c.values.get(n) == v for n, v in named.items())), None)
+
+
+def _own(graph: Graph, values: Mapping[str, int]) -> dict[str, int]:
+    """The values of the names that the graph looks at; those of expressions follow."""
+    return {name: value for name, value in values.items() if name in graph.values and name.isidentifier()}
 
 
 def _labels(target: Callable[..., Any], number: int) -> list[str]:

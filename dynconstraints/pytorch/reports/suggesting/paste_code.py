@@ -23,7 +23,11 @@ def declared(function: str, shapes: Mapping[str, str], constraints: Sequence[str
     line = f"{function} = declare({whole})"
     if len(line) <= _COLUMNS:
         return line
-    lines = [f"{function} = declare(", f"    {function},", *(f"    {part}," for part in parts[1:])]
+    lines = [f"{function} = declare(", f"    {function},", *(f"    {part}," for part in named)]
+    if len(f"    **{{{', '.join(inside)}}},") <= _COLUMNS:
+        lines += [f"    {part}," for part in parts[1 + len(named) :]]
+    else:
+        lines += ["    **{", *(f"        {item}," for item in inside), "    },"]
     if len(listed) <= _COLUMNS - len("    constraints=[],"):
         lines += [f"    constraints=[{listed}],"] if constraints else []
     else:

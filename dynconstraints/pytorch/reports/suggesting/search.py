@@ -240,13 +240,19 @@ class Search:
         first = next(enough, next(iter(needing), None))
         line = self._line_about(constraint.formula, guards) if first is None else guards[first]
         asked = None if first is None else show(plain(first, self.known))
+        is_other = asked != constraint.text and first is not None and names(first) == set(constraint.symbols)
         refused = self.trials.refusal(constraint.formula, others)
-        reason = ""
-        if refused is None and constraint.formula in tuple(self._positive(guards)):
-            reason = "an empty tensor has no graph in common with others"
-        elif refused is None:
-            reason = "the program asks it; nothing that it rules out was small enough to be tried"
-        return Proposed(constraint.text, line, None if asked == constraint.text else asked, refused, reason)
+        reason = "" if refused else self._why_untried(constraint, others)
+        return Proposed(constraint.text, line, asked if is_other else None, refused, reason)
+
+    def _why_untried(self, constraint: Constraint, others: ConstraintSystem) -> str:
+        """Why no assignment is told that the constraint rules out."""
+        positive = ConstraintSystem(f"{size.name} >= 1" for size in self.sizes)
+        if self.asking.implied(others.extend(positive), constraint):
+            return "an empty tensor has no graph in common with others"
+        if self.progress.stopped_at is not None:
+            return "the program asks it; the time was up before it was tried in eager"
+        return "the program asks it; nothing that it rules out was small enough to be tried"
 
     def _savings(
         self,
