@@ -23,7 +23,7 @@ WEIGHT = torch.ones(4, 3, 8, 8)
 
 
 def pooled(x: torch.Tensor) -> torch.Tensor:
-    b, c, h, w = x.shape
+    b, _, h, w = x.shape
     y = F.conv2d(x, WEIGHT, stride=8)
     return y.view(b, 4, -1, 2) if h > w else y.view(b, 4, -1, 2) + 1
 
@@ -202,9 +202,9 @@ def read(code: str) -> tuple[dict[str, str], list[str]]:
 
 class Scaled(torch.nn.Module):
     def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        b, c, h, w = x.shape
+        (b, _, h, w) = x.shape
         y = F.pixel_unshuffle(x, 4) if mask is None else F.pixel_unshuffle(x * mask, 4)
-        return y.view(b, -1).sum(1)
+        return y.view(b, 48, h // 4, w // 4).sum(1)
 
 
 def test_what_is_declared_by_it_is_one_graph() -> None:
@@ -212,7 +212,7 @@ def test_what_is_declared_by_it_is_one_graph() -> None:
     model = Scaled()
     calls = [{"x": torch.randn(b, 3, h, w), "mask": torch.ones(1, 1, h, w)} for b, h, w in ((2, 8, 12), (3, 16, 8))]
     found = suggest(model, calls)
-    assert found.declaration.startswith('model = declare(\n    model,\n    x="b _ h w",\n    mask="1 1 h w",\n')
+    assert found.declaration.startswith('model = declare(\n    model,\n    x="b _ h w",\n    mask="_ 1 h w",\n')
     shapes, constraints = read(found.declaration)
     compiled = Compiled(model)
     with dynamic_int_constraints(constraints):

@@ -60,7 +60,7 @@ class Implications:
 
 def _near(values: Sequence[Mapping[str, int]], names: Sequence[str]) -> Iterator[Mapping[str, int]]:
     """The calls, their neighbours, values that programs treat in other ways, and others at random; always the same."""
-    choose = random.Random(0)
+    choose = random.Random(0)  # noqa: S311  always the same
     yield from values
     for known in values[:_NEAR]:
         for name in names:
