@@ -13,6 +13,7 @@ import torch
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Not, conjunction
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch.guards.normal_guards import normal_form
 from dynconstraints.pytorch.guards.plain_guards import opposite, plain_guards, share
 from dynconstraints.pytorch.reports.coverage import within
 from dynconstraints.pytorch.reports.eager_calls import EagerCall
@@ -27,6 +28,18 @@ def in_plain_words(
     said = {i: r.true for i, r in enumerate(found) if r.true is not None and _is_exact(r)}
     plain = dict(zip(said, plain_guards(list(said.values()), system), strict=True))
     return [_said(r, plain[i], plain, system, values) if i in plain else r for i, r in enumerate(found)]
+
+
+def in_normal_form(found: Iterable[ResidualGuard], system: ConstraintSystem) -> list[ResidualGuard]:
+    """The conditions in normal form, each once: the solver is asked about them many times."""
+    said: dict[object, ResidualGuard] = {}
+    for guard in found:
+        if guard.true is None or not _is_exact(guard):
+            said[id(guard)] = guard
+            continue
+        normal = normal_form(guard.true, system)
+        said.setdefault((normal, guard.specialises), replace(guard, true=normal, false=Not(normal)))
+    return list(said.values())
 
 
 def _is_exact(guard: ResidualGuard) -> bool:

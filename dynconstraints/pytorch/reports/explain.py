@@ -26,7 +26,7 @@ from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term
 from dynconstraints.pytorch.guards.narrowing import extra_guards, open_guards, untold
 from dynconstraints.pytorch.install.observe import Frame
-from dynconstraints.pytorch.reports.advice import Eager, in_plain_words
+from dynconstraints.pytorch.reports.advice import Eager, in_normal_form, in_plain_words
 from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, original_of
 from dynconstraints.pytorch.reports.coverage import needed, within
 from dynconstraints.pytorch.reports.frame_inputs import Inputs
@@ -189,7 +189,8 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
-    remaining = [r if is_reached else replace(r, fails_at=None) for r in _remaining(facts)]
+    remaining = in_normal_form(_remaining(facts), facts.system)
+    remaining = [r if is_reached else replace(r, fails_at=None) for r in remaining]
     given = facts.computed.places
     places = dict.fromkeys((_place(p), p.name) for p in facts.places if not (p.name in given and _is_nameless(p)))
     places |= dict.fromkeys((str(place), name) for name, place in given.items())
