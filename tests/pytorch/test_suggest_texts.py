@@ -212,7 +212,7 @@ def test_what_is_declared_by_it_is_one_graph() -> None:
     model = Scaled()
     calls = [{"x": torch.randn(b, 3, h, w), "mask": torch.ones(1, 1, h, w)} for b, h, w in ((2, 8, 12), (3, 16, 8))]
     found = suggest(model, calls)
-    assert found.declaration.startswith('model = declare(\n    model,\n    x="b _ h w",\n    mask="_ 1 h w",\n')
+    assert found.declaration.startswith('model = declare(\n    model,\n    x="b 3 h w",\n    mask="_ 1 h w",\n')
     shapes, constraints = read(found.declaration)
     compiled = Compiled(model)
     with dynamic_int_constraints(constraints):

@@ -242,7 +242,7 @@ def inner_line(sloc: Any) -> str | None:
     """The line that torch itself tells, where it is further inside than the user's."""
     own, told = getattr(sloc, "own", None), getattr(sloc, "maybe_user_loc", None)
     inner = None if own is None or told is None else _whole_line(told)
-    return None if inner == own else inner
+    return None if inner is None or inner == _whole_line(str(own)) else inner
 
 
 def _whole_line(line: str) -> str:

@@ -159,11 +159,12 @@ def _multiple(of: Name, values: Sequence[int], holds: Sequence[bool]) -> Iterato
 
 def _bounded_multiple(of: Name, values: Sequence[int], holds: Sequence[bool]) -> Iterator[Formula]:
     """``n % m == r`` together with a bound."""
-    mine = [v for v, known in zip(values, holds, strict=True) if known]
+    mine = [v for v, is_kept in zip(values, holds, strict=True) if is_kept]
+    known = set(mine)
     for cut in ([v for v in values if v >= mine[0]], [v for v in values if v <= mine[-1]]):
         is_low = cut[-1] == values[-1]
         bound = comparison(of, Relation.GE if is_low else Relation.LE, Int(mine[0] if is_low else mine[-1]))
-        for multiple in _multiple(of, cut, [v in set(mine) for v in cut]):
+        for multiple in _multiple(of, cut, [v in known for v in cut]):
             yield conjunction((multiple, bound))
 
 

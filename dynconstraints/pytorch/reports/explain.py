@@ -202,7 +202,7 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         tuple(_declared(facts, said)),
         tuple(_lattice(facts)),
         frame.guards,
-        tuple(in_plain_words(needed(facts.system, remaining), facts.system, facts.values)),
+        tuple(in_plain_words(needed(facts.system, remaining, facts.values), facts.system, facts.values)),
         (*map(str, mixed), *_of_bases(frame, facts), *lost),
         (facts.asked, facts.seconds),
         facts.system,

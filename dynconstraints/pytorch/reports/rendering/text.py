@@ -93,7 +93,7 @@ def _graph(graph: Graph) -> Iterator[str]:
     if graph.broke is not None:
         yield f"graph break: {graph.broke.text}"
         if graph.broke.line is not None:
-            yield code_line("  ", graph.broke.line)
+            yield code_line("    ", graph.broke.line).removeprefix("  ")
     questions, seconds = graph.oracle
     if questions:
         yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
@@ -108,9 +108,9 @@ def _remaining(remaining: ResidualGuard) -> Iterator[str]:
         else:
             yield f"  {operation} does not support dynamic floats; {remaining.specialises} becomes a constant"
     if remaining.line is not None:
-        yield code_line("  ", remaining.line)
+        yield code_line("    ", remaining.line).removeprefix("  ")
     if remaining.torch_line is not None:
-        yield code_line("    ", remaining.torch_line)
+        yield code_line("      ", remaining.torch_line).removeprefix("  ")
     if remaining.asked_at is not None:
         yield f"  asked by the backend, at {remaining.asked_at}"
     yield from (f"  {sentence}" for sentence in advice(remaining))

@@ -22,7 +22,7 @@ from dynconstraints.system import ConstraintSystem
 _RANDOM, _NEAR, _LARGEST = 160, 3, 4096
 """Assignments at random, calls whose neighbours are looked at, and the largest size at random."""
 
-_EFFORT = 400_000
+_EFFORT = 150_000
 """The solver's effort for one question."""
 
 

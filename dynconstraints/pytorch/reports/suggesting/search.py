@@ -32,7 +32,7 @@ _ROUNDS = 3
 """How often what is left under a proposal may add to it."""
 
 _PLAIN = 80
-"""Characters of a guard from which on it is no help to see that a size is positive."""
+"""Characters of a guard from which on it is no help to see what follows from others."""
 
 _ATTEMPTS = 3
 """How many of the calls are compiled in search of one whose guards the others pass."""
@@ -222,7 +222,8 @@ class Search:
             return is_own
         self.progress.stage(f"trying what fails {show(guard)[:60]} in eager")
         beside = self.known.extend(Constraint.of(other) for other in others)
-        if self.asking.implied(beside, Constraint.of(guard)):
+        alike = [o for o in others if names(o) & names(guard) and len(show(o)) <= _PLAIN]
+        if self.asking.implied(self.known.extend(map(Constraint.of, alike)), Constraint.of(guard)):
             beside = self.known
         if self.trials.served(guard, beside) is not None:
             return False
