@@ -126,7 +126,8 @@ def doubled(*tensors: torch.Tensor) -> torch.Tensor:
         ([X], "a call is the tuple of its arguments, not Tensor"),
         ([(X,), X], "a call is the tuple of its arguments, not Tensor"),
         (["xy"], "a call is the tuple of its arguments, not str"),
-        ([{"x": X}], "a call is the tuple of its arguments, not dict"),
+        ({"x": X}, "calls are a list of tuples of arguments, not dict"),
+        ([{"x": X, 3: X}], "a call that is a mapping has arguments by name, and 3 is no name"),
         ([], "there is no call"),
         ((), "there is no call"),
     ],
@@ -137,7 +138,8 @@ def test_calls_are_tuples_of_arguments(ask: Callable[..., object], calls: Any, w
         ask(doubled, calls)
     said = str(caught.value)
     assert said.startswith(f"error[DC155]: {what}\n  --> {ask.__name__}(fn, ...)  at {__file__}:")
-    assert said.endswith(f"  help: write {ask.__name__}(fn, [(x,), (y,)]), each call a tuple of arguments")
+    form = f"{ask.__name__}(fn, [(x,), (y,)]), each call a tuple of arguments, or a dict of them by name"
+    assert said.endswith(f"  help: write {form}")
 
 
 def test_a_call_may_be_a_list() -> None:

@@ -8,6 +8,7 @@ import linecache
 import os
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,6 +128,26 @@ def source_name(source: Any) -> str:
     return str(name() if callable(name) else name)
 
 
+def input_fakes(env: Any) -> list[tuple[Any, str]]:
+    """The tensors that the frame takes from its arguments, as fakes, and their sources; nothing once the trace is over.
+
+    What a source reaches through a module belongs to the model.
+    """
+    tracked = getattr(env, "tracked_fakes", None) or ()
+    found = [(t.fake, t.source) for t in tracked if isinstance(getattr(t, "fake", None), torch.Tensor)]
+    return [(fake, source_name(source)) for fake, source in found if _is_of_call(source)]
+
+
+def _is_of_call(source: Any) -> bool:
+    """Whether the source reaches an argument by no way through a module."""
+    kinds = []
+    while source is not None:
+        kinds.append(type(source).__name__)
+        last, source = source, getattr(source, "base", None)
+    is_module = any("NNModule" in kind for kind in kinds) or getattr(last, "local_name", "self") == "self"
+    return not is_module and not {"GlobalSource", "ClosureSource"} & set(kinds)
+
+
 def plain_source(name: str) -> str:
     """A guard expression as the user would write it: ``x.size(2)`` for ``L['x'].size()[2]``."""
     local = re.sub(r"\bL\['(\w+)'\]", r"\1", name)
@@ -149,30 +170,53 @@ def stack_summary() -> tuple[Any, str]:
     return importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv, "_get_stack_summary"
 
 
-def placed_at_operation(sloc: Any) -> Any:
-    """The place of a guard with the user's line of the operation at work, and its name, where only those know it.
+def placed(sloc: Any) -> Any:
+    """The place of a guard with the innermost line of the user's own, and of the operation at work where only that
+    knows any.
 
     Behind Dynamo, which follows the user's lines, AOTAutograd and Inductor go from operation to operation.
     """
     if sloc.maybe_user_loc is not None:
-        return sloc
+        stack = dynamo().TracingContext.extract_stack()
+        lines = [(s.filename, f"{s.line}  # {s.filename}:{s.lineno} in {s.name}") for s in stack or ()]
+        return _Placed(sloc.framework_loc, sloc.maybe_user_loc, _own_line(lines))
     graph = importlib.import_module("torch._inductor.virtualized").V.graph if _LOWERING in sys.modules else None
     node = getattr(graph, "current_node", None)
     meta = importlib.import_module("torch.fx.traceback").get_current_meta() if node is None else node.meta
-    line = _last_line(meta.get("stack_trace") or "")
-    if line is None:
+    found = [line.groupdict() for line in _TRACED.finditer(meta.get("stack_trace") or "")]
+    lines = [(line["file"], "{code}  # {file}:{line} in {function}".format(**line)) for line in found]
+    own = _own_line(lines)
+    if own is None and not lines:
         return sloc
     sources = meta.get("source_fn_stack") or meta.get("fwd_source_fn_stack") or [("", "")]
     target = sources[-1][1] if node is None else node.target
     called = f"{target}" if isinstance(target, torch._ops.OpOverload) else getattr(target, "__name__", f"{target}")  # noqa: SLF001
-    return dataclasses.replace(sloc, maybe_user_loc=line, framework_loc=f"{_OPERATION}{called}")
+    return _Placed(f"{_OPERATION}{called}", lines[-1][1], own)
 
 
-def _last_line(trace: str) -> str | None:
-    """The last line of a traceback that is not in torch, as torch tells the line of a guard."""
-    torchs = str(Path(torch.__file__).parent)
-    lines = [found for found in _TRACED.finditer(trace) if not found["file"].startswith(torchs)]
-    return None if not lines else "{code}  # {file}:{line} in {function}".format(**lines[-1].groupdict())
+@dataclasses.dataclass(frozen=True)
+class _Placed(importlib.import_module("torch._guards").SLoc):  # type: ignore[misc]  # Any to mypy
+    """A place as torch tells it, and the innermost line of the user's own code on the way there, where there is one."""
+
+    own: str | None = None
+
+
+def _own_line(lines: Sequence[tuple[str, str]]) -> str | None:
+    """The innermost of the lines, each with its file, that is not in an installed package, nor in Python itself."""
+    return next((line for file, line in reversed(lines) if is_users(file)), None)
+
+
+@cache
+def is_users(file: str) -> bool:
+    """Whether the file is one of the user's own: not installed, not a part of Python, nor of this package."""
+    path = Path(file)
+    if {"site-packages", "dist-packages"} & set(path.parts) or file.startswith("<frozen"):
+        return False
+    return not any(folder in path.parents for folder in _FOREIGN)
+
+
+_FOREIGN = (Path(torch.__file__).parent, Path(os.__file__).parent, Path(__file__).parents[2])
+"""Folders of torch, which may come from a checkout, of Python, and of this package."""
 
 
 def operation_of(sloc: Any) -> str | None:
@@ -184,15 +228,25 @@ def operation_of(sloc: Any) -> str | None:
 def user_line(sloc: Any) -> str | None:
     """The line that a guard comes from, as torch tells it: ``code  # file:3 in f``; None where that is one of ours.
 
-    Torch leaves out what the file's path has in common with its own, and one character more where that is only the
-    root; the file is there to be found.
+    It is the innermost outside of installed packages, where there is one. Torch leaves out what the file's path has in
+    common with its own, and one character more where that is only the root; the file is there to be found.
     """
-    known = getattr(sloc, "maybe_user_loc", None)
+    known = getattr(sloc, "own", None) or getattr(sloc, "maybe_user_loc", None)
     file = getattr(getattr(sloc, "framework_loc", None), "filename", "")
     if known is None and file.startswith(str(Path(__file__).parent)):
         return None
-    line = _FILE.sub(_whole_path, known or str(sloc))
-    return re.sub(r"(?<= in )torch_dynamo_resume_in_(\w+)_at_\d+$", r"\1", line)
+    return _whole_line(known or str(sloc))
+
+
+def inner_line(sloc: Any) -> str | None:
+    """The line that torch itself tells, where it is further inside than the user's."""
+    own, told = getattr(sloc, "own", None), getattr(sloc, "maybe_user_loc", None)
+    inner = None if own is None or told is None else _whole_line(told)
+    return None if inner is None or inner == _whole_line(str(own)) else inner
+
+
+def _whole_line(line: str) -> str:
+    return re.sub(r"(?<= in )torch_dynamo_resume_in_(\w+)_at_\d+$", r"\1", _FILE.sub(_whole_path, line))
 
 
 _FILE = re.compile(r"(?<=  # )(?:(?!  # ).)+(?=:\d+ in [^#]*$)")

@@ -36,7 +36,7 @@ class _Chain:
     def text(self) -> str:
         below = "" if self.low is None else f"{self.low} <= "
         above = "" if self.high is None else f" <= {self.high}"
-        return below + " == ".join(self.spelled) + above
+        return below + " == ".join(dict.fromkeys(self.spelled)) + above
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from dynconstraints.pytorch._torch.compilation import KEPT_BY_AUTOGRAD, patched
 from dynconstraints.pytorch._torch.dynamo import KEPT_BY_INDUCTOR
 from dynconstraints.pytorch._torch.shape_env import (
     bound_place,
+    inner_line,
     operation_of,
     plain_source,
     replacement_place,
@@ -42,9 +43,10 @@ class ExtraGuard:
 
     ``name`` is the declared name that is left one value, if it is; ``line`` the user's own line, where torch knows it,
     and ``operation`` what asked for the value there, where it is one that does not support dynamic floats; ``asked_at``
-    is the operation in the graph at which the backend asked, where Dynamo itself did not. Floats round: ``bounds`` are
-    exact formulas that make a condition on them true, and false, where there are such. A condition that the language
-    has no words for is None; then ``guard`` is torch's own expression, and ``in_words`` the same over the names.
+    is the operation in the graph at which the backend asked, where Dynamo itself did not, and ``inner_line`` the line
+    that torch tells, where that is in a package that the user's line calls. Floats round: ``bounds`` are exact formulas
+    that make a condition on them true, and false, where there are such. A condition that the language has no words for
+    is None; then ``guard`` is torch's own expression, and ``in_words`` the same over the names.
     """
 
     condition: Formula | None
@@ -55,6 +57,7 @@ class ExtraGuard:
     guard: Any = None
     in_words: str = ""
     asked_at: str | None = None
+    inner_line: str | None = None
 
     @property
     def text(self) -> str:
@@ -201,5 +204,7 @@ def _place(facts: FrameFacts, symbol: Any, place: Any) -> Any:
 
 
 def _placed(narrowing: ExtraGuard, place: Any) -> ExtraGuard:
-    """With the user's line and the operation that the place tells."""
-    return narrowing if place is None else replace(narrowing, line=user_line(place), asked_at=operation_of(place))
+    """With the lines and the operation that the place tells."""
+    if place is None:
+        return narrowing
+    return replace(narrowing, line=user_line(place), inner_line=inner_line(place), asked_at=operation_of(place))

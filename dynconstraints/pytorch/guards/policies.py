@@ -5,9 +5,12 @@ from __future__ import annotations
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.declarations.warning import warn
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.guards.narrowing import _LINE, ExtraGuard, extra_guards
+from dynconstraints.pytorch.guards.plain_guards import plain
+from dynconstraints.pytorch.guards.unnamed_sizes import unnamed_alike
 
 
 def enforce(facts: FrameFacts) -> None:
@@ -19,15 +22,15 @@ def enforce(facts: FrameFacts) -> None:
         asked = {scope.on_new_guard} if narrowing.name is None else {scope.on_new_guard, scope.on_specialize}
         policy = next(strict for strict in ("error", "warn", "allow") if strict in asked)
         if policy == "error":
-            raise SpecializationError(_diagnostic(narrowing, "error"))
+            raise SpecializationError(_diagnostic(narrowing, facts, "error"))
         if policy == "warn":
             place = _source(narrowing.line)
-            text = str(SpecializationError(_diagnostic(narrowing, "warning")))
+            text = str(SpecializationError(_diagnostic(narrowing, facts, "warning")))
             warn(text, *((None, 0) if place is None else (place.file, place.line)))
 
 
-def _diagnostic(narrowing: ExtraGuard, severity: Severity) -> Diagnostic:
-    condition = narrowing.text
+def _diagnostic(narrowing: ExtraGuard, facts: FrameFacts, severity: Severity) -> Diagnostic:
+    condition = _condition(narrowing, facts)
     source = _source(narrowing.line)
     labels = () if source is None else (Label(source, Span(0, len(source.text))),)
     notes: tuple[str, ...] = ()
@@ -46,14 +49,26 @@ def _diagnostic(narrowing: ExtraGuard, severity: Severity) -> Diagnostic:
             (f"declare it ({condition}), or change the line that requires it",),
             severity,
         )
+    alike = unnamed_alike(facts, narrowing.name)
+    several = len(alike) > 1
+    unnamed = f"{' and '.join(alike)} {'are' if several else 'is'} {facts.values.get(narrowing.name)}, too"
+    named = f"{'have' if several else 'has'} no name: if that is one size, name it {narrowing.name}"
+    cure = (f"{unnamed}, and {named}",)
     return Diagnostic(
         "DC501",
         f"the program forces {narrowing.name} to one value: {condition}",
         labels,
         notes,
-        (f"declare it ({condition}), or change the line that needs it as a constant",),
+        cure if alike else (f"declare it ({condition}), or change the line that needs it as a constant",),
         severity,
     )
+
+
+def _condition(narrowing: ExtraGuard, facts: FrameFacts) -> str:
+    """What is asked, as a person would write it."""
+    if narrowing.condition is None or narrowing.name is not None or narrowing.bounds is not None:
+        return narrowing.text
+    return show(plain(narrowing.condition, facts.system))
 
 
 def _source(line: str | None) -> Source | None:

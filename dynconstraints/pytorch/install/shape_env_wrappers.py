@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from dynconstraints.pytorch._torch.dynamo import dynamo
-from dynconstraints.pytorch._torch.shape_env import placed_at_operation, records_symbols, source_name
+from dynconstraints.pytorch._torch.shape_env import placed, records_symbols, source_name
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.guards.merge_guards import join
 from dynconstraints.pytorch.install.observe import record
@@ -114,7 +114,7 @@ def place_guards(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _get_stack_summary(self: Any, *args: Any, **kwargs: Any) -> Any:
         place, more = original(self, *args, **kwargs)
-        return (placed_at_operation(place) if KEY in self.__dict__ else place), more
+        return (placed(place) if KEY in self.__dict__ else place), more
 
     return _get_stack_summary
 

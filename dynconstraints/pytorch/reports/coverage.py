@@ -11,6 +11,7 @@ from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Not, conjunction, disjunction
 from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
+from dynconstraints.pytorch.reports.suggesting.implications import Implications
 from dynconstraints.solver.verdicts import Implied, Sat
 from dynconstraints.system import ConstraintSystem
 
@@ -91,26 +92,27 @@ def within(
     return model
 
 
-def needed(system: ConstraintSystem, found: Sequence[ResidualGuard]) -> list[ResidualGuard]:
+def needed(system: ConstraintSystem, found: Sequence[ResidualGuard], values: Mapping[str, int]) -> list[ResidualGuard]:
     """The conditions without those that follow, under the system, from others, in their order.
 
-    Those stay that leave a name one value, or that the language has no words for.
+    Those stay that leave a name one value, or that the language has no words for. ``values`` are those of the call.
     """
+    asking = Implications([values])
     asked = {i: Constraint.of(r.true) for i, r in enumerate(found) if r.true is not None}
     loose = [i for i in asked if found[i].specialises is None]
     kept: list[int] = [i for i in asked if i not in loose]
     for index in sorted(loose, key=lambda i: len(found[i].condition)):  # short ones first: they settle most
-        if not _implied(system, [asked[i] for i in kept], asked[index]):
+        if not _implied(system, [asked[i] for i in kept], asked[index], asking):
             kept.append(index)
     for index in [i for i in kept if i in loose]:
         others = [i for i in kept if i != index]
-        if _implied(system, [asked[i] for i in others], asked[index]):
+        if _implied(system, [asked[i] for i in others], asked[index], asking):
             kept = others
     return [r for i, r in enumerate(found) if i in kept or i not in asked]
 
 
-def _implied(system: ConstraintSystem, more: Sequence[Constraint], asked: Constraint) -> bool:
-    return isinstance(ConstraintSystem((*system, *more), reals=system.reals).implies(asked), Implied)
+def _implied(system: ConstraintSystem, more: Sequence[Constraint], asked: Constraint, asking: Implications) -> bool:
+    return asking.implied(ConstraintSystem((*system, *more), reals=system.reals), asked)
 
 
 def _served(graph: Graph, domain: ConstraintSystem) -> Formula | None:

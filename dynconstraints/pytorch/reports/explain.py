@@ -7,6 +7,7 @@ import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -25,11 +26,12 @@ from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term
 from dynconstraints.pytorch.guards.narrowing import extra_guards, open_guards, untold
 from dynconstraints.pytorch.install.observe import Frame
+from dynconstraints.pytorch.reports.advice import Eager, in_normal_form, in_plain_words
 from dynconstraints.pytorch.reports.compilation import Backend, Way, apart, original_of
 from dynconstraints.pytorch.reports.coverage import needed, within
 from dynconstraints.pytorch.reports.frame_inputs import Inputs
-from dynconstraints.pytorch.reports.given_calls import calls_of
-from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
+from dynconstraints.pytorch.reports.given_calls import Call, Given, calls_of
+from dynconstraints.pytorch.reports.model import Doubt, Graph, ResidualGuard
 from dynconstraints.pytorch.reports.report import Report
 from dynconstraints.solver.verdicts import Implied, Open, Refuted
 from dynconstraints.system import ConstraintSystem
@@ -77,36 +79,34 @@ def explain(fn: Callable[..., Any], *args: Any, backend: Backend | None = None, 
     return explained(fn, ((args, kwargs),), backend)
 
 
-def explain_calls(
-    fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]], *, backend: Backend | None = None
-) -> Report:
+def explain_calls(fn: Callable[..., Any], calls: Iterable[Given], *, backend: Backend | None = None) -> Report:
     """As `explain`, of several calls, one after the other: the graphs that they need together, and who serves what.
 
     Args:
         fn: A function or a module, compiled or not.
-        calls: The calls, each the tuple of its arguments.
+        calls: The calls, each the tuple of its arguments, or a mapping of them by name.
         backend: The backend to judge for, as `explain` takes it.
 
     Returns:
         A Report of all their graphs.
 
     Raises:
-        ArgumentError: A call is no tuple of arguments, or there is none.
+        ArgumentError: A call is no tuple or mapping of arguments, or there is none.
         Exception: What the calls themselves raise.
 
     Example:
         >>> import torch
         >>> def doubled(x):
         ...     return x * 2
-        >>> len(explain_calls(doubled, [(torch.ones(4),), (torch.ones(4),)]).graphs)
+        >>> len(explain_calls(doubled, [(torch.ones(4),), {"x": torch.ones(4)}]).graphs)
         1
     """
-    return explained(fn, [(args, {}) for args in calls_of(calls, "explain_calls")], backend)
+    return explained(fn, calls_of(calls, "explain_calls"), backend)
 
 
 def explained(
     fn: Callable[..., Any],
-    calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]],
+    calls: Iterable[Call],
     backend: Backend | None = None,
 ) -> Report:
     """The report on a function and its calls, each the positional and the named arguments."""
@@ -120,8 +120,19 @@ def explained(
                 result.close()
     codes = list(dict.fromkeys(frame.code for frame in frames))
     inputs = Inputs(frames, code_of(own), are_settings_kept())
-    graphs = (_graph(frame, codes.index(frame.code), inputs) for frame in frames)
-    return Report(title_of(target), tuple(graphs), way.backend_name, way.fullgraph, tuple(inputs.doubts()))
+    eager = Eager(target, calls)
+    graphs = tuple(eager.judged(_graph(frame, codes.index(frame.code), inputs)) for frame in frames)
+    report = Report(title_of(target), graphs, way.backend_name, way.fullgraph, tuple(inputs.doubts()))
+    return replace(report, fails_in_eager=_failure(report, eager))
+
+
+def _failure(report: Report, eager: Eager) -> str | None:
+    """What eager raises for the report's counterexample; None where nothing, or that isn't known."""
+    split = next((s for s in report.splits if s.counterexample is not None), None)
+    if split is None or split.counterexample is None:
+        return None
+    told = [r for g in split.graphs for r in g.remaining if r.fails_at == split.counterexample]
+    return told[0].fails_in_eager if told else eager.failure(split.graphs[-1], split.counterexample)
 
 
 def title_of(fn: Callable[..., Any]) -> str:
@@ -152,16 +163,34 @@ def _is_resumed(frame: Frame) -> bool:
 
 def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
     facts, code = frame.facts, title_of_code(frame.code)
+    broke = _broke(frame)
     lost, is_reached = [u.condition for u in inputs.undeclared(frame)], inputs.is_reached(frame)
     if facts is None:
         unknown, others = ConstraintSystem(), (*frame.guards, *lost)
         resumed = _is_resumed(frame)
         return Graph(
-            code, number, {}, (), (), (), frame.guards, (), others, (0, 0.0), unknown, (), {}, resumed, is_reached
+            code,
+            number,
+            {},
+            (),
+            (),
+            (),
+            frame.guards,
+            (),
+            others,
+            (0, 0.0),
+            unknown,
+            (),
+            {},
+            resumed,
+            is_reached,
+            broke,
         )
     mixed = [untold(facts, guard.expr) for guard, on_undeclared in open_guards(facts) if on_undeclared]
     said = {*facts.scope.constraints, *(c for member in facts.members.values() for c in member.constraints)}
     terms = facts.parameter_terms()
+    remaining = in_normal_form(_remaining(facts), facts.system)
+    remaining = [r if is_reached else replace(r, fails_at=None) for r in remaining]
     given = facts.computed.places
     places = dict.fromkeys((_place(p), p.name) for p in facts.places if not (p.name in given and _is_nameless(p)))
     places |= dict.fromkeys((str(place), name) for name, place in given.items())
@@ -173,7 +202,7 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         tuple(_declared(facts, said)),
         tuple(_lattice(facts)),
         frame.guards,
-        tuple(needed(facts.system, [r if is_reached else replace(r, fails_at=None) for r in _remaining(facts)])),
+        tuple(in_plain_words(needed(facts.system, remaining, facts.values), facts.system, facts.values)),
         (*map(str, mixed), *_of_bases(frame, facts), *lost),
         (facts.asked, facts.seconds),
         facts.system,
@@ -181,7 +210,14 @@ def _graph(frame: Frame, number: int, inputs: Inputs) -> Graph:
         {n: substitute_term(facts.term_of(n), terms) for n in facts.rows if n not in facts.parameters},
         _is_resumed(frame),
         is_reached,
+        broke,
     )
+
+
+def _broke(frame: Frame) -> Doubt | None:
+    """What ended the graph before the function's end, with the line."""
+    broke = None if frame.trace is None else frame.trace.broke
+    return None if broke is None else Doubt(broke.action, broke.line)
 
 
 def _of_bases(frame: Frame, facts: FrameFacts) -> Iterator[str]:
@@ -223,7 +259,7 @@ def _remaining(facts: FrameFacts) -> Iterator[ResidualGuard]:
         if fails_at is None and isinstance(verdict, Open) and narrowing.bounds is None:
             fails_at = verdict.fails_at
         asked = (narrowing.line, narrowing.name, narrowing.operation)
-        yield ResidualGuard(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at)
+        yield ResidualGuard(narrowing.text, *asked, fails_at, true, false, narrowing.asked_at, narrowing.inner_line)
 
 
 def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:
@@ -239,21 +275,24 @@ def _tried(facts: FrameFacts, guard: Any) -> Mapping[str, int] | None:
     for values in samples:
         known = {symbol: values[name] for symbol, name in facts.floats.symbols.items() if name in values}
         known |= {p.symbol: value_of(terms[name], values) for name, p in facts.parameters.items() if name in values}
-        if guard.free_symbols <= known.keys() and guard.xreplace(known) == sympy.false:
-            return values
+        with suppress(ZeroDivisionError):
+            if guard.free_symbols <= known.keys() and guard.xreplace(known) == sympy.false:
+                return values
     return None
 
 
 def _lattice(facts: FrameFacts) -> list[str]:
+    """Each name over parameters. That of an expression is numbered: ``k_4*h`` would read as a product."""
+    called = {n: f"k_{n}" if n.isidentifier() else f"k_{i}" for i, n in enumerate(facts.parameters, 1)}
     lines = []
     for row in facts.rows.values():
         affine = row.affine
-        term = affine_to_term(affine.constant, tuple((f"k_{name}", c) for name, c in affine.coefficients))
+        term = affine_to_term(affine.constant, tuple((called[name], c) for name, c in affine.coefficients))
         lines.append(f"{row.name} = {show(term)}")
     state = facts.parameter_state()
-    for name in facts.parameters:
+    for name, parameter in called.items():
         low, high = state.range_of(Name(name))
-        lines.append(f"k_{name} in {'-oo' if low is None else low}..{'oo' if high is None else high}")
+        lines.append(f"{parameter} in {'-oo' if low is None else low}..{'oo' if high is None else high}")
     return lines
 
 

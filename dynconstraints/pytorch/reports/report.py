@@ -19,7 +19,8 @@ class Report:
     """What `explain` found: the graphs compiled for the calls, in order.
 
     ``backend`` is the one that they were compiled for, as torch names it, ``fullgraph`` whether breaks were forbidden.
-    ``doubts`` are why there is no proof, whatever the graphs by themselves serve.
+    ``doubts`` are why there is no proof, whatever the graphs by themselves serve. ``fails_in_eager`` is what the
+    program raises without the compiler for the counterexample, too.
     """
 
     function: str
@@ -27,6 +28,7 @@ class Report:
     backend: str = "inductor"
     fullgraph: bool = False
     doubts: tuple[Doubt, ...] = ()
+    fails_in_eager: str | None = None
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
@@ -70,6 +72,7 @@ class Report:
             "fullgraph": self.fullgraph,
             "covers_domain": self.covers_domain,
             "counterexample": None if self.counterexample is None else dict(self.counterexample),
+            "fails_in_eager": self.fails_in_eager,
             "doubts": [doubt.as_data() for doubt in self.doubts],
             "splits": [split.as_data(self.graphs) for split in self.splits],
             "graphs": [graph.as_data() for graph in self.graphs],

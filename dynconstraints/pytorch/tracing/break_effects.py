@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from dynconstraints.pytorch._torch.shape_env import is_users
 from dynconstraints.pytorch._torch.trace import Called, called, indexed, is_kind, line_of, trace_values
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
@@ -44,8 +45,8 @@ _PLAIN = (int, float, bool, str, bytes, complex, NoneType, torch.Tensor, torch.n
 
 def break_of(tx: Any, reason: Any) -> Break:
     """What ends the graph of the frame that is traced; called where its stack is as the instruction finds it."""
-    place = (getattr(reason, "user_stack", None) or [tx.frame_summary()])[-1]
-    line = line_of(place)
+    stack = getattr(reason, "user_stack", None) or [tx.frame_summary()]
+    line = line_of(next((place for place in reversed(stack) if is_users(place.filename)), stack[-1]))
     following = None if tx.instruction_pointer is None else tx.instructions[tx.instruction_pointer]
     returns = following is not None and following.opname == "RETURN_VALUE"
     call = called(tx) if tx is tx.output.root_tx else None

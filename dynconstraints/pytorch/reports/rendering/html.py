@@ -11,7 +11,7 @@ from dynconstraints.pytorch.declarations.violation_error import shown
 from dynconstraints.pytorch.reports.coverage import Split, serves
 from dynconstraints.pytorch.reports.rendering.domain_map import picture
 from dynconstraints.pytorch.reports.rendering.svg import drawing
-from dynconstraints.pytorch.reports.rendering.text import verdict
+from dynconstraints.pytorch.reports.rendering.text import advice, verdict
 from dynconstraints.pytorch.reports.rendering.xml import code, tag
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ def _graph(graph: Graph, number: int) -> Iterator[Element]:
         yield _remaining(remaining)
     for guard in graph.undeclared if graph.places else ():
         yield tag("div", tag("p", code(guard), " is also about what nothing declares."), cls="condition")
+    if graph.broke is not None:
+        line = "" if graph.broke.line is None else f": {graph.broke.line}"
+        yield tag("p", f"The graph ends at {graph.broke.text}{line}", cls="soft")
     if graph.guards:
         listed = tag("pre", "\n".join(graph.guards))
         number_of = "its guard" if len(graph.guards) == 1 else f"all {len(graph.guards)} guards"
@@ -106,10 +109,10 @@ def _remaining(remaining: ResidualGuard) -> Element:
         user, mark, place = remaining.line.rpartition("  # ")
         parts.append(tag("pre", user if mark else remaining.line))
         parts.append(tag("p", place if mark else "", cls="soft"))
-    if remaining.fails_at is not None:
-        parts.append(tag("p", "Compiles anew for ", code(shown(remaining.fails_at)), "."))
-    if remaining.true is not None:
-        parts.append(tag("p", "To rule that out, declare ", code(remaining.condition), "."))
+    if remaining.torch_line is not None:
+        inner, _, place = remaining.torch_line.rpartition("  # ")
+        parts.append(tag("p", f"within it, {place}: ", code(inner), cls="soft"))
+    parts += (tag("p", sentence) for sentence in advice(remaining))
     return tag("div", *parts, cls="condition")
 
 

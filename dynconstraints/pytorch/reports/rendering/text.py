@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dynconstraints.pytorch.declarations.violation_error import shown
 from dynconstraints.pytorch.reports.coverage import Split, serves
+from dynconstraints.pytorch.reports.rendering.guard_text import shown_guards
 from dynconstraints.pytorch.reports.rendering.wrap import COLUMNS, code_line, fitted
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def verdict(report: Report) -> str:
         allowed = "every input that the declaration allows"
         others = "dtypes, contiguous layouts and undeclared sizes being as here"
         return textwrap.fill(f"proved: {under(report)} {serve} {allowed}, {others}", COLUMNS)
+    if report.counterexample is not None and report.fails_in_eager is not None:
+        return f"not the whole domain: {shown(report.counterexample)} is declared, and fails in eager, too"
     if report.counterexample is not None:
         return f"not the whole domain: {under(report)} {shown(report.counterexample)} compiles anew"
     if not any(graph.places for graph in report.graphs):
@@ -81,12 +84,16 @@ def _graph(graph: Graph) -> Iterator[str]:
             yield f"  {at}"
     for row in graph.lattice:
         yield f"lattice: {row}"
-    for guard in graph.guards:
+    for guard in shown_guards(graph.guards):
         yield f"guard: {guard}"
     for remaining in graph.remaining:
         yield from _remaining(remaining)
     for guard in graph.undeclared if graph.places else ():
         yield f"also on what is not declared: {guard}"
+    if graph.broke is not None:
+        yield f"graph break: {graph.broke.text}"
+        if graph.broke.line is not None:
+            yield code_line("    ", graph.broke.line).removeprefix("  ")
     questions, seconds = graph.oracle
     if questions:
         yield f"oracle: {questions} question{'s' * (questions != 1)} in {seconds * 1e3:.1f} ms"
@@ -102,15 +109,39 @@ def _remaining(remaining: ResidualGuard) -> Iterator[str]:
             yield f"  {operation} does not support dynamic floats; {remaining.specialises} becomes a constant"
     if remaining.line is not None:
         yield code_line("    ", remaining.line).removeprefix("  ")
+    if remaining.torch_line is not None:
+        yield code_line("      ", remaining.torch_line).removeprefix("  ")
     if remaining.asked_at is not None:
         yield f"  asked by the backend, at {remaining.asked_at}"
-    if remaining.fails_at is not None:
-        rule = f"; declare {remaining.condition} to rule that out" if remaining.true is not None else ""
-        yield f"  compiles anew for {_values(remaining.fails_at)}{rule}"
+    yield from (f"  {sentence}" for sentence in advice(remaining))
 
 
-def _values(values: Mapping[str, int]) -> str:
-    return shown(values)
+def advice(remaining: ResidualGuard) -> Iterator[str]:
+    """What to do about a condition: where it fails, and each choice that there is."""
+    if remaining.forgotten:
+        yield from (forgotten.text for forgotten in remaining.forgotten)
+        return
+    if remaining.fails_at is None:
+        return
+    if remaining.fails_in_eager is not None:
+        yield f"fails for {shown(remaining.fails_at)} in eager, too: {remaining.fails_in_eager}"
+        if remaining.true is not None:
+            yield f"declare {remaining.condition}"
+        return
+    yield f"compiles anew for {shown(remaining.fails_at)}"
+    if remaining.true is not None:
+        yield f"either {' or '.join(_choices(remaining))}"
+
+
+def _choices(remaining: ResidualGuard) -> list[str]:
+    """The declaration that rules the rest out, and the graph that serves it; the one that loses less is first."""
+    rule = f"declare {remaining.condition}"
+    if remaining.specialises is not None:
+        return [f"have a graph for each {remaining.specialises},", rule]
+    if remaining.otherwise is None:
+        return [f"{rule},", "have another graph for the rest"]
+    other = f"have another graph for {remaining.otherwise}"
+    return [f"{other},", rule] if remaining.is_smaller else [f"{rule},", other]
 
 
 def _split(split: Split, report: Report) -> Iterator[str]:

@@ -13,10 +13,11 @@ from itertools import combinations, permutations
 from dynconstraints.facts.domains.linear_forms import affine_of
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names, names_in_order, walk
-from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Int, Mod, Mul, Name, Relation
+from dynconstraints.ir.nodes import Call, Compare, FloorDiv, Formula, Int, Mod, Mul, Name, Relation
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch.reports.progress import Progress
+from dynconstraints.pytorch.reports.suggesting.implications import Implications
 from dynconstraints.pytorch.reports.suggesting.simplify_guards import simpler
-from dynconstraints.solver.verdicts import Implied
 from dynconstraints.system import ConstraintSystem
 
 _RELATIONS = ("{a} == {b}", "{a} % {b} == 0", "{a} >= 2*{b}", "{a} > {b}", "{a} >= {b}", "{a} != {b}")
@@ -24,33 +25,45 @@ _RELATIONS = ("{a} == {b}", "{a} % {b} == 0", "{a} >= 2*{b}", "{a} > {b}", "{a} 
 
 
 def generalised(
-    guards: Sequence[Formula], known: ConstraintSystem, values: Sequence[Mapping[str, int]]
+    guards: Sequence[Formula],
+    known: ConstraintSystem,
+    values: Sequence[Mapping[str, int]],
+    asking: Implications | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Constraint, ...]:
     """Constraints that, beside the known ones, imply every guard, none of them needless.
 
     They hold where the guards hold and nowhere else, except where guards in a roundabout way say nearly the same as
     something simple that holds in all of the calls. ``values`` are the calls' assignments, for which the guards hold:
-    equations are guessed from them, before they are proved.
+    equations are guessed from them, before they are proved. Where time is up, guards of no simple form
+    stay as they are.
     """
+    asking = asking or Implications(values)
     easy = known.extend(Constraint.of(g) for g in guards if len(names(g)) < 2 or _is_linear(g))
     guessed = (*_equations(values), *(Constraint.of(g) for g in guards if _is_equation(g)), *_facts(easy))
     plain = known.extend(Constraint.of(g) for g in guards if _has_plain_divisors(g))
-    found = [c for c in guessed if not _implied(known, c) and (_implied(easy, c) or _implied(plain, c))]
-    left = _left(guards, known.extend(found))
+    found = [
+        c for c in guessed if not asking.implied(known, c) and (asking.implied(easy, c) or asking.implied(plain, c))
+    ]
+    left = _left(guards, known.extend(found), asking)
     if left:
         spoken = dict.fromkeys(name for guard in left for name in names_in_order(guard))
         likely = [c for c in _relations(spoken) if all(c.holds(v) for v in values if v.keys() >= set(c.symbols))]
-        found += [c for c in likely if _implied(plain, c)]
-    left = _left(guards, known.extend(found))
-    for together in _of_same_names(left):
-        found += simpler(together, known.extend(found), values) or ()
-    for guard in left:
-        if not _implied(known.extend(found), Constraint.of(guard)):
-            found += simpler([guard], known.extend(found), ()) or ()
-    for guard in sorted(_left(guards, known.extend(found)), key=lambda g: len(show(g))):
-        if not _implied(known.extend(found), Constraint.of(guard)):
+        found += [c for c in likely if asking.implied(plain, c)]
+    for guard in sorted(filter(_is_plain, _left(guards, known.extend(found), asking)), key=lambda g: len(show(g))):
+        if not asking.implied(known.extend(found), Constraint.of(guard)):
             found.append(Constraint.of(guard))
-    return _needed(found, known)
+    left = _left(guards, known.extend(found), asking)
+    is_over = progress is not None and progress.is_over("all conditions were put in few words")
+    for together in () if is_over else _of_same_names(left):
+        found += simpler(together, known.extend(found), values, asking) or ()
+    for guard in () if is_over else left:
+        if not asking.implied(known.extend(found), Constraint.of(guard)):
+            found += simpler([guard], known.extend(found), (), asking) or ()
+    for guard in sorted(_left(guards, known.extend(found), asking), key=lambda g: len(show(g))):
+        if not asking.implied(known.extend(found), Constraint.of(guard)):
+            found.append(Constraint.of(guard))
+    return _needed(found, known, asking)
 
 
 def _of_same_names(guards: Iterable[Formula]) -> list[list[Formula]]:
@@ -61,9 +74,9 @@ def _of_same_names(guards: Iterable[Formula]) -> list[list[Formula]]:
     return list(groups.values())
 
 
-def needed_by(others: ConstraintSystem, guards: Iterable[Formula]) -> Formula | None:
+def needed_by(others: ConstraintSystem, guards: Iterable[Formula], asking: Implications) -> Formula | None:
     """The first of the guards that the others don't imply; None where there is none."""
-    return next((g for g in guards if not _implied(others, Constraint.of(g))), None)
+    return next((g for g in guards if not asking.implied(others, Constraint.of(g))), None)
 
 
 def _equations(values: Sequence[Mapping[str, int]]) -> Iterator[Constraint]:
@@ -100,6 +113,13 @@ def _is_linear(formula: Formula) -> bool:
     )
 
 
+def _is_plain(formula: Formula) -> bool:
+    """Whether it is as a person would write it: a remainder by a number at most, of a product or a sum."""
+    nodes = list(walk(formula))
+    quotients = [node for node in nodes if isinstance(node, FloorDiv | Call)]
+    return not quotients and all(isinstance(node.divisor, Int) for node in nodes if isinstance(node, Mod))
+
+
 def _has_plain_divisors(formula: Formula) -> bool:
     """Whether it divides by numbers and names only; of the others the solver makes little, and slowly."""
     divisors = [node.divisor for node in walk(formula) if isinstance(node, FloorDiv | Mod)]
@@ -125,19 +145,15 @@ def _relations(names: Iterable[str]) -> Iterator[Constraint]:
     return iter(ConstraintSystem(form.format(a=a, b=b) for form in _RELATIONS for a, b in pairs))
 
 
-def _left(guards: Iterable[Formula], system: ConstraintSystem) -> list[Formula]:
-    return [guard for guard in dict.fromkeys(guards) if not _implied(system, Constraint.of(guard))]
+def _left(guards: Iterable[Formula], system: ConstraintSystem, asking: Implications) -> list[Formula]:
+    return [guard for guard in dict.fromkeys(guards) if not asking.implied(system, Constraint.of(guard))]
 
 
-def _needed(found: Sequence[Constraint], known: ConstraintSystem) -> tuple[Constraint, ...]:
+def _needed(found: Sequence[Constraint], known: ConstraintSystem, asking: Implications) -> tuple[Constraint, ...]:
     """The constraints without those that follow from others; of two that say the same the earlier stays."""
     kept = list(dict.fromkeys(found))
     for constraint in reversed(kept[:]):
         others = [c for c in kept if c is not constraint]
-        if _implied(known.extend(others), constraint):
+        if asking.implied(known.extend(others), constraint):
             kept = others
     return tuple(kept)
-
-
-def _implied(system: ConstraintSystem, constraint: Constraint) -> bool:
-    return isinstance(system.implies(constraint), Implied)

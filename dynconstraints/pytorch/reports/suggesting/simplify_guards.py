@@ -25,7 +25,6 @@ from dynconstraints.ir.nodes import (
     Name,
     Neg,
     Node,
-    Not,
     Relation,
     Term,
     comparison,
@@ -33,7 +32,8 @@ from dynconstraints.ir.nodes import (
     product,
     total,
 )
-from dynconstraints.solver.verdicts import Implied
+from dynconstraints.pytorch.guards.plain_guards import outside_box
+from dynconstraints.pytorch.reports.suggesting.implications import Implications
 from dynconstraints.system import ConstraintSystem
 
 _LARGEST_DIVISOR = 4096
@@ -44,7 +44,7 @@ _MOST_CANDIDATES = 32
 
 
 def simpler(
-    guards: Sequence[Formula], known: ConstraintSystem, values: Sequence[Mapping[str, int]]
+    guards: Sequence[Formula], known: ConstraintSystem, values: Sequence[Mapping[str, int]], asking: Implications
 ) -> tuple[Constraint, ...] | None:
     """Constraints that imply the guards beside the known ones and hold in the calls; None where none are simpler.
 
@@ -54,16 +54,16 @@ def simpler(
         return None
     meant = Constraint.of(conjunction(tuple(guards)))
     enough: list[Constraint] = []
-    candidates = dict.fromkeys(chain(_cancelled(guards), _outside(meant, known), _multiples(guards)))
+    candidates = dict.fromkeys(chain(_cancelled(guards), outside_box(meant, known), _multiples(guards)))
     for candidate in islice(candidates, _MOST_CANDIDATES):
         if len(candidate.text) >= len(meant.text) or not _hold(candidate, values):
             continue
-        if not _implied(known.extend([candidate]), meant):
+        if not asking.implied(known.extend([candidate]), meant):
             continue
-        if _implied(known.extend([meant]), candidate):
+        if asking.implied(known.extend([meant]), candidate):
             return (candidate,)
         enough.append(candidate)
-    return _widest(enough, known) if values else None
+    return _widest(enough, known, asking) if values else None
 
 
 def _is_roundabout(guard: Formula) -> bool:
@@ -72,24 +72,6 @@ def _is_roundabout(guard: Formula) -> bool:
     quotients = [node for node in nodes if isinstance(node, FloorDiv | Call)]
     products = [node for node in nodes if isinstance(node, Mod) and not isinstance(node.divisor, Int | Name)]
     return bool(products) or len(quotients) > 1 or any(names(q.divisor) for q in quotients if isinstance(q, FloorDiv))
-
-
-def _outside(meant: Constraint, known: ConstraintSystem) -> Iterator[Constraint]:
-    """What the names satisfy outside of the box in which the guards fail: one of them alone, or one or another."""
-    failing = known.extend([Constraint.of(Not(meant.formula))])
-    sides = []
-    for name in meant.symbols:
-        low, high = failing.bounds(name) if name in failing.symbols else (None, None)
-        least, greatest = known.bounds(name) if name in known.symbols else (None, None)
-        if high is not None and (greatest is None or high < greatest):
-            above, _ = known.extend([f"{name} > {high}"]).bounds(name)
-            sides.append(f"{name} >= {above}")
-        elif low is not None and (least is None or low > least):
-            _, below = known.extend([f"{name} < {low}"]).bounds(name)
-            sides.append(f"{name} <= {below}")
-    if len(sides) > 1:
-        yield from ConstraintSystem([" or ".join(sides)])
-    yield from ConstraintSystem(sides)
 
 
 def _cancelled(guards: Sequence[Formula]) -> Iterator[Constraint]:
@@ -159,14 +141,14 @@ def _hold(constraint: Constraint, values: Sequence[Mapping[str, int]]) -> bool:
     return all(constraint.holds(v) for v in values if v.keys() >= set(constraint.symbols))
 
 
-def _widest(found: Sequence[Constraint], known: ConstraintSystem) -> tuple[Constraint, ...] | None:
+def _widest(
+    found: Sequence[Constraint], known: ConstraintSystem, asking: Implications
+) -> tuple[Constraint, ...] | None:
     """One that allows all that the others do, as far as one does; of several the shortest."""
     best: Constraint | None = None
     for one in sorted(found, key=lambda c: len(c.text)):
-        if best is None or (_implied(known.extend([best]), one) and not _implied(known.extend([one]), best)):
+        if best is None or (
+            asking.implied(known.extend([best]), one) and not asking.implied(known.extend([one]), best)
+        ):
             best = one
     return None if best is None else (best,)
-
-
-def _implied(system: ConstraintSystem, constraint: Constraint) -> bool:
-    return isinstance(system.implies(constraint), Implied)

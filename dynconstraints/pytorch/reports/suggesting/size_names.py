@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from dynconstraints.ir.nodes import Function, Predicate
+from dynconstraints.ir.nodes import Function, Predicate, Term
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import carrying_names, name_dims, named_dims
 
@@ -60,6 +60,19 @@ def ranks_of(call: inspect.BoundArguments) -> dict[str, int]:
     def note(text: str, value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             found[text] = value.dim()
+        return value
+
+    _changed(call, note)
+    return found
+
+
+def terms_of(call: inspect.BoundArguments) -> dict[Slot, Term]:
+    """What the user has named already, of the dimensions of tensors."""
+    found: dict[Slot, Term] = {}
+
+    def note(text: str, value: Any) -> Any:
+        named = named_dims(value)
+        found.update({} if named is None else {(text, d): term for d, term in named.dims.items()})
         return value
 
     _changed(call, note)
@@ -133,16 +146,20 @@ def resized(
         if elements > most or min(shape, default=0) < 0:
             elements = most + 1
             return value
-        made = value.detach()
-        for d, size in enumerate(shape):
-            if size != made.shape[d]:
-                here = torch.arange(size, device=made.device) % max(int(made.shape[d]), 1)
-                short = made.shape[d] == 0 and size
-                made = made.new_zeros(shape) if short else made.index_select(d, here)
-        return made.clone()
+        return of_shape(value.detach(), shape).clone()
 
     made = _changed(call, change)
     return None if elements > most else made
+
+
+def of_shape(tensor: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
+    """A tensor of this shape, with elements that the given one has."""
+    for d, size in enumerate(shape):
+        if size != tensor.shape[d]:
+            here = torch.arange(size, device=tensor.device) % max(int(tensor.shape[d]), 1)
+            short = tensor.shape[d] == 0 and size
+            tensor = tensor.new_zeros(tuple(shape)) if short else tensor.index_select(d, here)
+    return tensor
 
 
 def tuples_in(call: inspect.BoundArguments) -> frozenset[str]:

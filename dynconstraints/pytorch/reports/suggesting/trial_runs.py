@@ -7,22 +7,27 @@ tensors are left out: torch makes no graph that serves them beside others.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations, product
-
-import torch
+from dataclasses import dataclass, field
+from itertools import chain, combinations, islice, product
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import walk
 from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Mod, Not, Relation
+from dynconstraints.lowering.to_closure import compile_formula
+from dynconstraints.pytorch.reports.eager_calls import in_eager
 from dynconstraints.pytorch.reports.suggesting.size_names import Size, resized
 from dynconstraints.system import ConstraintSystem
 
-_TRIED, _CALLS, _EFFORT = 8, 3, 100_000
-"""How many assignments are run, next to how many of the calls, and the solver's effort to find some."""
+_TRIED, _CALLS = 8, 3
+"""How many assignments are run, next to how many of the calls."""
+
+_SAMPLED, _EFFORT = 2, 30_000
+"""How many the solver is asked for where none is at hand, and its effort."""
+
+_PLAIN = 60
+"""Characters of the constraints that it is asked to satisfy; the others are looked at afterwards."""
 
 _LARGER = 2**16
 """Sizes tried are no larger than this and four times the largest of the calls."""
@@ -30,14 +35,29 @@ _LARGER = 2**16
 _ELEMENTS = 2**22
 
 
+_TOO_LARGE = "too large to be tried"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An assignment that a program refuses in eager, and what it raises."""
+
+    values: Mapping[str, int]
+    error: str
+
+
 @dataclass(frozen=True)
 class Trials:
-    """A program, its calls, and the sizes in them that have names; ``values`` are what these are in each call."""
+    """A program, its calls, and the sizes in them that have names; ``values`` are what these are in each call, and
+    ``others`` assignments that may be tried besides."""
 
     target: Callable[..., object]
     calls: Sequence[inspect.BoundArguments]
     sizes: tuple[Size, ...]
     values: Sequence[Mapping[str, int]]
+    others: Sequence[Mapping[str, int]] = ()
+    failures: dict[tuple[tuple[str, int], ...], str | None] = field(default_factory=dict, repr=False)
+    """What was raised for assignments that were tried; None where nothing was."""
 
     def served(self, without: Formula, beside: ConstraintSystem) -> Mapping[str, int] | None:
         """An assignment that the program serves in eager, within the system and outside of the constraint.
@@ -55,16 +75,34 @@ class Trials:
         """Whether there is no assignment at hand that is small enough to be run."""
         return all(self._call(values) is None for values in self._outside(without, beside))
 
+    def refusal(self, without: Formula, beside: ConstraintSystem) -> Refusal | None:
+        """Of what was tried an assignment that the program refuses, within the system and outside of the constraint."""
+        violated = Constraint.of(without)
+        for tried, error in self.failures.items():
+            values = dict(tried)
+            if error not in (None, _TOO_LARGE) and not violated.holds(values) and beside.holds(values):
+                return Refusal(values, str(error))
+        return None
+
+    def is_fixed(self, argument: str, dimension: int, size: int) -> bool:
+        """Whether the program refuses other sizes of a dimension that nothing names."""
+        probe = (Size(argument, dimension, "size"),)
+        calls = [resized(self.calls[0], probe, {"size": other}, _ELEMENTS) for other in (size + 1, 2 * size)]
+        return all(call is not None and self._failure_of(call) is not None for call in calls)
+
     def _outside(self, without: Formula, beside: ConstraintSystem) -> list[Mapping[str, int]]:
         """Assignments next to the calls, one or two sizes changed; where there are none, some that the solver finds."""
         violated = Constraint.of(without)
-        found = [v for v in self._near() if not violated.holds(v) and beside.holds(v)]
+        fails = compile_formula(Not(without), violated.symbols)
+        tried = (v for v in chain(self._near(), self.others) if fails(*(v[name] for name in violated.symbols)))
+        found = list(islice((v for v in tried if beside.holds(v)), _TRIED))
         if found:
-            return found[:_TRIED]
-        system = beside.extend([Constraint.of(Not(without)), *self._limits()])
+            return found
+        plain = [constraint for constraint in beside if len(constraint.text) <= _PLAIN]
+        system = ConstraintSystem((*plain, Constraint.of(Not(without)), *self._limits()), reals=beside.reals)
         try:
-            return list(system.sample(_TRIED, limit=_EFFORT))
-        except ConstraintError:
+            return [values for values in system.sample(_SAMPLED, limit=_EFFORT) if beside.holds(values)]
+        except (ConstraintError, KeyError):  # nothing in time; or names that no argument has
             return []
 
     def _near(self) -> Iterator[Mapping[str, int]]:
@@ -89,16 +127,19 @@ class Trials:
         return resized(self.calls[0], self.sizes, {**self.values[0], **values}, _ELEMENTS)
 
     def _serves(self, values: Mapping[str, int]) -> bool:
-        call = self._call(values)
-        if call is None:
-            return False
+        key = tuple((name, values[name]) for name in self.values[0] if name in values)
+        if key not in self.failures:
+            call = self._call(values)
+            self.failures[key] = _TOO_LARGE if call is None else self._failure_of(call)
+        return self.failures[key] is None
+
+    def _failure_of(self, call: inspect.BoundArguments) -> str | None:
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with in_eager():
                 self.target(*call.args, **call.kwargs)
-        except Exception:
-            return False
-        return True
+        except Exception as error:  # whatever the user's program raises
+            return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        return None
 
 
 def _is_equation(formula: Formula) -> bool:
