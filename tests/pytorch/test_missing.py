@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dynconstraints import ConstraintError, UnboundNameError, declare, dynamic_int_constraints, name_dims
+from dynconstraints import ConstraintError, UnboundNameError, declare, dynamic_int_constraints, explain, name_dims
 from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 
 HERE = Path(__file__)
@@ -136,3 +136,12 @@ def test_nothing_is_said_where_nothing_is_missing():
         assert said(lambda: torch.ones(4) * 2, ()) == []
         assert said(lambda x: x * 2, (name_dims(torch.ones(64), {0: "h"}),)) == []
     assert said(lambda x: x * 2, (torch.ones(1),)) == []
+
+
+def test_explain_says_which_names_no_input_has():
+    """Of the open blocks, in the text and in the data."""
+    with dynamic_int_constraints(["h % 32 == 0", "w <= 64"], on_missing="allow"):
+        report = explain(lambda x: x * 2, name_dims(torch.ones(64), {0: "h"}), backend="eager")
+    assert report.missing == ("w",)
+    assert "declared, but no input has it: w\n" in str(report)
+    assert report.as_data()["missing"] == ["w"]

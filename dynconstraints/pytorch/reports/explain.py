@@ -22,6 +22,7 @@ from dynconstraints.ir.nodes import Name, Not
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._torch.compilation import settings_kept
 from dynconstraints.pytorch._torch.shape_env import plain_source, source_name
+from dynconstraints.pytorch.declarations.scope import current_scope
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, Place
 from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term
 from dynconstraints.pytorch.guards.narrowing import extra_guards, open_guards, untold
@@ -123,7 +124,9 @@ def explained(
     eager = Eager(target, calls)
     graphs = tuple(eager.judged(_graph(frame, codes.index(frame.code), inputs)) for frame in frames)
     report = Report(title_of(target), graphs, way.backend_name, way.fullgraph, tuple(inputs.doubts()))
-    return replace(report, fails_in_eager=_failure(report, eager))
+    met = {name for graph in graphs for name in graph.values}
+    missing = tuple(name for name in current_scope().system.symbols if name not in met)
+    return replace(report, fails_in_eager=_failure(report, eager), missing=missing if frames else ())
 
 
 def _failure(report: Report, eager: Eager) -> str | None:

@@ -20,7 +20,8 @@ class Report:
 
     ``backend`` is the one that they were compiled for, as torch names it, ``fullgraph`` whether breaks were forbidden.
     ``doubts`` are why there is no proof, whatever the graphs by themselves serve. ``fails_in_eager`` is what the
-    program raises without the compiler for the counterexample, too.
+    program raises without the compiler for the counterexample, too. ``missing`` are names of the open blocks that no
+    graph has met.
     """
 
     function: str
@@ -29,6 +30,7 @@ class Report:
     fullgraph: bool = False
     doubts: tuple[Doubt, ...] = ()
     fails_in_eager: str | None = None
+    missing: tuple[str, ...] = ()
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
@@ -73,6 +75,7 @@ class Report:
             "covers_domain": self.covers_domain,
             "counterexample": None if self.counterexample is None else dict(self.counterexample),
             "fails_in_eager": self.fails_in_eager,
+            "missing": list(self.missing),
             "doubts": [doubt.as_data() for doubt in self.doubts],
             "splits": [split.as_data(self.graphs) for split in self.splits],
             "graphs": [graph.as_data() for graph in self.graphs],

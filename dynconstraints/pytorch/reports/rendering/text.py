@@ -24,6 +24,8 @@ def text(report: Report) -> str:
     for split in report.splits:
         if len(split.graphs) > 1 and any(graph.places for graph in split.graphs):
             lines += _split(split, report)
+    if report.missing:
+        lines.append(f"declared, but no input has it: {', '.join(report.missing)}")
     lines += verdict(report).split("\n")
     return fitted(lines)
 
