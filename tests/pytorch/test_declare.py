@@ -528,6 +528,123 @@ def test_transforms_training_and_other_traces_go_on_as_they_do():
     assert linear.weight.grad is not None
 
 
+# Corners of functions, arguments and modules.
+
+
+def recursive(x, depth):
+    return x + (0 if depth == 0 else DECLARED_RECURSIVE(x, depth - 1))
+
+
+DECLARED_RECURSIVE = declare(recursive, x="n", constraints=["n % 2 == 0"])
+
+
+def by_position(x, /, y=None, *, z=None):
+    return x * 2 if z is None else x + z
+
+
+async def awaited(x):
+    return x * 2
+
+
+def yielding(x):
+    yield x
+
+
+class Kinds:
+    @classmethod
+    @declare(x="n", constraints=["n % 2 == 0"])
+    def of_class(cls, x):
+        return x * 2
+
+    @declare(x="n", constraints=["n % 2 == 0"])
+    @staticmethod
+    def of_none(x):
+        return x * 2
+
+
+class Undecided(torch.nn.Module):
+    @torch.no_grad()
+    def forward(self, x):
+        return x * 2
+
+
+EVEN = {"x": "n", "constraints": ["n % 2 == 0"]}
+CORNERS = {
+    "recursive": lambda c: lambda x: c(DECLARED_RECURSIVE)(x, 2),
+    "by position": lambda c: lambda x: c(declare(by_position, **EVEN))(x, z=x),
+    "async": lambda c: lambda x: declare(awaited, **EVEN)(x).close(),
+    "generator": lambda c: lambda x: list(declare(yielding, **EVEN)(x)),
+    "class method": lambda c: c(Kinds.of_class),
+    "static method": lambda c: c(Kinds.of_none),
+    "decorated forward": lambda c: c(declare(Undecided(), **EVEN)),
+    "chain": lambda c: c(torch.nn.Sequential(declare(torch.nn.ReLU(), input="n", constraints=["n % 2 == 0"]))),
+    "vmap": lambda c: (
+        lambda x: c(lambda y: torch.vmap(declare(lambda v: v * 2, v="n", constraints=["n % 2 == 0"]))(y))(x[None])
+    ),
+}
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_every_kind_of_function_is_checked(corner, compiled):
+    """In eager and compiled: even sizes run, odd ones are refused."""
+    function = CORNERS[corner](functools.partial(torch.compile, backend="eager") if compiled else lambda f: f)
+    function(torch.ones(4))
+    with pytest.raises(ConstraintViolationError, match="n % 2 == 0"):
+        function(torch.ones(3))
+    function(torch.ones(6))
+
+
+def test_one_tensor_for_two_parameters_views_of_one_base_and_other_layouts():
+    """Names are by what was passed, however it lies in memory."""
+    counter = CompileCounterWithBackend("eager")
+    added = torch.compile(
+        declare(lambda x, y: x * 2 + y, x="b h", y="b h", constraints=["h % 4 == 0", "b >= 2", "h >= 4"]),
+        backend=counter,
+    )
+    for b, h in [(2, 8), (3, 12), (4, 16)]:
+        base = torch.ones(2 * b, h)
+        added(base[:b], base[b:])
+        added(torch.ones(h, b).t(), torch.ones(b, h))
+    assert counter.frame_count == 2  # one a layout
+    for b, h in [(2, 8), (3, 12), (4, 16)]:
+        both = torch.ones(b, h)
+        added(both, both)
+    assert counter.frame_count == 3
+    with pytest.raises(ConstraintViolationError):
+        added(torch.ones(4, 7)[:2], torch.ones(4, 7)[2:])
+
+
+def test_numbers_of_numpy_ragged_and_sparse_tensors_and_bools():
+    """What has the size is checked; what has none, or is no number, is told."""
+    times = declare(lambda x, n: x * n, x="k", n="n", constraints=["n <= 3"])
+    numpy = pytest.importorskip("numpy")
+    assert times(torch.ones(3), numpy.int64(3)).sum() == 9
+    with pytest.raises(ConstraintViolationError):
+        times(torch.ones(3), numpy.int64(4))
+    with pytest.raises(ConstraintError, match="n is declared as a tensor, an int or a float, and is of type bool"):
+        times(torch.ones(3), True)
+    declare(lambda x: x * 2, x="b d")(torch.eye(3).to_sparse())
+    ragged = torch.nested.nested_tensor([torch.ones(2, 4), torch.ones(3, 4)], layout=torch.jagged)
+    torch.compile(declare(lambda x: x * 2, x="b _ d", constraints=["d % 4 == 0"]), backend="eager")(ragged)
+    for target in (declare(lambda x: x * 2, x="b s d"), torch.compile(declare(lambda x: x * 2, x="b s d"))):
+        with pytest.raises(ConstraintError, match="dimension 1 is ragged"):
+            target(ragged)
+
+
+def test_calls_are_checked_where_torch_does_not_compile_them_anew():
+    """Under a stance, and beyond the recompile limit."""
+    compiled = torch.compile(declare(lambda x, k: x * k, **EVEN), backend="eager")
+    compiled(torch.ones(4), 1)
+    with torch.compiler.set_stance("eager_on_recompile"), pytest.raises(ConstraintViolationError):
+        compiled(torch.ones(3), 1)
+    with torch._dynamo.config.patch(recompile_limit=1):
+        for k in ("0", "1", "2"):
+            compiled(torch.ones(4), float(k) + 0.5)
+        with pytest.raises(ConstraintViolationError):
+            compiled(torch.ones(3), 9.5)
+
+
 # Against an oracle: Python's own arithmetic on the sizes.
 
 _PROGRAMS = (

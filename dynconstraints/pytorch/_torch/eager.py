@@ -156,3 +156,8 @@ def tensor_of_symbols() -> tuple[Any, ...]:
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """The containers with what the function makes of each value in them."""
     return importlib.import_module("torch.utils._pytree").tree_map(function, tree)
+
+
+def is_ragged(size: Any) -> bool:
+    """Whether a size of a nested tensor stands for one of each component."""
+    return isinstance(size, torch.SymInt) and bool(size.node.is_nested_int())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import ConstraintError, DimensionError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Name, Term
+from dynconstraints.pytorch._torch.eager import is_ragged
 from dynconstraints.pytorch.declarations.check_values import check_bindings, constraints_in_force
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
 from dynconstraints.pytorch.declarations.scope import current_scope
@@ -77,8 +79,11 @@ def item_of(signature: Signature, reached: Reached, shape: Shape) -> Item | None
         dims = shape.dims(value.dim())
         if dims is None:
             raise _another_rank(signature, reached, shape)
+        if value.is_nested:
+            for dimension in dims:
+                _check_not_ragged(signature, reached, shape, dimension)
         return Item(reached, shape, dims)  # type: ignore[arg-type]  # no number is among them
-    if issubclass(kind, int | float) and kind is not bool:
+    if issubclass(kind, int | float | Integral) and kind is not bool:
         if shape.number is None or (issubclass(kind, float) and not isinstance(shape.number, Name)):
             raise _no_tensor(signature, reached, shape)
         return Item(reached, shape, {None: shape.number})
@@ -87,9 +92,16 @@ def item_of(signature: Signature, reached: Reached, shape: Shape) -> Item | None
     raise _no_tensor(signature, reached, shape)
 
 
+def _check_not_ragged(signature: Signature, reached: Reached, shape: Shape, dimension: int) -> None:
+    """Raises DimensionError where a dimension of a nested tensor has no one size."""
+    if reached.value.layout == torch.strided or is_ragged(reached.value.shape[dimension]):
+        position = Position(reached.path, dimension, shape.text)
+        size_of(reached.value, dimension, place_of(signature), position.part())
+
+
 def is_traced(items: Iterable[Item]) -> bool:
     """Whether the sizes are symbols of some trace, so that there is nothing to check."""
-    return any(type(size) is not int and not isinstance(size, int | float) for item in items for size in item.sizes)
+    return any(isinstance(size, torch.SymInt | torch.SymFloat) for item in items for size in item.sizes)
 
 
 def declared_by(signature: Signature, items: Iterable[Item]) -> Declaration:
