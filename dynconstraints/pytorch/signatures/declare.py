@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import partial
-from os import PathLike, fspath
+from os import PathLike
 from types import FunctionType, MethodType
-from typing import Any, TypeVar, get_args, overload
+from typing import Any, TypeVar, overload
 
 import torch
 
-from dynconstraints.diagnostics.diagnostic import Diagnostic, Severity
-from dynconstraints.diagnostics.errors import ArgumentError, ConstraintError, UnboundNameError
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import ArgumentError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.pytorch._torch.compilation import (
     backend_of,
@@ -21,11 +20,8 @@ from dynconstraints.pytorch._torch.compilation import (
     forget_graphs,
     forward_hooks,
 )
-from dynconstraints.pytorch.declarations.check_constraints import check_consistent, check_names, check_policy
 from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION
-from dynconstraints.pytorch.declarations.user_location import Place, calling_place, calling_variables, located
-from dynconstraints.pytorch.declarations.warning import warn
-from dynconstraints.pytorch.signatures.annotations import annotated
+from dynconstraints.pytorch.declarations.user_location import Place, calling_place
 from dynconstraints.pytorch.signatures.checked import (
     after_forward,
     before_forward,
@@ -40,13 +36,10 @@ from dynconstraints.pytorch.signatures.registry import (
     signature_of_code,
     signature_of_module,
 )
-from dynconstraints.signature.shape import Shape, read_shape
+from dynconstraints.pytorch.signatures.said import Said
 from dynconstraints.signature.signature import Check, OnMissing, Signature
-from dynconstraints.system import ConstraintSystem
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_DOMAIN = "str | Constraint | Iterable[str | Constraint] | ConstraintSystem"
-_SELF = 1
 
 
 @overload
@@ -148,82 +141,43 @@ def declare(
         function, shapes = None, function
     given = {**_mapping(shapes), **texts}
     place = calling_place(_origin(function, given))
-    options = _Options(given, constraints, returns, on_missing, check, place)
+    said = Said(given, constraints, returns, on_missing, check, place)
     if function is None:
-        return partial(_declared, options)
-    return _declared(options, function)
+        return partial(_declared, said)
+    return _declared(said, function)
 
 
-class _Options:
-    """What a call of `declare` says, apart from the function."""
-
-    def __init__(
-        self, texts: Mapping[str, Any], constraints: Any, returns: Any, on_missing: Any, check: Any, place: Place
-    ) -> None:
-        self.texts, self.place, self.on_missing, self.check = texts, place, on_missing, check
-        self.is_shared = isinstance(constraints, ConstraintSystem | PathLike)
-        try:
-            check_policy("on_missing", on_missing, get_args(OnMissing))
-            check_policy("check", check, get_args(Check))
-            self.system = _domain(constraints)
-            check_names(self.system)
-            check_consistent(self.system)
-            self.shapes = {path: _shape(path, text, place) for path, text in texts.items()}
-            self.returns = {path: _shape("returns", text, place) for path, text in _returned(returns).items()}
-        except ConstraintError as error:
-            raise located(error, place) from None
-
-    def signature(self, target: Any, parameters: Parameters, name: str) -> Signature:
-        """The signature of a function, with what its annotations say."""
-        try:
-            shapes = {_path(path, parameters, name, self.place): shape for path, shape in self.shapes.items()}
-            told = annotated(target, calling_variables())
-            arguments = {**told.arguments, **shapes}
-            if not arguments:
-                raise _nothing(name, self.place)
-            system = self.system.extend(told.constraints) if told.constraints else self.system
-            check_consistent(system)
-            returns = self.returns or told.returns
-            signature = Signature(arguments, returns, system, self.on_missing, self.check, name)
-            _check_known(signature, self.place)
-            if not self.is_shared:
-                _check_told(signature, self.place)
-        except ConstraintError as error:
-            raise located(error, self.place) from None
-        return signature.placed(self.place.file, self.place.line)
-
-
-def _declared(options: _Options, target: Any) -> Any:
+def _declared(said: Said, target: Any) -> Any:
     FIRST_DECLARATION.come()
     if isinstance(target, torch.nn.Module):
-        return _declared_module(options, target)
+        return _declared_module(said, target)
     if isinstance(target, staticmethod | classmethod):
-        return type(target)(_declared(options, target.__func__))
+        return type(target)(_declared(said, target.__func__))
     compilation = compilation_of(target)
     if compilation is not None:
-        inner = _declared(options, target._torchdynamo_orig_callable)  # noqa: SLF001  torch names what it compiled so
+        inner = _declared(said, target._torchdynamo_orig_callable)  # noqa: SLF001  torch names what it compiled so
         return compiled_alike(compilation, inner, backend_of(compilation))
     if isinstance(target, partial):
-        return partial(_declared(options, target.func), *target.args, **target.keywords)
+        return partial(_declared(said, target.func), *target.args, **target.keywords)
     if isinstance(target, MethodType):
-        return MethodType(_declared_function(options, target.__func__, target), target.__self__)
+        return MethodType(_declared_function(said, target.__func__, target), target.__self__)
     if not isinstance(target, FunctionType):
-        raise _no_function(target, options.place)
-    return _declared_function(options, target, target)
+        raise _no_function(target, said.place)
+    return _declared_function(said, target, target)
 
 
-def _declared_function(options: _Options, function: Any, seen: Any) -> Any:
+def _declared_function(said: Said, function: Any, seen: Any) -> Any:
     earlier = signature_on(function)
     plain = undeclared(function)
     parameters = Parameters.of(seen)
-    signature = options.signature(plain, parameters, plain.__name__)
+    signature = said.signature(plain, parameters, plain.__name__)
     return checked(plain, signature if earlier is None else _joined(earlier, signature))
 
 
-def _declared_module(options: _Options, module: torch.nn.Module) -> torch.nn.Module:
+def _declared_module(said: Said, module: torch.nn.Module) -> torch.nn.Module:
     held = _inner(module)
     kind = type(held)
-    signature = options.signature(undeclared(kind.forward), parameters_of_module(held), kind.__name__)
+    signature = said.signature(undeclared(kind.forward), parameters_of_module(held), kind.__name__)
     earlier = signature_of_module(held)
     if earlier is not None:
         signature = _joined(earlier, signature)
@@ -262,14 +216,6 @@ def _joined(earlier: Signature, later: Signature) -> Signature:
     )
 
 
-def _domain(given: Any) -> ConstraintSystem:
-    if isinstance(given, ConstraintSystem):
-        return given
-    if isinstance(given, PathLike):
-        return ConstraintSystem.from_file(fspath(given))
-    return ConstraintSystem(given)
-
-
 def _mapping(shapes: Any) -> Mapping[str, Any]:
     if shapes is None or isinstance(shapes, Mapping):
         return shapes or {}
@@ -279,84 +225,10 @@ def _mapping(shapes: Any) -> Mapping[str, Any]:
     raise ArgumentError(Diagnostic("DC155", what, (place.label(repr(shapes)),), help=(fix,)))
 
 
-def _returned(returns: Any) -> Mapping[str, Any]:
-    if returns is None:
-        return {}
-    if isinstance(returns, Mapping):
-        return returns
-    if isinstance(returns, tuple | list):
-        return {str(index): text for index, text in enumerate(returns)}
-    return {"": returns}
-
-
-def _shape(path: str, text: Any, place: Place) -> Shape:
-    from dynconstraints.diagnostics.source import Source
-
-    return read_shape(Source(text, f'{path}="{text}"', place.file, place.line))
-
-
-def _path(path: str, parameters: Parameters, name: str, place: Place) -> str:
-    """The path, from the parameter that takes what is passed by other names. Raises ArgumentError where none does."""
-    first = path.partition(".")[0]
-    if first in parameters.names or first in (parameters.rest, parameters.more):
-        return path
-    if parameters.more is not None:
-        return f"{parameters.more}.{path}"
-    close = get_close_matches(first, parameters.names, 1)
-    known = ", ".join(parameters.names) or "none"
-    fix = f"did you mean {close[0]}?" if close else f"its parameters: {known}"
-    raise ArgumentError(
-        Diagnostic("DC406", f"{name} has no parameter {first}", (place.label(f"{path}="),), help=(fix,))
-    )
-
-
-def _check_known(signature: Signature, place: Place) -> None:
-    """Raises UnboundNameError where no argument could ever tell a name that the results speak of."""
-    known = set(signature.names)
-    for shape in signature.returns.values():
-        unknown = sorted(shape.names - known)
-        if unknown:
-            raise UnboundNameError(
-                Diagnostic(
-                    "DC401",
-                    f"no argument says what {unknown[0]} is, which the result is declared by",
-                    (place.label(f'"{shape}"'),),
-                    help=("name it in the shape of an argument, or write _ for a size that is not declared",),
-                ),
-                unknown[0],
-            )
-
-
-def _check_told(signature: Signature, place: Place) -> None:
-    """Say of names in the constraints that no argument tells them, as a domain that is shared may have, but no list."""
-    missing = [name for name in signature.system.symbols if name not in signature.names]
-    if not missing or signature.on_missing == "allow":
-        return
-    labels = [
-        place.constraint(c).label() for c in signature.system.constraints if not set(missing).isdisjoint(c.symbols)
-    ]
-    close = get_close_matches(missing[0], signature.names, 1)
-    told = f"did you mean {close[0]}?" if close else "name it in the shape of an argument"
-    fix = f"{told}; of a domain that several functions share, pass a ConstraintSystem"
-    message = f"declared, but no argument has it: {', '.join(missing)}"
-    severity: Severity = "error" if signature.on_missing == "error" else "warning"
-    error = UnboundNameError(Diagnostic("DC407", message, tuple(labels), help=(fix,), severity=severity), missing[0])
-    if severity == "error":
-        raise error
-    warn(str(error), place.file, place.line)
-
-
 def _origin(function: Any, texts: Mapping[str, Any]) -> str:
     name = getattr(function, "__name__", None) or ("" if function is None else type(function).__name__)
     said = (f'{path}="{text}"' for path, text in texts.items())
     return f"declare({', '.join([*((name,) if name else ()), *said])})"
-
-
-def _nothing(name: str, place: Place) -> ArgumentError:
-    fix = 'write declare(f, x="b 3 h w"), or annotate the parameters: x: Annotated[Tensor, Dims("b 3 h w")]'
-    return ArgumentError(
-        Diagnostic("DC406", f"nothing is declared of {name}", (place.label(place.origin),), help=(fix,))
-    )
 
 
 def _no_function(target: Any, place: Place) -> ArgumentError:
