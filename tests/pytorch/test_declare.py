@@ -506,6 +506,18 @@ def test_explain_proves_what_is_declared():
     assert explain(declare(halves, x="b _"), torch.randn(2, 64), backend="eager").covers_domain is not True
 
 
+def test_explain_names_what_was_forgotten_and_what_eager_refuses():
+    """Of a declared function as of named tensors; the arguments stay as they are."""
+    x, mask = torch.ones(2, 64), torch.ones(2, 64)
+    masked = declare(lambda x, mask: (x * mask).sum() * x.shape[0], x="b h", constraints=RULES)
+    text = str(explain(masked, x, mask, backend="eager"))
+    assert "mask.size(0) is 2 here, too, and has no name: name it b" in text
+    assert "mask.size(1) is 64 here, too, and has no name: name it h" in text
+    thirds = declare(lambda x: x.view(-1, 48).sum(1), x="b h", constraints=["b >= 2", "h % 16 == 0", "h >= 48"])
+    assert "is declared, and fails in eager, too" in explain(thirds, torch.ones(2, 48), backend="eager").verdict
+    assert not x.__dict__
+
+
 def test_transforms_training_and_other_traces_go_on_as_they_do():
     """vmap, grad, functional_call, make_fx, jit.trace, export in non-strict mode, and gradients."""
     declared = declare(both, **TEXTS)

@@ -196,7 +196,7 @@ def check_frame(code: CodeType, variables: Mapping[str, Any]) -> Declaration | N
 def check_compiled(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """Raises the ConstraintError of a call of a compiled function that breaks its signature."""
     if are_any():
-        found = _of_callable(function)
+        found = signature_and_parameters(function)
         if found is not None:
             items = items_of(found[0], found[1].of_call(args, kwargs))
             if not is_traced(items):
@@ -250,7 +250,7 @@ def arguments_in(
 def _add_call_under_way(found: DeclaredInputs) -> None:
     """What the nearest call of something declared that the frame belongs to says of the tensors that it passed."""
     for called, args, kwargs in _calls_above():
-        known = _of_callable(called) if not isinstance(called, tuple) else called
+        known = signature_and_parameters(called) if not isinstance(called, tuple) else called
         if known is None:
             continue
         signature, parameters = known
@@ -280,7 +280,7 @@ def _calls_above() -> Iterator[tuple[Any, tuple[Any, ...], Mapping[str, Any]]]:
         frame = frame.f_back
 
 
-def _of_callable(called: Any) -> tuple[Signature, Parameters] | None:
+def signature_and_parameters(called: Any) -> tuple[Signature, Parameters] | None:
     """The signature of what is called, and its parameters."""
     module = called if isinstance(called, torch.nn.Module) else getattr(called, "__self__", None)
     if isinstance(module, torch.nn.Module):

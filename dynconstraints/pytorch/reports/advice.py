@@ -10,14 +10,20 @@ from typing import Any
 
 import torch
 
+from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Formula, Not, conjunction
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch._torch.eager import mapped
+from dynconstraints.pytorch.frame.declared_inputs import signature_and_parameters
 from dynconstraints.pytorch.guards.normal_guards import normal_form
 from dynconstraints.pytorch.guards.plain_guards import opposite, plain_guards, share
 from dynconstraints.pytorch.reports.coverage import within
 from dynconstraints.pytorch.reports.eager_calls import EagerCall
 from dynconstraints.pytorch.reports.model import Graph, ResidualGuard
+from dynconstraints.pytorch.signatures.calls import items_of, known_call
+from dynconstraints.pytorch.values.dynamic_int import standing_for
+from dynconstraints.pytorch.values.named_dims import attach
 from dynconstraints.system import ConstraintSystem
 
 
@@ -85,7 +91,9 @@ class Eager:
         target: Callable[..., Any],
         calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]],
     ) -> None:
-        self.calls = [EagerCall(target, args, kwargs, _labels(target, len(args))) for args, kwargs in calls]
+        self.calls = [
+            EagerCall(target, *_named(target, args, kwargs), _labels(target, len(args))) for args, kwargs in calls
+        ]
 
     def judged(self, graph: Graph) -> Graph:
         """The graph, its conditions with what eager makes of the values that they fail for."""
@@ -122,6 +130,40 @@ class Eager:
 def _own(graph: Graph, values: Mapping[str, int]) -> dict[str, int]:
     """The values of the names that the graph looks at; those of expressions follow."""
     return {name: value for name, value in values.items() if name in graph.values and name.isidentifier()}
+
+
+def _named(
+    target: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """The arguments of a trial, under the names that the target's signature gives them; the user's own stay as they
+    are."""
+    found = signature_and_parameters(target)
+    if found is None:
+        return args, kwargs
+    signature, parameters = found
+    try:
+        items = items_of(signature, parameters.of_call(tuple(args), kwargs))
+        call = known_call(signature, items)
+    except ConstraintError:
+        return args, kwargs
+    tensors = {id(i.reached.value): i for i in items if None not in i.terms}
+    numbers = {i.reached.path: i.terms[None] for i in items if None in i.terms and type(i.reached.value) is int}
+
+    def named(value: Any) -> Any:
+        item = tensors.get(id(value))
+        if item is None:
+            return value
+        alias = value.detach().view_as(value)
+        attach(alias, {d: term for d, term in item.terms.items() if d is not None}, call)
+        return alias
+
+    def number(name: str, value: Any) -> Any:
+        return standing_for(numbers[name], value, call.members) if name in numbers else mapped(named, value)
+
+    return (
+        [number(name, value) for name, value in zip((*parameters.positional, *[""] * len(args)), args, strict=False)],
+        {name: number(name, value) for name, value in kwargs.items()},
+    )
 
 
 def _labels(target: Callable[..., Any], number: int) -> list[str]:
