@@ -31,7 +31,7 @@ PROMISES = {
     "08_llama": ["declared            2       1", *SERVED],
     "09_pyramid": ["declared            1       8", *SERVED],
     "10_from_nothing": [
-        'name_dims(mask, {0: "image_0", 1: "image_2", 2: "image_3"})',
+        '      mask="image_0 image_2 image_3",\n',
         "  declare: image_2 % 4 == 0\n    for ",
         "then these calls need 1 graph under Inductor\n",
         "declared            1       5",
