@@ -38,8 +38,7 @@ def train(model: torch.nn.Module, backend: str | None = None) -> Iterator[float]
     accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
     model = torch.compile(model, backend=backend) if backend else model
     loader = DataLoader([5 + 7 * i % 60 for i in range(22)], 4, collate_fn=collate)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
+    model, optimizer, loader = accelerator.prepare(model, torch.optim.AdamW(model.parameters(), lr=1e-2), loader)
     for learns in [True, False] * 2:
         model.train(learns)
         for tokens, mask in loader:
