@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,10 +38,19 @@ PROMISES = {
         "declared            1       5",
         *SERVED,
     ],
+    "11_training_loop": ["graphs: 2, losses equal to eager: True"],
+    "12_trainer": ["graphs: 2, losses equal to eager: True"],
+    "13_generate": [f"{name:8} graphs: 2, equal to eager: True" for name in ("LLaMA", "Qwen", "T5", "Whisper")],
+    "14_masked_vision": ["graphs: 2, equal to eager: True"],
+    "15_accelerate": ["graphs: 2, losses equal to eager: True"],
 }
 """Among them graphs and shape guards, of what is declared."""
 
-ARGUMENTS = {"04_learning_rate": ["12"], **{path.stem: ["quick"] for path in EXAMPLES if "beside(" in path.read_text()}}
+QUICK = re.compile(r"\bbeside\(|\bQUICK\b")
+ARGUMENTS = {
+    "04_learning_rate": ["12"],
+    **{path.stem: ["quick"] for path in EXAMPLES if QUICK.search(path.read_text())},
+}
 """To make them quick; without arguments they show more of the same."""
 
 

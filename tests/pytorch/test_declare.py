@@ -202,6 +202,74 @@ def test_functions_that_share_code_keep_their_declarations_apart():
         threes(torch.ones(4))
 
 
+def passing_all(function):
+    @functools.wraps(function)
+    def passing(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return passing
+
+
+def passing_self(function):
+    @functools.wraps(function)
+    def passing(self, *args, **kwargs):
+        return function(self, *args, **kwargs)
+
+    return passing
+
+
+def passing_first(function):
+    @functools.wraps(function)
+    def passing(self, x, *args, **kwargs):
+        return function(self, x, *args, **kwargs)
+
+    return passing
+
+
+@pytest.mark.parametrize("decorators", [(passing_all,), (passing_self,), (passing_first,), (passing_all, passing_self)])
+def test_a_decorator_of_forward_passes_on_what_is_declared(decorators):
+    """Whatever it takes by itself, and whatever its ``*args`` and ``**kwargs`` are called like; ints are found, too."""
+
+    class Decorated(torch.nn.Module):
+        def forward(self, x, n=4, *args, scale=None, **kwargs):
+            return torch.zeros(n) + halves(x).sum() + sum(each.sum() for each in (*args, *kwargs.values()))
+
+    for decorator in decorators:
+        Decorated.forward = decorator(Decorated.forward)
+    shapes = {"args.*": "b", "kwargs.more": "h", "x": "b h", "n": "n", "scale": "b"}
+    ways = {
+        "module": lambda m: torch.compile(m, backend=counter),
+        "forward": lambda m: torch.compile(m.forward, backend=counter),
+    }
+    calls = [
+        lambda b, h, n, m: ((torch.randn(b, h), n), {}),
+        lambda b, h, n, m: ((torch.randn(b, h),), {"n": n, "more": torch.ones(m)}),
+        lambda b, h, n, m: ((), {"x": torch.randn(b, h), "n": n, "more": torch.ones(m)}),
+        lambda b, h, n, m: ((torch.randn(b, h), n, torch.ones(b), torch.ones(b)), {"scale": torch.ones(b)}),
+    ]
+    for way in ways.values():
+        for call in calls:
+            torch._dynamo.reset()
+            counter = CompileCounterWithBackend("eager")
+            module = Decorated()
+            other = Decorated()
+            declare(module, shapes, constraints=[*RULES, "n % 4 == 0"], check="compiled")
+            compiled, plain = way(module), torch.compile(other, backend="eager")
+            for b, h in SIZES[:3]:
+                args, kwargs = call(b, h, 4 * b, h)
+                torch.testing.assert_close(compiled(*args, **kwargs), Decorated()(*args, **kwargs))
+            assert counter.frame_count == 1
+            for wrong in [call(2, 48, 4, 48), call(2, 64, 5, 64)]:
+                with pytest.raises(ConstraintError):
+                    compiled(*wrong[0], **wrong[1])
+            args, kwargs = call(2, 64, 5, 63)
+            plain(*args, **kwargs)
+            if "more" in kwargs:
+                args, kwargs = call(2, 64, 4, 63)
+                with pytest.raises(ConflictingBindingError):
+                    compiled(*args, **kwargs)
+
+
 # Graph breaks, and calls inside of other functions.
 
 

@@ -26,7 +26,7 @@ from dynconstraints.pytorch._torch.shape_env import source_name
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration
 from dynconstraints.pytorch.signatures.calls import Item, is_traced, items_of, known_call, place_of
 from dynconstraints.pytorch.signatures.checked import WRAPPER
-from dynconstraints.pytorch.signatures.parameters import Parameters, of_frame, parameters_of_module
+from dynconstraints.pytorch.signatures.parameters import Parameters, collecting, of_frame, parameters_of_module
 from dynconstraints.pytorch.signatures.paths import Reached, astray
 from dynconstraints.pytorch.signatures.registry import (
     are_any,
@@ -218,20 +218,29 @@ def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
     signature = signature_of_code(code)
     if signature is not None:
         return _Own(signature)
-    first, name = 1, code.co_varnames[0] if code.co_argcount else ""
+    first, (access, module) = 1, _first_argument(code, variables)
     if is_inlining_frame(code):
-        first, name = 0, "fn"
+        first, module = 0, variables.get("fn")
     elif is_module_call(code):
-        first, name = 1, "self"
+        access, module = "L['self']", variables.get("self")
     elif not is_declared_somewhere(code):
         return None
-    module = variables.get(name)
     if not isinstance(module, torch.nn.Module):
         return None
     signature = signature_of_module(module)
     if signature is None and not is_declared_somewhere(code):
         return None
-    return _Own(signature, parameters_of_module(module), first, Owner(f"L[{name!r}]", signature) if first else None)
+    return _Own(signature, parameters_of_module(module), first, Owner(access, signature) if first else None)
+
+
+def _first_argument(code: CodeType, variables: Mapping[str, Any]) -> tuple[str, Any]:
+    """What a method has for ``self``, and how it is reached: decorators often take it with all the rest."""
+    if code.co_argcount:
+        name = code.co_varnames[0]
+        return f"L[{name!r}]", variables.get(name)
+    rest, _ = collecting(code)
+    given = () if rest is None else variables.get(rest, ())
+    return f"(L[{rest!r}] or [None])[0]", given[0] if given else None
 
 
 def arguments_in(

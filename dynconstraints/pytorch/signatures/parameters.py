@@ -66,32 +66,33 @@ def of_frame(
     """The arguments of a call, as they stand in a frame that got them.
 
     That is the function's own frame, or that of a decorator, which passes on what it has in ``*args`` and ``**kwargs``.
-    ``first`` is the number of its parameters that are not passed on: 1 for ``self``.
+    ``first`` is the number of its arguments by position that are not passed on: 1 for ``self``, which may be the first
+    of its ``*args``.
     """
     own = code.co_varnames[: code.co_argcount]
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    rest, more = collecting(code)
+    positional = [(_local(name), variables.get(name)) for name in own]
+    items = () if rest is None else tuple(variables.get(rest, ()))
+    positional += [(f"{_local(rest)}[{i}]", value) for i, value in enumerate(items)]
+    given = {} if more is None else dict(variables.get(more, {}))
+    named = {name: (_local(name), variables.get(name)) for name in keywords}
+    named |= {name: (f"{_local(more)}[{name!r}]", value) for name, value in given.items()}
+    found = parameters.bound(positional[first:], named)
+    if rest is not None and parameters.rest is not None and len(own) - first == len(parameters.positional):
+        found[parameters.rest] = Reached(parameters.rest, _local(rest), items)
+    if more is not None and parameters.more in found:
+        others = found[parameters.more].value
+        found[parameters.more] = Reached(parameters.more, _local(more) if others.keys() <= given.keys() else "", others)
+    return found
+
+
+def collecting(code: CodeType) -> tuple[str | None, str | None]:
+    """The names of ``*args`` and ``**kwargs``, where the function has such."""
     at = code.co_argcount + code.co_kwonlyargcount
     rest = code.co_varnames[at] if code.co_flags & inspect.CO_VARARGS else None
     more = code.co_varnames[at + (rest is not None)] if code.co_flags & inspect.CO_VARKEYWORDS else None
-    positional = [(_local(name), variables.get(name)) for name in own[first:]]
-    if rest is not None:
-        items = tuple(variables.get(rest, ()))
-        if rest == parameters.rest:  # the function's own: what is in it is reached through it
-            found = parameters.bound(positional, {})
-            found[rest] = Reached(rest, _local(rest), items)
-        else:
-            positional += [(f"{_local(rest)}[{i}]", value) for i, value in enumerate(items)]
-            found = parameters.bound(positional, {})
-    else:
-        found = parameters.bound(positional, {})
-    found |= parameters.bound((), {name: (_local(name), variables.get(name)) for name in keywords})
-    if more is not None:
-        given = dict(variables.get(more, {}))
-        if more == parameters.more:
-            found[more] = Reached(more, _local(more), given)
-        else:
-            found |= parameters.bound((), {n: (f"{_local(more)}[{n!r}]", value) for n, value in given.items()})
-    return found
+    return rest, more
 
 
 def _local(name: str) -> str:
