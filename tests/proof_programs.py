@@ -180,6 +180,11 @@ BREAKS = (
     "for i in range(2): print(end=''); t = t + i",
     "t = t + random.random()",
     "t = t + torch.rand(t.shape[0])",
+    *("t = t * 2 + t.sum().item()", "t = torch.cat([t, t[t >= 1]])", "t = t * k + len(t.tolist()) * t.shape[0]"),
+    *("t = (t + zeros(k).sum()) * t.shape[0]", "a = a + (t.sum().item() > 3)", "b = bool((t > 3).any()); t = t + b"),
+    *("v = [t.shape[0], print(end='')]; t = t + v[0]", "v = (k, print(t, end=''), y.sum()); t = t * v[2]"),
+    *("s = s + str(t.shape[0])", "z = t.nonzero(); t = t + z.shape[0]", "t = inner(inner(t)) + inner(y).sum()"),
+    *("with torch.no_grad(): print(end=''); t = t + 1", "t = t + sum(t.tolist())", "t = t + max(zeros(a).tolist())"),
 )
 DECLARED = (
     ("1 <= n <= 9", "1 <= m <= 4"),

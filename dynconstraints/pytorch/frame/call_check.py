@@ -137,7 +137,9 @@ _accepted: dict[tuple[object, ...], object] = {}
 """Calls that break nothing, told by what they declare; each with the objects whose identities are in its key."""
 
 _NOTHING = Declaration(())
-_traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", default=_NOTHING)
+_traced: ContextVar[tuple[CodeType | None, Declaration]] = ContextVar(
+    "dynconstraints_traced_call", default=(None, _NOTHING)
+)
 
 
 @contextmanager
@@ -146,7 +148,7 @@ def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bo
     call = check_call(arguments(code, variables))
     if call is not None:
         _declared_codes.add(code)
-    token = _traced.set(call or _NOTHING)
+    token = _traced.set((code, call or _NOTHING))
     try:
         yield code in _declared_codes
     finally:
@@ -155,7 +157,12 @@ def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bo
 
 def traced_call() -> Declaration:
     """What the arguments of the call that is traced declare; a name met elsewhere is not among theirs."""
-    return _traced.get()
+    return _traced.get()[1]
+
+
+def traced_code() -> CodeType | None:
+    """The function that is traced; None outside of a trace."""
+    return _traced.get()[0]
 
 
 _ANSWER = "_dynconstraints_answer"
