@@ -1,6 +1,6 @@
-"""Calls that name other sizes than the calls before, by chance, over graph breaks: eager is the oracle, none is refused.
+"""Calls that name other sizes than the calls before, by chance, over graph breaks: all are as eager, none is refused.
 
-Each of the declared sets of names is consistent in its own call; which graphs serve it makes no difference.
+The names of each call are consistent in that call; which graphs serve it makes no difference.
 """
 
 from __future__ import annotations
