@@ -52,8 +52,8 @@ class Traced:
         return {} if call is None else call.bindings
 
     def _is_compiled_from(self, code: CodeType) -> bool:
-        mine = self.code
-        return (code.co_name, code.co_firstlineno, code.co_filename) == (
-            *(mine.co_name, mine.co_firstlineno),
-            mine.co_filename,
-        )
+        return _place(code) == _place(self.code)
+
+
+def _place(code: CodeType) -> tuple[str, int, str]:
+    return code.co_name, code.co_firstlineno, code.co_filename
