@@ -1,7 +1,9 @@
 """What the package costs programs that declare nothing, in instructions: imported alone, and beside declarations.
 
-`python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes some minutes: valgrind runs it
-some fifty times slower. How busy the machine is makes no difference.
+`python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes three processes of two minutes each
+on an idle processor. All is warm before anything is counted, and what is counted runs in one stretch, without
+collections of garbage: each start of counting has valgrind translate everything anew. How busy the machine is makes no
+difference.
 """
 
 from __future__ import annotations
