@@ -8,8 +8,9 @@ flags, containers, functions, closures, state.
 from __future__ import annotations
 
 import itertools
+import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -179,6 +180,11 @@ BREAKS = (
     "for i in range(2): print(end=''); t = t + i",
     "t = t + random.random()",
     "t = t + torch.rand(t.shape[0])",
+    *("t = t * 2 + t.sum().item()", "t = torch.cat([t, t[t >= 1]])", "t = t * k + len(t.tolist()) * t.shape[0]"),
+    *("t = (t + zeros(k).sum()) * t.shape[0]", "a = a + (t.sum().item() > 3)", "b = bool((t > 3).any()); t = t + b"),
+    *("v = [t.shape[0], print(end='')]; t = t + v[0]", "v = (k, print(t, end=''), y.sum()); t = t * v[2]"),
+    *("s = s + str(t.shape[0])", "z = t.nonzero(); t = t + z.shape[0]", "t = inner(inner(t)) + inner(y).sum()"),
+    *("with torch.no_grad(): print(end=''); t = t + 1", "t = t + sum(t.tolist())", "t = t + max(zeros(a).tolist())"),
 )
 DECLARED = (
     ("1 <= n <= 9", "1 <= m <= 4"),
@@ -204,6 +210,7 @@ class Case:
     domain: tuple[dict[str, int], ...]
     is_broken: bool
     rank: int
+    is_view: bool
 
     def program(self) -> Any:
         """The function, in a world of its own."""
@@ -215,7 +222,8 @@ class Case:
         """Tensors over n and m, and m as a number."""
         n, m = values["n"], values["m"]
         sizes = (n,) if self.rank == 1 else (n, m)
-        x = torch.arange(float(n * (m if self.rank == 2 else 1))).view(sizes)
+        whole = torch.arange(float(math.prod(sizes)))
+        x = whole.view(sizes) if self.is_view else whole.view(sizes).clone()
         y = torch.ones(m)
         if not named:
             return x, y, m
@@ -225,7 +233,7 @@ class Case:
         """Whether eager refuses the call."""
         try:
             self.program()(*self.arguments(values, named=False))
-        except (RuntimeError, IndexError, ValueError, ZeroDivisionError):
+        except (RuntimeError, IndexError, TypeError, ValueError, ZeroDivisionError):
             return True
         finally:
             torch.set_grad_enabled(True)
@@ -235,7 +243,7 @@ class Case:
 def case_of(seed: int) -> Case | None:
     """None for a program that raises on all of its domain."""
     choose = random.Random(seed)
-    is_broken, rank = seed % 2 == 1, choose.choice([1, 1, 1, 2])
+    is_broken, is_view, rank = seed % 2 == 1, seed % 5 == 1, choose.choice([1, 1, 1, 2])
     lines = choose.choices(WHOLE, k=choose.randint(2, 6))
     for more, most in ((BREAKS, 3 if is_broken else 0), (STATE, 1 if choose.random() < 0.2 else 0)):
         for _ in range(choose.randint(min(most, 1), most)):
@@ -246,9 +254,9 @@ def case_of(seed: int) -> Case | None:
     holds = ConstraintSystem(constraints).compile()
     domain = [{"n": n, "m": m} for n, m in itertools.product(range(25), range(8)) if holds({"n": n, "m": m})]
     domain = choose.sample(domain, min(len(domain), MOST))
-    case = Case(source, constraints, (), tuple(domain), is_broken, rank)
+    case = Case(source, constraints, (), tuple(domain), is_broken, rank, is_view)
     fine = [values for values in domain if not case.raises(values)]
     if not fine:
         return None
     calls = choose.sample(fine, min(len(fine), choose.choice([1, 1, 1, 2])))
-    return Case(source, constraints, tuple(calls), tuple(fine), is_broken, rank)
+    return replace(case, calls=tuple(calls), domain=tuple(fine))

@@ -3,8 +3,10 @@
 Beside a named tensor the methods that copy one are looked up by a function in Python: that is what the line of copies
 shows, and the price that a process pays for names that last.
 
-`python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes some minutes: valgrind runs it
-some fifty times slower. How busy the machine is makes no difference.
+`python tests/benchmarks/instructions.py` needs valgrind and a C compiler, and takes three processes of two minutes each
+on an idle processor. All is warm before anything is counted, and what is counted runs in one stretch, without
+collections of garbage: each start of counting has valgrind translate everything anew. How busy the machine is makes no
+difference.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from tables import Table
 
 MARKS = """
 #include <valgrind/callgrind.h>
-void start(void) { CALLGRIND_START_INSTRUMENTATION; CALLGRIND_ZERO_STATS; }
-void stop(const char *name) { CALLGRIND_DUMP_STATS_AT(name); CALLGRIND_STOP_INSTRUMENTATION; }
+void start(void) { CALLGRIND_START_INSTRUMENTATION; }
+void zero(void) { CALLGRIND_ZERO_STATS; }
+void stop(const char *name) { CALLGRIND_DUMP_STATS_AT(name); }
 """
 
 PROGRAM = """
@@ -44,46 +47,49 @@ marks = ctypes.CDLL(sys.argv[1])
 torch.set_num_threads(1)
 x, linear = torch.ones(64, 16), torch.nn.Linear(16, 16)
 
-def counted(name, act):
-    gc.collect()
-    gc.disable()
-    marks.start()
-    act()
-    marks.stop(name.encode())
-    gc.enable()
-
 def block(x, n, scale):
     h = torch.relu(linear(x)) * scale
     h = h.view(-1, n, 16).sum(1) if n > 1 else h
     return torch.softmax(h, -1) + n
 
-def compiled(backend, dynamic):
-    dynamo.reset()
-    found = torch.compile(block, backend=backend, dynamic=dynamic)
-    found(x, 4, 0.5).sum().backward()
-    return found
-
-for backend, dynamic in (("eager", False), ("eager", True), ("aot_eager", True)):
-    for _ in range(2):  # what torch does once
-        compiled(backend, dynamic)
-    counted(f"compile, {backend}, {'dynamic' if dynamic else 'static'}", lambda: compiled(backend, dynamic))
+def compiling(backend, dynamic):
+    def act():
+        dynamo.reset()
+        torch.compile(block, backend=backend, dynamic=dynamic)(x, 4, 0.5).sum().backward()
+    return act
 
 def calls(function, *arguments):
     def act():
         for _ in range(100):
             function(*arguments)
-    act()
     return act
 
-dynamo.reset()
-counted("100 compiled calls, static", calls(torch.compile(block, backend="eager", dynamic=False), x, 4, 0.5))
-dynamo.reset()
-counted("100 compiled calls, dynamic", calls(torch.compile(block, backend="eager", dynamic=True), x, 4, 0.5))
-counted("100 calls in eager", calls(block, x, 4, 0.5))
-counted("100 sizes and constructors in eager", calls(lambda n: torch.ones(n, 3)[: n // 2].view(-1).sum(), 64))
-counted("100 likes in eager", calls(lambda n: torch.zeros_like(x) + torch.full(size=(n, 16), fill_value=2.0), 64))
-counted("100 copies in eager", calls(lambda n: x.clone().to(torch.float64).detach().contiguous(), 64))
-counted("100 views in eager", calls(lambda n: x.view(-1).expand(2, -1).narrow(1, 0, n).reshape((n, 2)), 64))
+def compiled(dynamic):
+    def own(x, n, scale):
+        return block(x, n, scale)
+    return torch.compile(own, backend="eager", dynamic=dynamic)
+
+parts = {
+    "100 compiled calls, static": calls(compiled(False), x, 4, 0.5),
+    "100 compiled calls, dynamic": calls(compiled(True), x, 4, 0.5),
+    "100 calls in eager": calls(block, x, 4, 0.5),
+    "100 sizes and constructors in eager": calls(lambda n: torch.ones(n, 3)[: n // 2].view(-1).sum(), 64),
+    "100 likes in eager": calls(lambda n: torch.zeros_like(x) + torch.full(size=(n, 16), fill_value=2.0), 64),
+    "100 copies in eager": calls(lambda n: x.clone().to(torch.float64).detach().contiguous(), 64),
+    "100 views in eager": calls(lambda n: x.view(-1).expand(2, -1).narrow(1, 0, n).reshape((n, 2)), 64),
+    "compile, eager, static": compiling("eager", False),
+    "compile, eager, dynamic": compiling("eager", True),
+    "compile, aot_eager, dynamic": compiling("aot_eager", True),
+}
+for act in [*reversed(parts.values())] * 2:  # what torch does once; the calls are compiled last
+    act()
+gc.collect()
+gc.disable()
+marks.start()
+for name, act in parts.items():
+    marks.zero()
+    act()
+    marks.stop(name.encode())
 """
 
 

@@ -117,6 +117,54 @@ def test_plain_values_inside_a_foreign_block_meet_no_names_of_the_compiled_frame
             compiled(*given(64))
 
 
+def halved_or_whole(x: torch.Tensor, n: int) -> torch.Tensor:
+    y = x.view(-1, 2).sum(1) if n % 2 == 0 else x
+    dynamo.graph_break()
+    y = y * 2
+    dynamo.graph_break()
+    return y + n
+
+
+def the_second_after_a_break(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    x = x * 2
+    dynamo.graph_break()
+    return x.sum() + y.sum()
+
+
+def a_size_handed_on(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    n = x.shape[0] + 1
+    x = x * 2
+    dynamo.graph_break()
+    return y.sum() * n
+
+
+def test_the_rest_of_a_function_names_what_comes_to_it_as_the_code_before_does() -> None:
+    """The graph of the rest, made for a tensor of n, serves one of n // 2, too, and that is none of n."""
+    compiled = Compiled(halved_or_whole, fullgraph=False)
+    with dynamic_int_constraints(["1 <= n <= 9"]):
+        for n in (7, 6, 5, 8):
+            x = torch.arange(float(n))
+            assert torch.equal(compiled(name_dims(x, {0: "n"}), DynamicInt(n, name="n")), halved_or_whole(x, n))
+
+
+@pytest.mark.parametrize("program", [the_second_after_a_break, a_size_handed_on])
+@pytest.mark.parametrize("others", [("m", "n"), ("w", "n"), ("w", None), (None, "n"), ("n", "n"), (None, None)])
+def test_a_graph_that_serves_other_names_gives_none_of_its_own(
+    program: Callable[..., torch.Tensor], others: tuple[str | None, ...]
+) -> None:
+    """Names are what the call declares, not what the one did that the graph was made for."""
+    compiled = Compiled(program, fullgraph=False)
+
+    def given(*names: str | None) -> list[torch.Tensor]:
+        sizes = (7, 7) if names[0] == names[1] else (6, 5)
+        tensors = [torch.arange(float(size)) for size in sizes]
+        return [x if n is None else name_dims(x, {0: n}) for n, x in zip(names, tensors, strict=True)]
+
+    with dynamic_int_constraints(["n >= 3", "m >= 3", "w >= 3"]):
+        for names in (("n", "m"), others, ("n", "m")):
+            assert torch.equal(compiled(*given(*names)), program(*given(*names)))
+
+
 def terms(tensor: torch.Tensor) -> dict[int, str]:
     record = named_dims(tensor)
     return {} if record is None else {i: t.id for i, t in record.dims.items()}

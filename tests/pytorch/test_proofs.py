@@ -53,6 +53,13 @@ def masked(x: torch.Tensor, y: torch.Tensor) -> Any:
     return z * 2 + 1, y + 1
 
 
+def masked_later(x: torch.Tensor, y: torch.Tensor) -> Any:
+    y = y + 1
+    print(end="")
+    z = x[x >= 0]
+    return z * 2 + 1, y + 1
+
+
 def nonzero(x: torch.Tensor, y: torch.Tensor) -> Any:
     z = x.nonzero()
     return z * 2, y + 1
@@ -149,6 +156,7 @@ def unset(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 OPEN = {
     masked: "the rest after the graph break looks at what that line gives in eager, which nothing declares",
+    masked_later: "the rest after the graph break looks at what that line gives in eager, which nothing declares",
     nonzero: "the rest after the graph break looks at the result of nonzero(...), which nothing declares",
     unique: "the rest after the graph break looks at the result of unique(...), which nothing declares",
     listed: "the rest after the graph break looks at the result of tolist(...), which nothing declares",

@@ -73,6 +73,11 @@ def unit_questions() -> SimpleNamespace:
     return SimpleNamespace(or_false=(sizes, "guard_or_false"), or_true=(sizes, "guard_or_true"))
 
 
+def uniform_values() -> tuple[Any, str]:
+    """What asks whether a tensor of those sizes can take the place of a node; missing in releases that never ask."""
+    return importlib.import_module("torch._inductor.fx_passes.joint_graph"), "_has_self_referential_shape"
+
+
 def is_lowering() -> bool:
     """Whether Inductor makes loops of a graph at the moment, or code of loops."""
     lowering = sys.modules.get("torch._inductor.graph")

@@ -143,7 +143,9 @@ _accepted: dict[tuple[object, ...], object] = {}
 """Calls that break nothing, told by what they declare; each with the objects whose identities are in its key."""
 
 _NOTHING = Declaration(())
-_traced: ContextVar[Declaration] = ContextVar("dynconstraints_traced_call", default=_NOTHING)
+_traced: ContextVar[tuple[CodeType | None, Declaration]] = ContextVar(
+    "dynconstraints_traced_call", default=(None, _NOTHING)
+)
 
 
 @contextmanager
@@ -153,7 +155,7 @@ def checked_call(code: CodeType, variables: Mapping[str, object]) -> Iterator[bo
     call = check_call(arguments(code, variables), inputs.call)
     if call is not None or inputs.signature is not None:
         _declared_codes.add(code)
-    token = _traced.set(call or _NOTHING)
+    token = _traced.set((code, call or _NOTHING))
     try:
         with known_inputs(inputs):
             yield code in _declared_codes
@@ -171,7 +173,12 @@ def check_again(code: CodeType, variables: Mapping[str, object]) -> None:
 
 def traced_call() -> Declaration:
     """What the arguments of the call that is traced declare; a name met elsewhere is not among theirs."""
-    return _traced.get()
+    return _traced.get()[1]
+
+
+def traced_code() -> CodeType | None:
+    """The function that is traced; None outside of a trace."""
+    return _traced.get()[0]
 
 
 _ANSWER = "_dynconstraints_answer"

@@ -44,7 +44,7 @@ from dynconstraints.pytorch.declarations.moments import (
 )
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
 from dynconstraints.pytorch.guards.saved import telling_refusals
-from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, unit_sizes, variance
+from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, uniform_values, unit_sizes, variance
 from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, export_wrappers, shape_env_wrappers
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
@@ -383,6 +383,11 @@ _BACKEND = (
             lambda: inductor.inductor_strides().layouts[1],
             strides.to_be_sorted,
             "of the strides of a convolution's weight gradient only the order is asked",
+        ),
+        (
+            inductor.uniform_values,
+            uniform_values.unless_later,
+            "a tensor of one value is made anew only of sizes that come before it",
         ),
     ),
     *_optional(

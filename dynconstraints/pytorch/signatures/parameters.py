@@ -74,10 +74,10 @@ def of_frame(
     rest, more = collecting(code)
     positional = [(_local(name), variables.get(name)) for name in own]
     items = () if rest is None else tuple(variables.get(rest, ()))
-    positional += [(f"{_local(rest)}[{i}]", value) for i, value in enumerate(items)]
+    positional += [(f"{_local(rest or '')}[{i}]", value) for i, value in enumerate(items)]
     given = {} if more is None else dict(variables.get(more, {}))
     named = {name: (_local(name), variables.get(name)) for name in keywords}
-    named |= {name: (f"{_local(more)}[{name!r}]", value) for name, value in given.items()}
+    named |= {name: (f"{_local(more or '')}[{name!r}]", value) for name, value in given.items()}
     found = parameters.bound(positional[first:], named)
     if rest is not None and parameters.rest is not None and len(own) - first == len(parameters.positional):
         found[parameters.rest] = Reached(parameters.rest, _local(rest), items)

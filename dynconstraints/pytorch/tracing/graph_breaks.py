@@ -24,8 +24,10 @@ from dynconstraints.ir.nodes import Name, Term
 from dynconstraints.pytorch._torch.compilation import compiled_calls
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, Passing
 from dynconstraints.pytorch.declarations.scope import current_scope
+from dynconstraints.pytorch.frame.call_check import traced_call, traced_code
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.sympy_bridge import term_of, to_torch
+from dynconstraints.pytorch.tracing.served_names import Traced
 from dynconstraints.pytorch.values.dynamic_int import standing_for
 from dynconstraints.pytorch.values.named_dims import attach
 
@@ -73,14 +75,17 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
     """The compiled graph, its results under their names. Costs a few microseconds a result, at breaks alone.
 
     Names are bound to what the parameters say, which the frame's guards hold to the declaration, also where a call
-    passes plain ints. Inside other blocks than those the frame was compiled in it names nothing.
+    passes plain ints; not in a call that means something else by them (`Traced.holding`). Inside other blocks than
+    those the frame was compiled in it names nothing.
     """
     inputs = {_expression(node): i for i, node in enumerate(n for n in graph.graph.nodes if n.op == "placeholder")}
     values = {**_computed_values(facts, graph), **_values(facts, inputs)}
     carried = [c for c in _carried(graph, facts) if all(names_of(t) <= values.keys() for t in c.terms)]
     facts.carried = frozenset(_sizes(graph, carried))
-    if not carried:
+    code = traced_code()
+    if not carried or code is None:
         return compiled
+    traced = Traced(code, frozenset(traced_call().names))
     scope = facts.scope.constraints
     constraints = {**facts.computed.own, **{name: member.constraints for name, member in facts.members.items()}}
     places = facts.computed.places
@@ -90,12 +95,13 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
         if current_scope().constraints != scope:
             return results
         during = _call_under_way()
-        found = {
-            name: Binding(name, value.read(args, results), constraints[name], places.get(name), during)
-            for name, value in values.items()
-        }
+        read = {name: value.read(args, results) for name, value in values.items()}
+        holding = traced.holding(read)
+        found = {n: Binding(n, read[n], constraints[n], places.get(n), during) for n in read if n in holding}
         results = list(results)
         for c in carried:
+            if not all(names_of(t) <= holding for t in c.terms):
+                continue
             used = tuple(found[name] for name in found if any(name in names_of(t) for t in c.terms))
             result = results[c.index]
             if c.dims is None:

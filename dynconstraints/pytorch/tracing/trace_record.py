@@ -106,7 +106,8 @@ def note_end(output: Any, tx: Any, reason: Any, popped: int | None) -> None:
     broke = break_of(tx, reason) if reason.graph_break else None
     below = [] if popped is None else tx.stack[: len(tx.stack) - popped]
     left = [value for value in below if not is_kind(value, trace_values().Null)]
-    values = {**tx.symbolic_locals, **{on_stack(i): value for i, value in enumerate(left)}} if broke else {}
+    variables = {name: value for name, value in tx.symbolic_locals.items() if not name.startswith(_STACK)}
+    values = {**variables, **{on_stack(i): value for i, value in enumerate(left)}} if broke else {}
     found = {name: handed(value, output, inputs) for name, value in values.items()}
     if broke is not None and not broke.gives and popped is not None:
         found[on_stack(len(left))] = Handed(constants=("None",))
@@ -115,7 +116,11 @@ def note_end(output: Any, tx: Any, reason: Any, popped: int | None) -> None:
 
 def on_stack(index: int) -> str:
     """What torch calls a value without a variable in the rest of a function."""
-    return f"___stack{index}"
+    return f"{_STACK}{index}"
+
+
+_STACK = "___stack"
+"""Of such a value in the rest itself nothing is handed on: after its own break the name means another."""
 
 
 def trace_of(env: Any) -> Trace | None:

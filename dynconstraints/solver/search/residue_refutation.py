@@ -51,7 +51,8 @@ def contradictory(formulas: Sequence[Formula]) -> bool:
 
 
 def _moduli(formulas: Sequence[Formula]) -> Iterator[int]:
-    """The common multiple of the literal moduli, and twice it, which says more of squares."""
+    """The common multiple of the literal moduli, and twice it, which says more of squares; none that has too many
+    residues."""
     literals = {
         abs(node.divisor.value)
         for formula in formulas
@@ -59,15 +60,13 @@ def _moduli(formulas: Sequence[Formula]) -> Iterator[int]:
         if isinstance(node, Mod) and isinstance(node.divisor, Int) and node.divisor.value
     }
     modulus = lcm(*literals)
-    if modulus > 1:
-        yield modulus
-        yield 2 * modulus
+    yield from (m for m in (modulus, 2 * modulus) if 1 < m <= REFUTED_MODULUS)
 
 
 def _refuted(formulas: Sequence[Formula], modulus: int) -> bool:
     weaker = [w for formula in formulas if (w := _weaker(formula, modulus)) != TRUE]
     symbols = sorted(frozenset().union(*map(names, weaker)))
-    if not weaker or modulus > REFUTED_MODULUS or modulus ** len(symbols) > REFUTED_POINTS:
+    if not weaker or modulus ** len(symbols) > REFUTED_POINTS:
         return False
     points, size = evaluate_columns.box(dict.fromkeys(symbols, range(modulus)))
     for formula in sorted(weaker, key=lambda f: len(names(f))):
