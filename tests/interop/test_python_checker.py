@@ -15,7 +15,7 @@ from dynconstraints.interop.python import emit
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 POINTS = 100_000 if NIGHTLY else 200
-DOMAINS = 40
+DOMAINS = 24
 
 
 def checker(system):
