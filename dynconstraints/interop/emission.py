@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dynconstraints.ir.constraint import Constraint
@@ -30,10 +30,10 @@ class Left:
 
 @dataclass(frozen=True)
 class Emission:
-    """The text for a target, in full: with what is left over, and its check, where the text's language can have it.
+    """The text for a target, in full: with what is left over, and its check.
 
     Attributes:
-        text: What the target reads.
+        text: What the target reads; where it is Python, with ``checker`` at its end.
         held: The constraints that the target's own form enforces, or that follow from what it enforces.
         left: The others, each with the reason.
         checker: Python source of a function ``check`` of what is left over; empty where nothing is.
@@ -46,27 +46,35 @@ class Emission:
 
 
 def parted(
-    system: ConstraintSystem, held: ConstraintSystem, reason: Mapping[Constraint, str], otherwise: str, limit: int | None
+    constraints: Iterable[Constraint], alternatives: Sequence[ConstraintSystem], reason: str, limit: int | None
 ) -> tuple[tuple[Constraint, ...], tuple[Left, ...]]:
-    """The constraints that follow from those a target holds, and the others with their reason.
+    """The constraints that hold wherever a target lets values through, and the others.
 
-    A constraint counts as held only where that is proved.
+    What it lets through is what satisfies one of the alternatives. A constraint counts as held only where that is
+    proved.
     """
+    held, left = [], []
+    for constraint in constraints:
+        if all(_holds(system, constraint, limit) for system in alternatives):
+            held.append(constraint)
+        else:
+            left.append(Left(constraint, reason))
+    return tuple(held), tuple(left)
+
+
+def _holds(system: ConstraintSystem, constraint: Constraint, limit: int | None) -> bool:
     from dynconstraints.solver.verdicts import Implied
 
-    verdicts = {c: c in held.constraints or isinstance(held.implies(c, limit), Implied) for c in system}
-    kept = tuple(c for c, is_held in verdicts.items() if is_held)
-    left = tuple(Left(c, reason.get(c, otherwise)) for c, is_held in verdicts.items() if not is_held)
-    return kept, left
+    return constraint in system.constraints or isinstance(system.implies(constraint, limit), Implied)
 
 
-def remarks(target: str, held: Iterable[Constraint], left: Iterable[Left]) -> list[str]:
+def remarks(target: str, held: Iterable[Constraint], left: Iterable[Left], checker: str = "check()") -> list[str]:
     """Lines that say what the target holds and what is left over, for the head of the text."""
     held, left = tuple(held), tuple(left)
     lines = [f"{target} holds:", *(f"  {c.line}" for c in held)] if held else []
     if not left:
         return [*lines, "Nothing is left over: every constraint is held."]
-    return [*lines, "Left over, for check() to hold:", *(f"  {one.constraint.line}  ({one.reason})" for one in left)]
+    return [*lines, f"Left over, for {checker} to hold:", *(f"  {o.constraint.line}  ({o.reason})" for o in left)]
 
 
 def commented(lines: Iterable[str], mark: str = "#") -> list[str]:

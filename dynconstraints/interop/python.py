@@ -6,10 +6,11 @@ that floats hold at every finite float.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from textwrap import indent
 
-from dynconstraints.interop.emission import Emission, Subject
+from dynconstraints.interop.emission import Emission, Left, Subject, commented, remarks
+from dynconstraints.interop.layout import Layout, Slot, layout_of, linear
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.sorts import has_real
 from dynconstraints.lowering.to_closure import python_names, python_test
@@ -100,26 +101,94 @@ _BUILTIN = ("min", "max", "abs", "sum", "range")
 
 
 def emit(subject: Subject) -> Emission:
-    """The function ``check`` of the names, in their order in the constraints."""
-    return Emission(f"{check_source(subject.system, subject.system)}\n", subject.system.constraints)
+    """The function ``check`` of the names, or, where the shapes are known, of the arguments' shapes."""
+    held = subject.system.constraints
+    if not subject.shapes:
+        return Emission(f"{check_source(subject.system, held)}\n", held)
+    layout = layout_of("python", subject.shapes)
+    unbound = tuple(c for c in held if not layout.homes.keys() >= set(c.symbols))
+    checked = (*(c for c in held if c not in unbound), *(relation for _, relation in layout.relations))
+    left = tuple(_unchecked(Left(c, ""), layout.homes) for c in unbound)
+    head = commented(remarks("check()", checked, left)) if left else []
+    text = "\n".join([*head, check_source(subject.system, checked, layout), ""])
+    return Emission(text, checked, left)
 
 
-def check_source(system: ConstraintSystem, constraints: Iterable[Constraint]) -> str:
-    """The source of a function ``check`` of the names that the constraints mention, which are some of the system's."""
+def written(code: Sequence[str], target: str, subject: Subject, held: Iterable[Constraint], left: Iterable[Left],
+            layout: Layout | None = None) -> Emission:
+    """The emission of Python code: what it holds in its head, and the check of what is left over at its end."""
+    held, left = tuple(held), tuple(left)
+    if layout is not None:
+        bound = layout.homes.keys() | {slot.place for slot, _ in layout.relations}
+        left = tuple(one if bound >= set(one.constraint.symbols) else _unchecked(one, bound) for one in left)
+    checked = [one.constraint for one in left if not one.reason.startswith(_UNCHECKED)]
+    checker = check_source(subject.system, checked, layout) if checked else ""
+    head = commented(remarks(target, held, left))
+    return Emission("\n".join([*head, *code, *(["", "", checker] * bool(checker))]) + "\n", held, left, checker)
+
+
+_UNCHECKED = "not checked: "
+
+
+def _unchecked(one: Left, bound: Collection[str]) -> Left:
+    missing = next(name for name in one.constraint.symbols if name not in bound)
+    return Left(one.constraint, f"{_UNCHECKED}no argument has {missing} for a size")
+
+
+def check_source(
+    system: ConstraintSystem, constraints: Iterable[Constraint], layout: Layout | None = None
+) -> str:
+    """The source of a function ``check`` that raises ValueError where one of the constraints does not hold.
+
+    Its parameters are the names that the constraints mention; with a layout, the shapes of the arguments, and the
+    arguments that are numbers.
+    """
     constraints = tuple(constraints)
-    names = python_names(tuple(dict.fromkeys(n for c in constraints for n in c.symbols)), _TAKEN)
-    reals = [name for name in names if name in system.reals]
+    mentioned = tuple(dict.fromkeys(n for c in constraints for n in c.symbols))
+    given = () if layout is None else tuple(_parameter(slots, path) for path, slots in layout.slots.items())
+    names = python_names((*given, *(n for n in mentioned if n not in given)), _TAKEN)
+    reals = [name for name in mentioned if name in system.reals]
     tests = {c: python_test(c.formula, names, floats=_has_reals(c, system.reals)) for c in constraints}
     called = sorted(frozenset().union(*(test.called for test in tests.values())).difference(_BUILTIN))
     body = [_NESTED.get(name, f"from math import {name}").strip("\n") + "\n" * (name in _NESTED) for name in called]
-    body += [_taken_as_int(name, names[name]) for name in names if name not in reals]
+    body += [] if layout is None else _bound(layout, mentioned, names)
+    loose = mentioned if layout is None else [name for name in mentioned if name in given]
+    body += [_taken_as_int(name, names[name]) for name in loose if name not in reals]
     body += [_taken_as_real(name, names[name]) for name in reals]
     for constraint, test in tests.items():
         body += [*test.lines, f"if not ({test.holds}):", f"    raise ValueError({_message(constraint, names)})"]
-    listed = "\n".join(("Return None where every constraint holds; raise ValueError where one does not.", "",
-                        *(f"    {_in_docstring(c.line)}" for c in constraints)))
-    lines = [f'"""{listed}\n"""', *body]
-    return f"def check({', '.join(names.values())}):\n" + indent("\n".join(lines), "    ")
+    lines = ["Return None where every constraint holds; raise ValueError where one does not.", ""]
+    listed = "\n".join([*lines, *(f"    {_in_docstring(c.line)}" for c in constraints)])
+    parameters = (names[name] for name in (mentioned if layout is None else given))
+    return f"def check({', '.join(parameters)}):\n" + indent("\n".join([f'"""{listed}\n"""', *body]), "    ")
+
+
+def _parameter(slots: Sequence[Slot], path: str) -> str:
+    return path if slots and slots[0].index is None else f"{path}.shape"
+
+
+def _bound(layout: Layout, mentioned: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """The names' values, from the shapes."""
+    lines = []
+    for path, slots in layout.slots.items():
+        if slots and slots[0].index is None:
+            continue
+        place, rank, text = names[f"{path}.shape"], len(slots), layout.shapes[path].text
+        said = f'{path} has another number of dimensions than "{text}": '
+        lines.append(f"if len({place}) != {rank}:\n    raise ValueError({said!r} + str(len({place})))")
+        lines.append(f"{place} = [size.__index__() for size in {place}]")
+    places = {slot.place: slot for slot in layout}
+    for name in mentioned:
+        slot = places.get(name) or layout.homes[name]
+        given = names[_parameter((slot,), slot.path)]
+        value = given if slot.index is None else f"{given}[{slot.index}]"
+        form = linear(slot.term) if name not in places and slot.term is not None else None
+        if form is not None and form != {name: 1}:
+            offset = form.get("", 0)
+            value = f"({value} - {offset}) // {form[name]}" if offset else f"{value} // {form[name]}"
+        if value != names[name]:
+            lines.append(f"{names[name]} = {value}")
+    return lines
 
 
 _TAKEN = ("check", "ValueError", "TypeError", "OverflowError", "hasattr", "float", "str", *_NESTED)

@@ -61,6 +61,7 @@ _GLOBALS: dict[str, Any] = {"__builtins__": {}, "Fraction": Fraction} | {
 }
 _CALLED_NAMES = frozenset(_CALLED | {"Fraction"})
 _LOCAL = re.compile(r"t\d+")
+_NO_NAME = re.compile(r"\W+")
 # Longer sums and products become a call: nested additions would exhaust the stack of Python's own compiler.
 _LONGEST_SPINE = 16
 
@@ -138,6 +139,8 @@ def python_names(parameters: Sequence[str], taken: Iterable[str] = ()) -> dict[s
     taken = {*_GLOBALS, "__debug__", *taken}
     for name in parameters:
         spelled = normalize("NFKC", name)  # as Python reads identifiers
+        if not spelled.isidentifier():  # a place such as x.shape[0]
+            spelled = _NO_NAME.sub("_", spelled).strip("_")
         while _LOCAL.fullmatch(spelled) or spelled in taken:
             spelled += "_"
         taken.add(spelled)
