@@ -15,7 +15,9 @@ def of_integers(seed: int) -> ConstraintSystem:
     """One to three constraints over up to three integers."""
     rng = Random(seed)
     names = NAMES[: rng.choice((1, 2, 3))]
-    return ConstraintSystem(some_formula(rng, names, rng.choice((1, 1, 2, 3))).text for _ in range(rng.choice((1, 1, 2, 3))))
+    return ConstraintSystem(
+        some_formula(rng, names, rng.choice((1, 1, 2, 3))).text for _ in range(rng.choice((1, 1, 2, 3)))
+    )
 
 
 def of_reals(seed: int) -> ConstraintSystem:

@@ -111,7 +111,9 @@ def _box(system: ConstraintSystem, layout: Layout, limit: int | None) -> dict[Sl
     found = {}
     for slot, (lower, upper) in ends.items():
         low = max(lower or 0, 0)
-        value = None if slot.term is None or not layout.homes.keys() >= set(_names(slot)) else value_of(slot.term, usual)
+        value = (
+            None if slot.term is None or not layout.homes.keys() >= set(_names(slot)) else value_of(slot.term, usual)
+        )
         found[slot] = Range(low, low if value is None else value, upper)
     return found
 

@@ -124,7 +124,7 @@ class _Header:
         lines += [f"inline std::string violation({parameters}) {{"]
         for name in (name for name in names if name in self.reals):
             place = self.names[name]
-            refusal = f'return {_string(f"{name} is not finite: ")} + detail::shown({place})'
+            refusal = f"return {_string(f'{name} is not finite: ')} + detail::shown({place})"
             lines.append(f"  if (!std::isfinite({place})) {refusal};")
         for index, constraint in enumerate(self.tests):
             given = ", ".join(self.names[name] for name in constraint.symbols)
@@ -228,7 +228,9 @@ class _Code:
                 return self._compare([self.term(o) for o in operands], relations)
             case Member(item, SetOf(elements)):
                 found = self._kept(self.term(item))
-                return self._listed("any", [self._called2("eq", found, self.term(e)) for e in elements] or ["Truth::no"])
+                return self._listed(
+                    "any", [self._called2("eq", found, self.term(e)) for e in elements] or ["Truth::no"]
+                )
             case Member(item, RangeOf(start, stop, step)):
                 terms = (*map(self.term, (item, start, stop)), self._literal(step))
                 return self._called("in_range", *terms)

@@ -40,7 +40,10 @@ def emit(subject: Subject) -> Emission:
 
 
 def _dim(unit: str, ends: Ends) -> str:
-    parts = [repr(unit), *(f"{end}={value}" for end, value in zip(("min", "max"), ends, strict=True) if value is not None)]
+    parts = [
+        repr(unit),
+        *(f"{end}={value}" for end, value in zip(("min", "max"), ends, strict=True) if value is not None),
+    ]
     return f"Dim({', '.join(parts)})"
 
 
@@ -61,4 +64,6 @@ def _expression(form: Mapping[str, int], places: Mapping[str, str]) -> str:
 
 def _shapes(layout: Layout, dims: Mapping[Slot, str]) -> dict[str, str]:
     listed = {path: [dims[slot] for slot in slots] for path, slots in layout.slots.items()}
-    return {path: ", ".join(sizes) if layout.is_number(path) else f"[{', '.join(sizes)}]" for path, sizes in listed.items()}
+    return {
+        path: ", ".join(sizes) if layout.is_number(path) else f"[{', '.join(sizes)}]" for path, sizes in listed.items()
+    }

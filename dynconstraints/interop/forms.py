@@ -58,7 +58,10 @@ class Forms:
 
 
 def forms_of(
-    system: ConstraintSystem, names: Iterable[str], sizes: Iterable[str] = (), least: int | None = None,
+    system: ConstraintSystem,
+    names: Iterable[str],
+    sizes: Iterable[str] = (),
+    least: int | None = None,
     limit: int | None = None,
 ) -> Forms:
     """The forms of the names, which are integers; those in ``sizes`` are never negative.

@@ -11,14 +11,14 @@ from dynconstraints.lowering.to_closure import python_names
 _MOST_LISTED = 100
 """Of so many assignments each is listed; of more they are drawn and checked."""
 
-_LEGAL = '''
+_LEGAL = """
 def is_legal(sizes):
     try:
         check(*(sizes[name] for name in {names!r}))
     except ValueError:
         return False
     return True
-'''
+"""
 
 
 def emit(subject: Subject) -> Emission:

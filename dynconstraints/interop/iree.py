@@ -31,7 +31,9 @@ def emit(subject: Subject) -> Emission:
         lines.append(f"  %{spelled}_assumed = util.assume.int %{spelled}<{', '.join(ends)}> : index")
         said += [f"{name} >= {max(lower or 0, 0)}", f"{name} % {divisor} == 0"]
         said += [f"{name} <= {upper}"] * (upper is not None)
-    held, left = parted(system, [ConstraintSystem(said)], "an assumption is a range and a divisor of one name", subject.limit)
+    held, left = parted(
+        system, [ConstraintSystem(said)], "an assumption is a range and a divisor of one name", subject.limit
+    )
     spelled_names = [_spelled(name, index) for index, name in enumerate(names)]
     parameters = ", ".join(f"%{name}: index" for name in spelled_names)
     results = ", ".join(f"%{name}_assumed" for name in spelled_names)

@@ -20,22 +20,22 @@ _MOST_SHOWN = 40
 """Names whose values a message tells; a constraint over more is known by its text."""
 
 _NESTED = {
-    "prod": '''
+    "prod": """
 def prod(numbers):
     result = 1
     for number in numbers:
         result = result * number
     return result
-''',
-    "gcd": '''
+""",
+    "gcd": """
 def gcd(*numbers):
     result = 0
     for number in numbers:
         while number:
             result, number = number, result % number
     return abs(result)
-''',
-    "lcm": '''
+""",
+    "lcm": """
 def lcm(*numbers):
     result = 1
     for number in numbers:
@@ -44,7 +44,7 @@ def lcm(*numbers):
             a, b = b, a % b
         result = abs(result * number // a) if result and number else 0
     return result
-''',
+""",
     "Fraction": '''
 class Fraction:
     """The rational number that an int or a float holds."""
@@ -114,8 +114,14 @@ def emit(subject: Subject) -> Emission:
     return Emission(text, checked, left)
 
 
-def written(code: Sequence[str], target: str, subject: Subject, held: Iterable[Constraint], left: Iterable[Left],
-            layout: Layout | None = None) -> Emission:
+def written(
+    code: Sequence[str],
+    target: str,
+    subject: Subject,
+    held: Iterable[Constraint],
+    left: Iterable[Left],
+    layout: Layout | None = None,
+) -> Emission:
     """The emission of Python code: what it holds in its head, and the check of what is left over at its end."""
     held, left = tuple(held), tuple(left)
     if layout is not None:
@@ -135,9 +141,7 @@ def _unchecked(one: Left, bound: Collection[str]) -> Left:
     return Left(one.constraint, f"{_UNCHECKED}no argument has {missing} for a size")
 
 
-def check_source(
-    system: ConstraintSystem, constraints: Iterable[Constraint], layout: Layout | None = None
-) -> str:
+def check_source(system: ConstraintSystem, constraints: Iterable[Constraint], layout: Layout | None = None) -> str:
     """The source of a function ``check`` that raises ValueError where one of the constraints does not hold.
 
     Its parameters are the names that the constraints mention; with a layout, the shapes of the arguments, and the
@@ -200,18 +204,22 @@ def _has_reals(constraint: Constraint, reals: frozenset[str]) -> bool:
 
 def _taken_as_int(name: str, place: str) -> str:
     """Integers of other libraries, which may wrap around, become Python's."""
-    return "\n".join((
-        f"if not hasattr({place}, '__index__'):",
-        f"    raise TypeError({f'{name} is no integer: '!r} + str({place}))",
-        f"{place} = {place}.__index__()",
-    ))
+    return "\n".join(
+        (
+            f"if not hasattr({place}, '__index__'):",
+            f"    raise TypeError({f'{name} is no integer: '!r} + str({place}))",
+            f"{place} = {place}.__index__()",
+        )
+    )
 
 
 def _taken_as_real(name: str, place: str) -> str:
-    return "\n".join((
-        f"if not -float('inf') < {place} < float('inf'):",
-        f"    raise ValueError({f'{name} is not finite: '!r} + str({place}))",
-    ))
+    return "\n".join(
+        (
+            f"if not -float('inf') < {place} < float('inf'):",
+            f"    raise ValueError({f'{name} is not finite: '!r} + str({place}))",
+        )
+    )
 
 
 def _message(constraint: Constraint, names: dict[str, str]) -> str:

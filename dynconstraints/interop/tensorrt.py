@@ -9,7 +9,7 @@ from dynconstraints.interop.python import written
 
 REASON = "a profile is a range for each dimension by itself"
 
-_ADD = '''\
+_ADD = """\
 
 def add_profiles(builder, config):
     for shapes in profiles:
@@ -17,7 +17,7 @@ def add_profiles(builder, config):
         for name, (least, best, greatest) in shapes.items():
             profile.set_shape(name, least, best, greatest)
         config.add_optimization_profile(profile)
-'''
+"""
 
 
 def emit(subject: Subject) -> Emission:

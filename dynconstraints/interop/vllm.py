@@ -33,7 +33,9 @@ def emit(subject: Subject) -> Emission:
     held = [constraint for constraint, lines in checks.items() if lines]
     left = [Left(constraint, _REASON) for constraint, lines in checks.items() if not lines]
     used = dict.fromkeys(name for constraint in held for name in constraint.symbols)
-    lines = [f"{places[n]} = {places[values[n].path]}.size({values[n].index})" for n in used if values[n].index is not None]
+    lines = [
+        f"{places[n]} = {places[values[n].path]}.size({values[n].index})" for n in used if values[n].index is not None
+    ]
     lines += [line for constraint in held for line in checks[constraint]]
     code = [
         "import torch",

@@ -17,7 +17,16 @@ needs_compiler = pytest.mark.skipif(COMPILER is None, reason="there is no g++")
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 POINTS = 1_000_000 if NIGHTLY else 400
 DOMAINS = 24
-STRICT = ["-std=c++17", "-O2" if NIGHTLY else "-O0", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+STRICT = [
+    "-std=c++17",
+    "-O2" if NIGHTLY else "-O0",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wshadow",
+    "-Werror",
+]
 SANITIZED = ["-fsanitize=undefined", "-fno-sanitize-recover=all"]
 
 MAIN = """
@@ -147,7 +156,22 @@ def test_what_it_says(tmp_path):
     ]
 
 
-NAMES = ("int", "template", "NULL", "linux", "t0", "State", "naïve", "_", "a_", "a__b", "eq", "detail", "violation", "Int")
+NAMES = (
+    "int",
+    "template",
+    "NULL",
+    "linux",
+    "t0",
+    "State",
+    "naïve",
+    "_",
+    "a_",
+    "a__b",
+    "eq",
+    "detail",
+    "violation",
+    "Int",
+)
 
 
 @needs_compiler

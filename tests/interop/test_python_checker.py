@@ -57,7 +57,9 @@ def test_every_kind_of_node_agrees_with_the_evaluator(formula, data):
 def test_the_source_reads_like_the_constraints():
     """No import, one function, the text of each constraint in the message."""
     text = emit(Subject(ConstraintSystem(["h % 32 == 0", "n in {16, 48}"]))).text
-    assert text == '''\
+    assert (
+        text
+        == '''\
 def check(h, n):
     """Return None where every constraint holds; raise ValueError where one does not.
 
@@ -75,13 +77,18 @@ def check(h, n):
     if not (n in (16, 48)):
         raise ValueError('constraint violated: n in {16, 48}, where n = ' + str(n))
 '''
+    )
 
 
 @pytest.mark.parametrize(
     ("texts", "values", "said"),
     [
         (["h % 32 == 0"], [65], "constraint violated: h % 32 == 0, where h = 65"),
-        (["a // b == 1 or not a // b == 1"], [3, 0], "constraint violated: a // b == 1 or not a // b == 1, where a = 3, b = 0"),
+        (
+            ["a // b == 1 or not a // b == 1"],
+            [3, 0],
+            "constraint violated: a // b == 1 or not a // b == 1, where a = 3, b = 0",
+        ),
         (["0.0 < p <= 1.0"], [1.5], "constraint violated: 0.0 < p <= 1.0, where p = 1.5"),
         (["p != 0.5"], [float("nan")], "p is not finite: nan"),
         (["p > 0.5"], [float("inf")], "p is not finite: inf"),
@@ -99,7 +106,9 @@ def test_a_message_over_many_names_is_short():
     assert refusal(checker(system), *range(50)).endswith("n39 = 39, and 10 more")
 
 
-@pytest.mark.parametrize("name", ["sum", "prod", "t0", "check", "ValueError", "str", "__debug__", "Fraction", "hasattr"])
+@pytest.mark.parametrize(
+    "name", ["sum", "prod", "t0", "check", "ValueError", "str", "__debug__", "Fraction", "hasattr"]
+)
 def test_a_name_that_the_code_needs_itself_is_spelled_otherwise(name):
     """The message has the user's own."""
     long = " + ".join(f"x{i}" for i in range(20))
