@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from math import gcd, lcm, ldexp, prod
+from math import lcm, ldexp
 
 from dynconstraints.ir.evaluate import value_of
 from dynconstraints.ir.fold import walk
-from dynconstraints.ir.nodes import Add, Call, Formula, Function, Int, Member, Mul, Neg, Pow, RangeOf, Term, total
+from dynconstraints.ir.nodes import Add, Call, Formula, Function, Int, Member, Mul, Neg, Pow, RangeOf, total
 
 GENERATOR = """
 static std::uint64_t state;

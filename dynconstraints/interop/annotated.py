@@ -17,7 +17,8 @@ def emit(subject: Subject) -> Emission:
     places = python_names([name.upper() for name in system.symbols], ("Annotated", *_KINDS))
     code, said = [], []
     for name in system.symbols:
-        parts, texts = _facts(system, name, subject.limit)
+        known = system if name in system.reals else subject.integers
+        parts, texts = _facts(known, name, name in system.reals, subject.limit)
         base, place = "float" if name in system.reals else "int", places[name.upper()]
         code.append(f"{place} = Annotated[{', '.join([base, *parts])}]" if parts else f"{place} = {base}")
         said += texts
@@ -27,7 +28,7 @@ def emit(subject: Subject) -> Emission:
     return written([*imports, *code], "annotated-types", subject, held, left)
 
 
-def _facts(system: ConstraintSystem, name: str, limit: int | None) -> tuple[list[str], list[str]]:
+def _facts(system: ConstraintSystem, name: str, is_real: bool, limit: int | None) -> tuple[list[str], list[str]]:
     """What is annotated, and the same as constraints."""
     from dynconstraints.solver.verdicts import Implied
 
@@ -36,16 +37,16 @@ def _facts(system: ConstraintSystem, name: str, limit: int | None) -> tuple[list
     for end, closed, strict, sign in ((lower, "Ge", "Gt", ">"), (upper, "Le", "Lt", "<")):
         if end is None:
             continue
-        is_strict = name in system.reals and isinstance(system.implies(f"{name} {sign} {float(end)!r}", limit), Implied)
-        value = repr(float(end)) if name in system.reals else str(end)
+        is_strict = is_real and isinstance(system.implies(f"{name} {sign} {float(end)!r}", limit), Implied)
+        value = repr(float(end)) if is_real else str(end)
         parts.append(f"{strict if is_strict else closed}({value})")
         texts.append(f"{name} {sign}{'' if is_strict else '='} {value}")
-    modulus, rest = (1, 0) if name in system.reals else system.congruence(name, limit)
+    modulus, rest = (1, 0) if is_real else system.congruence(name, limit)
     if modulus > 1 and rest == 0:
         parts.append(f"MultipleOf({modulus})")
         texts.append(f"{name} % {modulus} == 0")
     return parts, texts
 
 
-def _mentioned(texts: list[str], system: ConstraintSystem) -> set[str]:
+def _mentioned(texts: list[str], system: ConstraintSystem) -> frozenset[str]:
     return system.reals & set(ConstraintSystem(texts).symbols)

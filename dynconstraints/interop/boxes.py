@@ -32,10 +32,10 @@ Box = Mapping[Slot, Range]
 
 def boxes(subject: Subject, layout: Layout, target: str, *, most: int = MOST_BOXES, bounded: bool = True) -> list[Box]:
     """The boxes. Raises ArgumentError where ``bounded`` ones are wanted and a size has no upper end."""
-    systems = _alternatives(subject.system, most, subject.limit)
+    systems = _alternatives(subject.integers, most, subject.limit)
     found: list[Box] = []
     for system in systems:
-        box = _box(system, layout, subject.limit)
+        box: Box = _box(system, layout, subject.limit)
         if all(_ends(box) != _ends(other) for other in found):
             found.append(box)
     for box in found if bounded else ():

@@ -1,7 +1,7 @@
 """C++17: one header without dependencies that checks sizes of 64 bits, and floats, exactly.
 
-What is computed on the way has 127 bits where the compiler has such integers, else 63; what does not fit is refused as such,
-never wrapped around. The functions of the language are written from their definitions in the table of functions.
+What is computed on the way has 127 bits where the compiler has such integers, else 63; what does not fit is refused as
+such, never wrapped around. The functions of the language are written from their definitions in the table of functions.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from dynconstraints.ir.nodes import (
     Term,
     Test,
 )
-from dynconstraints.ir.sorts import has_real, speaks_of_reals
+from dynconstraints.ir.sorts import has_real
 
 _FOLDED = {Function.MIN: "least", Function.MAX: "greatest", Function.GCD: "gcd", Function.LCM: "lcm"}
 """Functions of any number of arguments, written as one of two."""
@@ -58,7 +58,7 @@ _MOST_SHOWN = 40
 """Names whose values a message tells; a constraint over more is known by its text."""
 
 
-class _Unwritable(Exception):
+class _UnwritableError(Exception):
     """A function of the language that the header has no code for."""
 
 
@@ -86,7 +86,7 @@ class _Header:
         code = _Code(self)
         try:
             truth = code.formula(constraint.formula)
-        except _Unwritable as error:
+        except _UnwritableError as error:
             self.left.append(Left(constraint, str(error)))
             return False
         if has_real(constraint.formula):
@@ -210,11 +210,13 @@ class _Code:
         """A call of a function that is written from its definition."""
         meaning, name = MEANINGS[function], function.value
         if meaning.definition is None or meaning.domain != TRUE:
-            raise _Unwritable(f"C++ has no {name}")
+            raise _UnwritableError(f"C++ has no {name}")
         if name not in self.header.functions:
             code, kind = _Code(self.header), "Truth" if isinstance(function, Predicate) else "Int"
-            write = code.formula if isinstance(function, Predicate) else code.term
-            value = write(cast("Formula & Term", meaning.definition))  # type: ignore[arg-type]
+            if isinstance(function, Predicate):
+                value = code.formula(cast("Formula", meaning.definition))
+            else:
+                value = code.term(cast("Term", meaning.definition))
             parameters = ", ".join(f"Int {_PARAMETERS[p.id]}" for p in PARAMETERS[: meaning.fewest])
             self.header.functions[name] = _function(f"{kind} {name}({parameters})", code.body, value)
         return f"{name}({', '.join(arguments)})"

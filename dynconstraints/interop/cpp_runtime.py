@@ -1,7 +1,8 @@
 """The C++17 that a generated header calls: integers and floats in exact arithmetic that says where it has no room.
 
-A value is known, undefined (something was divided by zero), or too large for the machine's integers; so is a truth value. Both
-kinds of not known travel outwards as in Kleene's logic: what is known elsewhere may decide a connective all the same.
+A value is known, undefined (something was divided by zero), or too large for the machine's integers; so is a truth
+value. Both kinds of not known travel outwards as in Kleene's logic: what is known elsewhere may decide a connective all
+the same.
 Each piece names those that it uses, so that a header has what it needs and no more.
 """
 

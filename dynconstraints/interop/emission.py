@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.sorts import speaks_of_reals
 from dynconstraints.signature.shape import Shape
 from dynconstraints.system import ConstraintSystem
 
@@ -18,6 +20,11 @@ class Subject:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     name: str = ""
     limit: int | None = None
+
+    @cached_property
+    def integers(self) -> ConstraintSystem:
+        """The constraints that speak of integers alone, of which more is found out than of those with floats."""
+        return _of_integers(self.system)
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,17 @@ def parted(
     return tuple(held), tuple(left)
 
 
+def _of_integers(system: ConstraintSystem) -> ConstraintSystem:
+    if not system.reals:
+        return system
+    return ConstraintSystem(c for c in system if not speaks_of_reals((c.formula,), system.reals))
+
+
 def _holds(system: ConstraintSystem, constraint: Constraint, limit: int | None) -> bool:
     from dynconstraints.solver.verdicts import Implied
 
+    if not speaks_of_reals((constraint.formula,), system.reals):
+        system = _of_integers(system)
     return constraint in system.constraints or isinstance(system.implies(constraint, limit), Implied)
 
 

@@ -38,7 +38,7 @@ def emit(subject: Subject) -> Emission:
 def _step(subject: Subject, slot: Slot, box: Box) -> int:
     if slot.term is None or box[slot].least == box[slot].greatest:
         return 1
-    modulus, rest = subject.system.congruence(slot.term, subject.limit)
+    modulus, rest = subject.integers.congruence(slot.term, subject.limit)
     return modulus if modulus > 1 and (box[slot].least - rest) % modulus == 0 else 1
 
 

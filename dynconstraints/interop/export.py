@@ -1,4 +1,8 @@
-"""torch.export: a ``Dim`` for each unit, sizes that are linear in one, and ``dynamic_shapes`` where shapes are known."""
+"""torch.export: Dims, sizes that are linear in one of them, and ``dynamic_shapes`` where shapes are known.
+
+A size of ``32*_h`` tells torch the divisor, which no graph depends on then; but the module of a program, as torch 2.13
+makes it, guards no divisors. So these are left over.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from dynconstraints.interop.python import written
 from dynconstraints.ir.nodes import Name
 from dynconstraints.lowering.to_closure import python_names
 
-_REASON = "a Dim has a range and is linear in one other"
+_REASON = "torch checks the range of a Dim and equations between Dims"
 _OPEN = "Dim.AUTO"
 
 
@@ -20,7 +24,8 @@ def emit(subject: Subject) -> Emission:
     """A source that assigns Dims to the names, and where shapes are known ``dynamic_shapes``."""
     layout = layout_of("torch.export", subject.shapes) if subject.shapes else None
     names = subject.system.symbols if layout is None else layout.sizes
-    forms = forms_of(subject.system, names, names, limit=subject.limit)
+    names = tuple(name for name in names if name not in subject.system.reals)
+    forms = forms_of(subject.integers, names, names, limit=subject.limit)
     places = python_names((*forms.units, *(n for n in forms.names if n not in forms.units)), ("Dim", "dynamic_shapes"))
     code = ["from torch.export import Dim", ""]
     code += [f"{places[unit]} = {_dim(unit, ends)}" for unit, ends in forms.units.items()]
@@ -29,12 +34,14 @@ def emit(subject: Subject) -> Emission:
         for name, form in forms.names.items()
         if name not in forms.units
     ]
-    held, left = parted(subject.system, [forms.held], _REASON, subject.limit)
+    held, left = parted(subject.system, [forms.undivided], _REASON, subject.limit)
     if layout is None:
         return written(code, "torch.export", subject, held, left)
     dims = {slot: _size(slot, forms, places) for slot in layout}
-    held = (*held, *(relation for slot, relation in layout.relations if dims[slot] != _OPEN))
-    left = (*left, *(Left(relation, _REASON) for slot, relation in layout.relations if dims[slot] == _OPEN))
+    homes = [slot for slot in layout.homes.values() if not isinstance(slot.term, Name)]
+    open_ones = {slot for slot in layout if dims[slot] == _OPEN or slot in homes}
+    held = (*held, *(relation for slot, relation in layout.relations if slot not in open_ones))
+    left = (*left, *(Left(relation, _REASON) for slot, relation in layout.relations if slot in open_ones))
     code += ["", f"dynamic_shapes = {nested('torch.export', _shapes(layout, dims))}"]
     return written(code, "torch.export", subject, held, left, layout)
 

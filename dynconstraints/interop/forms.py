@@ -1,6 +1,7 @@
-"""The integers of a system as linear forms of few units: ``h`` is ``32*_h``, and ``s1`` that is ``2*s0`` is no unit of its own.
+"""The integers of a system as linear forms of few units: ``h`` is ``32*_h``, and ``s1`` is ``2*s0``, no unit itself.
 
-Everything here follows from the system, so a form shuts out no assignment that satisfies it; ``held`` is what it does shut out.
+Everything here follows from the system, so a form shuts out no assignment that satisfies it; ``held`` is what it does
+shut out.
 """
 
 from __future__ import annotations
@@ -37,11 +38,15 @@ class Ends(NamedTuple):
 
 @dataclass(frozen=True)
 class Forms:
-    """The form of each name, the range of each unit, and a system of what both say about the names."""
+    """The form of each name, the range of each unit, and a system of what both say about the names.
+
+    ``undivided`` is that system without the divisors.
+    """
 
     names: Mapping[str, Form]
     units: Mapping[str, Ends]
     held: ConstraintSystem
+    undivided: ConstraintSystem
 
     def of(self, term: Term) -> dict[str, int] | None:
         """The term over units, the constant under ``""``; None where it is not linear, or has another name."""
@@ -68,12 +73,13 @@ def forms_of(
 
     ``least``: no unit has smaller values; one that would is shifted.
     """
-    names = tuple(name for name in names if name not in system.reals)
+    names = tuple(names)
     sizes = frozenset(sizes)
     ends = {name: _ends(system, name, name in sizes, limit) for name in names}
     equal = _equations(system, [name for name in names if ends[name].lower != ends[name].upper], limit)
     forms: dict[str, Form] = {}
     units: dict[str, Ends] = {}
+    divisors: list[str] = []
     held = [f"{name} >= 0" for name in names if name in sizes]
     for name in (name for name in names if name not in equal):
         modulus, rest = system.congruence(name, limit)
@@ -89,13 +95,14 @@ def forms_of(
         unit = name if modulus == 1 and not shift else _fresh(name, {*names, *units})
         low, high = (None if end is None else end + shift for end in (low, high))
         units[unit], forms[name] = Ends(low, high), Form(unit, modulus, rest - modulus * shift)
-        held += [f"{name} % {modulus} == {rest}"] * (modulus > 1)
+        divisors += [f"{name} % {modulus} == {rest}"] * (modulus > 1)
         held += [f"{name} >= {own.lower}"] * (own.lower is not None) + [f"{name} <= {own.upper}"] * (high is not None)
     for name, (root, factor, offset) in equal.items():
         own_form = forms[root]
         forms[name] = Form(own_form.unit, factor * own_form.factor, factor * own_form.offset + offset)
         held.append(f"{name} == {factor}*{root} + {offset}")
-    return Forms({name: forms[name] for name in names}, units, ConstraintSystem(held))
+    systems = ConstraintSystem([*held, *divisors]), ConstraintSystem(held)
+    return Forms({name: forms[name] for name in names}, units, *systems)
 
 
 def shown(form: Mapping[str, int]) -> str:

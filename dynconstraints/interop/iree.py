@@ -22,8 +22,8 @@ def emit(subject: Subject) -> Emission:
     names = [name for name in sizes if name not in system.reals]
     lines, said = [], []
     for index, name in enumerate(names):
-        lower, upper = system.bounds(name, subject.limit)
-        modulus, rest = system.congruence(name, subject.limit)
+        lower, upper = subject.integers.bounds(name, subject.limit)
+        modulus, rest = subject.integers.congruence(name, subject.limit)
         divisor = modulus if modulus > 1 and rest == 0 else 1
         ends = [f"umin = {max(lower or 0, 0)}", *([f"umax = {upper}"] if upper is not None else [])]
         ends += [f"udiv = {divisor}"] * (divisor > 1)

@@ -18,7 +18,8 @@ def emit(subject: Subject) -> Emission:
     """A source that assigns a scope, and where shapes are known a symbolic shape an argument."""
     layout = layout_of("JAX", subject.shapes) if subject.shapes else None
     names = subject.system.symbols if layout is None else layout.sizes
-    forms = forms_of(subject.system, names, names, least=1, limit=subject.limit)
+    names = tuple(name for name in names if name not in subject.system.reals)
+    forms = forms_of(subject.integers, names, names, least=1, limit=subject.limit)
     held, left = parted(subject.system, [forms.held], _REASON, subject.limit)
     limits = [f"{unit} >= {lower}" for unit, (lower, _) in forms.units.items() if lower is not None and lower > 1]
     limits += [f"{unit} <= {upper}" for unit, (_, upper) in forms.units.items() if upper is not None]

@@ -1,4 +1,4 @@
-"""Where the names of a declaration stand in the arguments: the sizes that are names, and those that relate to others."""
+"""Where the names of a declaration stand in the arguments: which sizes give them values, and which relate to others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths such as ``cfg.z`` and ``pyramid.0`` as nested containers, the way most frameworks take what is said of arguments."""
+"""Paths such as ``cfg.z`` and ``pyramid.0`` as nested containers, in which torch and JAX take arguments."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def emit(subject: Subject) -> Emission:
     code, ranges = [], []
     for name in bare:
         is_size = layout.homes[name].index is not None
-        lower, upper = system.bounds(name, subject.limit)
+        lower, upper = subject.integers.bounds(name, subject.limit)
         lower = max(lower or 0, 0) if is_size else lower
         ends = [f"min={lower}"] * (lower is not None) + [f"max={upper}"] * (upper is not None)
         code.append(f"{places[name]} = {'ShapeVar' if is_size else 'IntVar'}({', '.join([repr(name), *ends])})")

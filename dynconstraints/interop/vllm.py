@@ -1,4 +1,4 @@
-"""vLLM: the decorator's ``dynamic_arg_dims`` with a name a dimension, and ``shape_invariants`` of ``torch._check`` lines."""
+"""vLLM: ``dynamic_arg_dims`` with a name a dimension, and ``shape_invariants`` of ``torch._check`` lines."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def answers(folder, systems, *options):
     headers, runs = [], []
     for seed, system in systems.items():
         headers.append(emit(Subject(system, name=f"d{seed}")).text)
-        drawn = [(f"real() " if n in system.reals else "whole()") for n in system.symbols]
+        drawn = [("real() " if n in system.reals else "whole()") for n in system.symbols]
         values = " ".join(f"const auto v{i} = {call};" for i, call in enumerate(drawn))
         passed = ", ".join(f"v{i}" for i in range(len(drawn)))
         runs.append(RUN.format(seed=seed, points=POINTS, values=values, passed=passed))
