@@ -10,8 +10,9 @@ from dynconstraints.interop.emission import Left, Subject, parted
 from dynconstraints.interop.layout import Layout, Slot, cannot
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.evaluate import value_of
-from dynconstraints.ir.fold import conjuncts
+from dynconstraints.ir.fold import conjuncts, names_in_order
 from dynconstraints.ir.nodes import Formula, Int, Member, Name, Or, Relation, SetOf, comparison
+from dynconstraints.ir.printer import show
 from dynconstraints.system import ConstraintSystem
 
 MOST_BOXES = 16
@@ -41,7 +42,7 @@ def boxes(subject: Subject, layout: Layout, target: str, *, most: int = MOST_BOX
     for box in found if bounded else ():
         for slot, ends in box.items():
             if ends.greatest is None:
-                size = slot.place if slot.term is None else _name(slot)
+                size = slot.place if slot.term is None else show(slot.term)
                 raise cannot(f"{size} has no upper bound, and {target} needs one", f"add one, such as {size} <= 4096")
     return found
 
@@ -69,10 +70,6 @@ def split(
 
 def _ends(box: Box) -> list[tuple[int, int | None]]:
     return [(ends.least, ends.greatest) for ends in box.values()]
-
-
-def _name(slot: Slot) -> str:
-    return slot.term.id if isinstance(slot.term, Name) else slot.place
 
 
 def _alternatives(system: ConstraintSystem, most: int, limit: int | None) -> list[ConstraintSystem]:
@@ -119,6 +116,4 @@ def _box(system: ConstraintSystem, layout: Layout, limit: int | None) -> dict[Sl
 
 
 def _names(slot: Slot) -> tuple[str, ...]:
-    from dynconstraints.ir.fold import names_in_order
-
     return () if slot.term is None else names_in_order(slot.term)

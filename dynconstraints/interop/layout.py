@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Add, Int, Mul, Name, Neg, Relation, Term, comparison
 from dynconstraints.ir.printer import show
 from dynconstraints.signature.shape import Shape
+
+_WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ def cannot(message: str, advice: str, label: Label | None = None) -> ArgumentErr
 
 def _in_shape(target: str, path: str, shape: Shape, word: str, advice: str) -> ArgumentError:
     text = f'{path}="{shape.text}"'
-    at = len(path) + 2 + next(i for i in range(len(shape.text)) if shape.text[i:].split()[:1] == [word])
+    first = next(found.start() for found in _WORD.finditer(shape.text) if found[0] == word)
+    at = len(path) + 2 + first
     label = Label(Source(text), Span(at, at + len(word)))
     return cannot(f"{target} needs every size of {path}, and {word} leaves some open", advice, label)
 
