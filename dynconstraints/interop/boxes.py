@@ -15,6 +15,9 @@ from dynconstraints.ir.nodes import Formula, Int, Member, Name, Or, Relation, Se
 from dynconstraints.ir.printer import show
 from dynconstraints.system import ConstraintSystem
 
+_LARGEST = (1 << 63) - 1
+"""The greatest size that the systems with boxes can say; above it is no end."""
+
 MOST_BOXES = 16
 """With more alternatives there is one box around all of them."""
 
@@ -111,6 +114,7 @@ def _box(system: ConstraintSystem, layout: Layout, limit: int | None) -> dict[Sl
         value = (
             None if slot.term is None or not layout.homes.keys() >= set(_names(slot)) else value_of(slot.term, usual)
         )
+        upper = None if upper is None or upper > _LARGEST else upper
         found[slot] = Range(low, low if value is None else value, upper)
     return found
 

@@ -29,7 +29,8 @@ def emit(subject: Subject) -> Emission:
         }
     else:
         texts = {
-            path: f"ct.Shape(({', '.join(_range(box[slot]) for slot in slots)},))" for path, slots in tensors.items()
+            path: f"ct.Shape(({''.join(f'{_range(box[slot])}, ' for slot in slots)}))"
+            for path, slots in tensors.items()
         }
     code += [f"    ct.TensorType(name={path!r}, shape={text})," for path, text in texts.items()]
     return written([*code, "]"], "Core ML", subject, held, left, layout)

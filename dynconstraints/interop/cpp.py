@@ -7,7 +7,7 @@ such, never wrapped around. The functions of the language are written from their
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import pairwise
 from typing import cast
@@ -15,6 +15,7 @@ from typing import cast
 from dynconstraints.diagnostics.matching import assert_never
 from dynconstraints.interop.cpp_runtime import pieces
 from dynconstraints.interop.emission import Emission, Left, Subject, commented, remarks
+from dynconstraints.interop.layout import layout_of
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.functions import MEANINGS, PARAMETERS
 from dynconstraints.ir.nodes import (
@@ -63,19 +64,24 @@ class _UnwritableError(Exception):
 
 
 def emit(subject: Subject) -> Emission:
-    """A header with ``violation`` and ``check`` of the names, in their order in the constraints."""
-    header = _Header(subject)
-    held = tuple(c for c in subject.system if header.add(c))
+    """A header with ``violation`` and ``check`` of the names, in their order in the constraints.
+
+    Where shapes are known, what their sizes are declared to be is checked, too: such sizes are arguments after the names.
+    """
+    relations = layout_of("C++", subject.shapes).relations if subject.shapes else ()
+    wanted = (*subject.system, *(relation for _, relation in relations))
+    header = _Header(subject, wanted)
+    held = tuple(c for c in wanted if header.add(c))
     return Emission(header.text(), held, tuple(header.left))
 
 
 class _Header:
     """A header in the making."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, constraints: Sequence[Constraint]) -> None:
         self.subject = subject
         self.reals = subject.system.reals
-        self.names = {name: _spelled(name, index) for index, name in enumerate(subject.system.symbols)}
+        self.names = _spelled(dict.fromkeys(name for c in constraints for name in c.symbols))
         self.used = {"message"} | ({"Real", "shown"} if self.reals else set())
         self.functions: dict[str, str] = {}
         self.tests: dict[Constraint, str] = {}
@@ -121,6 +127,7 @@ class _Header:
         kinds = {name: "double" if name in self.reals else "std::int64_t" for name in names}
         parameters = ", ".join(f"{kinds[name]} {self.names[name]}" for name in names)
         lines = ["// Empty where every constraint holds; else which one does not, and the values."]
+        lines += [f"// Arguments: {', '.join(names)}."] * bool(names)
         lines += [f"inline std::string violation({parameters}) {{"]
         for name in (name for name in names if name in self.reals):
             place = self.names[name]
@@ -286,9 +293,17 @@ def _function(head: str, body: Sequence[str], result: str) -> str:
     return "\n".join([f"inline {head} {{", *(f"  {line}" for line in lines), "}"])
 
 
-def _spelled(name: str, index: int) -> str:
-    """A parameter's name; a final underscore keeps it from being a keyword, and from all usual macros."""
-    return f"{name}_" if _IDENTIFIER.fullmatch(name) else f"v{index}_"
+def _spelled(names: Iterable[str]) -> dict[str, str]:
+    """The parameters' names; a final underscore keeps them from being keywords, and from all usual macros."""
+    places: dict[str, str] = {}
+    for index, name in enumerate(names):
+        plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")  # a place such as x.shape[0]
+        is_kept = _IDENTIFIER.fullmatch(plain) and (plain == name or "." in name or "[" in name)
+        place = f"{plain}_" if is_kept else f"v{index}_"
+        while place in places.values():
+            place += "0_"
+        places[name] = place
+    return places
 
 
 def _namespace(name: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from dynconstraints.ir.constraint import Constraint
+from dynconstraints.ir.fold import names
+from dynconstraints.ir.nodes import Int, Relation, Term, comparison
 from dynconstraints.ir.sorts import speaks_of_reals
-from dynconstraints.signature.shape import Shape
+from dynconstraints.signature.shape import Shape, is_number
 from dynconstraints.system import ConstraintSystem
 
 
@@ -21,10 +23,23 @@ class Subject:
     name: str = ""
     limit: int | None = None
 
+    def of_whole_sizes(self) -> Subject:
+        """The same, where the names of dimensions are integers, whatever stands beside them in a constraint."""
+        return replace(self, system=self.system.typed((), {name for term in self._sizes for name in names(term)}))
+
+    @property
+    def _sizes(self) -> list[Term]:
+        """What dimensions are."""
+        shapes = [shape for path, shape in self.shapes.items() if not is_number(path, shape)]
+        return [term for shape in shapes for term in shape.sizes if term is not None and not isinstance(term, Int)]
+
     @cached_property
     def integers(self) -> ConstraintSystem:
-        """The constraints that speak of integers alone, of which more is found out than of those with floats."""
-        return _of_integers(self.system)
+        """The constraints that speak of integers alone, of which more is found out than of those with floats.
+
+        Sizes are not negative: that is one of them.
+        """
+        return of_sizes(_of_integers(self.system), self._sizes)
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,11 @@ def parted(
         else:
             left.append(Left(constraint, reason))
     return tuple(held), tuple(left)
+
+
+def of_sizes(system: ConstraintSystem, terms: Iterable[Term]) -> ConstraintSystem:
+    """The system, with all of the terms at least 0."""
+    return system.extend([Constraint.of(comparison(term, Relation.GE, Int(0))) for term in terms])
 
 
 def _of_integers(system: ConstraintSystem) -> ConstraintSystem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dynconstraints.interop.emission import Emission, Left, Subject, parted
+from dynconstraints.interop.emission import Emission, Left, Subject, of_sizes, parted
 from dynconstraints.interop.forms import Ends, Forms, forms_of, shown
 from dynconstraints.interop.layout import Layout, Slot, layout_of
 from dynconstraints.interop.nesting import nested
@@ -25,7 +25,8 @@ def emit(subject: Subject) -> Emission:
     layout = layout_of("torch.export", subject.shapes) if subject.shapes else None
     names = subject.system.symbols if layout is None else layout.sizes
     names = tuple(name for name in names if name not in subject.system.reals)
-    forms = forms_of(subject.integers, names, names, limit=subject.limit)
+    known = of_sizes(subject.integers, map(Name, names))
+    forms = forms_of(known, names, names, limit=subject.limit)
     places = python_names((*forms.units, *(n for n in forms.names if n not in forms.units)), ("Dim", "dynamic_shapes"))
     code = ["from torch.export import Dim", ""]
     code += [f"{places[unit]} = {_dim(unit, ends)}" for unit, ends in forms.units.items()]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 
-from dynconstraints.interop.emission import Emission, Subject, commented, parted, remarks
+from dynconstraints.interop.emission import Emission, Subject, commented, of_sizes, parted, remarks
 from dynconstraints.interop.layout import layout_of
 from dynconstraints.interop.python import check_source
+from dynconstraints.ir.nodes import Name
 from dynconstraints.system import ConstraintSystem
 
+_LARGEST = (1 << 63) - 1
 _NAME = re.compile(r"[A-Za-z_][\w]*", re.ASCII)
 
 
@@ -20,15 +22,17 @@ def emit(subject: Subject) -> Emission:
     layout = layout_of("IREE", subject.shapes) if subject.shapes else None
     system, sizes = subject.system, layout.sizes if layout else subject.system.symbols
     names = [name for name in sizes if name not in system.reals]
+    known = of_sizes(subject.integers, map(Name, names))
     lines, said = [], []
     for index, name in enumerate(names):
-        lower, upper = subject.integers.bounds(name, subject.limit)
-        modulus, rest = subject.integers.congruence(name, subject.limit)
+        lower, upper = known.bounds(name, subject.limit)
+        modulus, rest = known.congruence(name, subject.limit)
         divisor = modulus if modulus > 1 and rest == 0 else 1
+        upper = None if upper is None or upper > _LARGEST else upper
         ends = [f"umin = {max(lower or 0, 0)}", *([f"umax = {upper}"] if upper is not None else [])]
         ends += [f"udiv = {divisor}"] * (divisor > 1)
         spelled = _spelled(name, index)
-        lines.append(f"  %{spelled}_assumed = util.assume.int %{spelled}<{', '.join(ends)}> : index")
+        lines.append(f"  %{index} = util.assume.int %{spelled}<{', '.join(ends)}> : index")
         said += [f"{name} >= {max(lower or 0, 0)}", f"{name} % {divisor} == 0"]
         said += [f"{name} <= {upper}"] * (upper is not None)
     held, left = parted(
@@ -36,7 +40,7 @@ def emit(subject: Subject) -> Emission:
     )
     spelled_names = [_spelled(name, index) for index, name in enumerate(names)]
     parameters = ", ".join(f"%{name}: index" for name in spelled_names)
-    results = ", ".join(f"%{name}_assumed" for name in spelled_names)
+    results = ", ".join(f"%{index}" for index, _ in enumerate(names))
     kinds = ", ".join("index" for _ in names)
     code = [f"util.func public @sizes({parameters}) -> ({kinds}) {{", *lines]
     code += [f"  util.return {results} : {kinds}" if names else "  util.return", "}"]

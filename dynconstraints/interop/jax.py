@@ -5,11 +5,12 @@ JAX's variables are at least 1, so a size that can be 0 is written as ``_b - 1``
 
 from __future__ import annotations
 
-from dynconstraints.interop.emission import Emission, Left, Subject, parted
+from dynconstraints.interop.emission import Emission, Left, Subject, of_sizes, parted
 from dynconstraints.interop.forms import forms_of, shown
 from dynconstraints.interop.layout import Slot, layout_of
 from dynconstraints.interop.nesting import nested
 from dynconstraints.interop.python import written
+from dynconstraints.ir.nodes import Name
 
 _REASON = "the sizes are linear, and the scope has the ranges of their variables alone"
 
@@ -19,7 +20,8 @@ def emit(subject: Subject) -> Emission:
     layout = layout_of("JAX", subject.shapes) if subject.shapes else None
     names = subject.system.symbols if layout is None else layout.sizes
     names = tuple(name for name in names if name not in subject.system.reals)
-    forms = forms_of(subject.integers, names, names, least=1, limit=subject.limit)
+    known = of_sizes(subject.integers, map(Name, names))
+    forms = forms_of(known, names, names, least=1, limit=subject.limit)
     held, left = parted(subject.system, [forms.held], _REASON, subject.limit)
     limits = [f"{unit} >= {lower}" for unit, (lower, _) in forms.units.items() if lower is not None and lower > 1]
     limits += [f"{unit} <= {upper}" for unit, (_, upper) in forms.units.items() if upper is not None]
@@ -48,4 +50,4 @@ def emit(subject: Subject) -> Emission:
 
 
 def _shape(text: str) -> str:
-    return text if "," in text else f"{text},"
+    return text if "," in text or not text else f"{text},"

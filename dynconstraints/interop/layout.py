@@ -13,7 +13,7 @@ from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Add, Int, Mul, Name, Neg, Relation, Term, comparison
 from dynconstraints.ir.printer import show
-from dynconstraints.signature.shape import Shape
+from dynconstraints.signature.shape import Shape, is_number
 
 _WORD = re.compile(r"\S+")
 
@@ -88,11 +88,6 @@ class Layout:
             for slot in self
             if slot.term is not None and not (isinstance(slot.term, Name) and self.homes[slot.term.id] is slot)
         )
-
-
-def is_number(path: str, shape: Shape) -> bool:
-    """Whether the argument is an int or a float rather than a tensor: its text is its own name."""
-    return shape.number is not None and shape.text.strip() == path.rpartition(".")[2]
 
 
 def layout_of(target: str, shapes: Mapping[str, Shape], *, full: bool = False) -> Layout:

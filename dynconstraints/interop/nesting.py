@@ -25,6 +25,8 @@ def nested(target: str, leaves: Mapping[str, str], mapping: str = "{}", sequence
             if isinstance(below, str):
                 raise cannot(f"{path} lies in what another path calls a tensor", "give each path one shape")
             inner = below
+        if last in inner:
+            raise cannot(f"{path} is a tensor, and other paths lie in it", "give each path one shape")
         inner[last] = leaf
     return _dict({key: _written(value, mapping, sequence) for key, value in tree.items()})
 

@@ -106,9 +106,10 @@ def emit(subject: Subject) -> Emission:
     if not subject.shapes:
         return Emission(f"{check_source(subject.system, held)}\n", held)
     layout = layout_of("python", subject.shapes)
-    unbound = tuple(c for c in held if not layout.homes.keys() >= set(c.symbols))
-    checked = (*(c for c in held if c not in unbound), *(relation for _, relation in layout.relations))
-    left = tuple(_unchecked(Left(c, ""), layout.homes) for c in unbound)
+    wanted = (*held, *(relation for _, relation in layout.relations))
+    bound = _bound_names(layout)
+    checked = tuple(c for c in wanted if bound >= set(c.symbols))
+    left = tuple(_unchecked(Left(c, ""), bound) for c in wanted if c not in checked)
     head = commented(remarks("check()", checked, left)) if left else []
     text = "\n".join([*head, check_source(subject.system, checked, layout), ""])
     return Emission(text, checked, left)
@@ -125,7 +126,7 @@ def written(
     """The emission of Python code: what it holds in its head, and the check of what is left over at its end."""
     held, left = tuple(held), tuple(left)
     if layout is not None:
-        bound = layout.homes.keys() | {slot.place for slot, _ in layout.relations}
+        bound = _bound_names(layout)
         left = tuple(one if bound >= set(one.constraint.symbols) else _unchecked(one, bound) for one in left)
     checked = [one.constraint for one in left if not one.reason.startswith(_UNCHECKED)]
     checker = check_source(subject.system, checked, layout) if checked else ""
@@ -134,6 +135,10 @@ def written(
 
 
 _UNCHECKED = "not checked: "
+
+
+def _bound_names(layout: Layout) -> frozenset[str]:
+    return frozenset((*layout.homes, *(slot.place for slot, _ in layout.relations)))
 
 
 def _unchecked(one: Left, bound: Collection[str]) -> Left:

@@ -64,8 +64,10 @@ def emit(target: str, subject: Subject | Signature) -> Emission:
         raise unfit(target, f"there is no target {target!r}", f"the targets are {', '.join(TARGETS)}")
     if isinstance(subject, Signature):
         subject = Subject(subject.system, subject.arguments, subject.name)
-    if target not in ("python", "cpp") and isinstance(subject.system.check(subject.limit), Unsat):
-        raise subject.system.inconsistency(subject.limit)
+    subject = subject.of_whole_sizes()
+    for system in () if target in ("python", "cpp") else (subject.system, subject.integers):
+        if isinstance(system.check(subject.limit), Unsat):
+            raise system.inconsistency(subject.limit)
     module = import_module(f"dynconstraints.interop.{target.replace('-', '_')}")
     write: Callable[[Subject], Emission] = module.emit
     return write(subject)

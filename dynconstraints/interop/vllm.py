@@ -15,6 +15,7 @@ from dynconstraints.ir.nodes import Int, Name, conjunction
 from dynconstraints.ir.printer import show
 from dynconstraints.lowering.to_closure import python_names
 
+_TAKEN = ("torch", "shape_invariants")
 _REASON = "torch._check takes sums, products, and divisions by numbers, of names that are sizes"
 
 
@@ -24,18 +25,19 @@ def emit(subject: Subject) -> Emission:
     for path in layout.slots:
         if not path.isidentifier():
             raise cannot(f"vLLM takes arguments of forward by name, and {path} is inside of one", "leave it out")
-    bare = {name: slot for name, slot in layout.homes.items() if slot.term == Name(name)}
-    relations = [(slot, relation) for slot, relation in layout.relations]
-    values = {**bare, **{slot.place: slot for slot, _ in relations}}
-    places = python_names((*layout.slots, *(n for n in values if n not in layout.slots)), ("torch", "shape_invariants"))
-    wanted = (*subject.system, *(relation for _, relation in relations))
+    reals = subject.system.reals
+    values = {n: slot for n, slot in layout.homes.items() if slot.term == Name(n) and n not in reals}
+    values |= {slot.place: slot for slot, _ in layout.relations}
+    arguments = python_names(tuple(layout.slots), _TAKEN)
+    places = python_names([n for n, slot in values.items() if slot.index is not None], (*_TAKEN, *arguments.values()))
+    places |= {name: arguments[slot.path] for name, slot in values.items() if slot.index is None}
+    wanted = (*subject.system, *(relation for _, relation in layout.relations))
     checks = {constraint: _checks(constraint, values, places) for constraint in wanted}
     held = [constraint for constraint, lines in checks.items() if lines]
     left = [Left(constraint, _REASON) for constraint, lines in checks.items() if not lines]
     used = dict.fromkeys(name for constraint in held for name in constraint.symbols)
-    lines = [
-        f"{places[n]} = {places[values[n].path]}.size({values[n].index})" for n in used if values[n].index is not None
-    ]
+    sized = {name: values[name] for name in used if values[name].index is not None}
+    lines = [f"{places[name]} = {arguments[slot.path]}.size({slot.index})" for name, slot in sized.items()]
     lines += [line for constraint in held for line in checks[constraint]]
     code = [
         "import torch",
@@ -43,7 +45,7 @@ def emit(subject: Subject) -> Emission:
         f"dynamic_arg_dims = {_named(layout)!r}",
         "",
         "",
-        f"def shape_invariants({', '.join(places[path] for path in layout.slots)}):",
+        f"def shape_invariants({', '.join(arguments.values())}):",
         *(f"    {line}" for line in lines or ["pass"]),
         "",
         "",

@@ -8,7 +8,7 @@ import pytest
 import random_systems
 from random_points import GENERATOR, Points, needs_more
 
-from dynconstraints import ConstraintSystem
+from dynconstraints import ConstraintSystem, Signature
 from dynconstraints.interop.cpp import emit
 from dynconstraints.interop.emission import Subject
 
@@ -203,3 +203,27 @@ def test_the_header_reads_like_the_constraints():
         "#ifndef DYNCONSTRAINTS_DYNCONSTRAINTS_HPP\n"
     )
     assert "// h % 32 == 0\ninline Truth holds_0(Int h_) { return eq(mod(h_, Int(32)), Int(0)); }" in text
+
+
+SHAPED = """
+int main() {
+  using dynconstraints::violation;
+  std::puts(violation(32, 64, 3, 64, 31).c_str());
+  std::puts(violation(32, 64, 4, 64, 32).c_str());
+  std::puts(violation(32, 64, 3, 64, 32).c_str());
+}
+"""
+
+
+@needs_compiler
+def test_sizes_of_shapes_are_checked(tmp_path):
+    """Fixed sizes and those that are computed from names come after the names."""
+    signature = Signature.of({"x": "h 3 w w", "y": "w//2"}, ["h % 32 == 0", "w == 2*h"])
+    header = signature.to_cpp()
+    assert "// Arguments: h, w, x.shape[1], x.shape[3], y.shape[0].\n" in header
+    program = built(tmp_path, f"#include <cstdio>\n{header}{SHAPED}")
+    assert subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines() == [
+        "constraint violated: y.shape[0] == w // 2, where y.shape[0] = 31, w = 64",
+        "constraint violated: x.shape[1] == 3, where x.shape[1] = 4",
+        "",
+    ]
