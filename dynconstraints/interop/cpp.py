@@ -66,7 +66,8 @@ class _UnwritableError(Exception):
 def emit(subject: Subject) -> Emission:
     """A header with ``violation`` and ``check`` of the names, in their order in the constraints.
 
-    Where shapes are known, what their sizes are declared to be is checked, too: such sizes are arguments after the names.
+    Where shapes are known, what their sizes are declared to be is checked, too: such sizes are arguments after the
+    names.
     """
     relations = layout_of("C++", subject.shapes).relations if subject.shapes else ()
     wanted = (*subject.system, *(relation for _, relation in relations))
@@ -296,12 +297,14 @@ def _function(head: str, body: Sequence[str], result: str) -> str:
 def _spelled(names: Iterable[str]) -> dict[str, str]:
     """The parameters' names; a final underscore keeps them from being keywords, and from all usual macros."""
     places: dict[str, str] = {}
+    taken: set[str] = set()
     for index, name in enumerate(names):
         plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")  # a place such as x.shape[0]
         is_kept = _IDENTIFIER.fullmatch(plain) and (plain == name or "." in name or "[" in name)
         place = f"{plain}_" if is_kept else f"v{index}_"
-        while place in places.values():
+        while place in taken:
             place += "0_"
+        taken.add(place)
         places[name] = place
     return places
 

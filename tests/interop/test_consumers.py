@@ -71,7 +71,7 @@ def test_torch_export_takes_the_dims():
 
 
 @pytest.mark.torch
-def test_torch_export_takes_the_shapes_spec():
+def test_torch_compile_takes_the_shapes_spec():
     """With its assumptions, which the program asserts."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("torch.fx.experimental.dynamic_spec", reason="this torch has no ShapesSpec")
