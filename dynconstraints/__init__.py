@@ -6,6 +6,8 @@ Importing this package loads neither torch nor sympy nor z3: every public name l
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dynconstraints.signature.written import written_by
+
 if TYPE_CHECKING:  # for type checkers, which see no `__getattr__` and so know each name and no other
     from dynconstraints.diagnostics.errors import ConflictingBindingError as ConflictingBindingError
     from dynconstraints.diagnostics.errors import ConstraintError as ConstraintError
@@ -95,6 +97,8 @@ _HOMES = {
     **dict.fromkeys(_VERDICTS, "dynconstraints.solver.verdicts"),
     **dict.fromkeys(_TORCH, "dynconstraints.pytorch"),
 }
+
+written_by("dynconstraints.interop.targets")
 
 
 if not TYPE_CHECKING:

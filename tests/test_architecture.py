@@ -19,6 +19,7 @@ LAYERS = (
     ("solver",),
     ("system",),
     ("signature",),
+    ("interop",),
     ("pytorch",),
     ("cli",),
 )

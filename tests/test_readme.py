@@ -61,7 +61,8 @@ def test_the_shell_lines_of_the_command_line_run(tmp_path: Path) -> None:
     (tmp_path / "src" / "train.py").write_text('n = DynamicInt(64, name="n", constraints=["n % 32 == 0"])\n')
     commands = [line for kind, code in BLOCKS if kind == "sh" for line in code.splitlines()]
     ours = [line for line in commands if line.startswith("dynconstraints ")]
-    assert len(ours) == 2
+    assert len(ours) == 4
+    (tmp_path / "sizes.dync").write_text("1 <= b <= 8\nh % 32 == 0\n32 <= h <= 1024\nw == h\n")
     for line in ours:
         done = subprocess.run([sys.executable, "-m", *shlex.split(line)], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

@@ -54,3 +54,13 @@ def decoded_argument(text: str, place: str) -> str:
 
 def _unreadable(message: str, advice: str) -> InputError:
     return InputError(Diagnostic("DC141", message, help=(advice,)))
+
+
+def write_file(path: str, text: str) -> None:
+    """Write the text to a file, in UTF-8. Raises InputError where that fails."""
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise _unreadable(f"the file {path} cannot be written: {reason}", "check the path") from None

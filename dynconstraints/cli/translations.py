@@ -1,4 +1,4 @@
-"""The languages that constraints can be written out in."""
+"""The languages that constraints can be written out in; the forms of other systems are `dynconstraints.interop`'s."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def to_sympy(system: ConstraintSystem) -> str:
     return sympy_source(_conjunction(system), system.reals)
 
 
-def to_python(system: ConstraintSystem) -> str:
+def to_holds(system: ConstraintSystem) -> str:
     """The source of a function ``holds`` of the names, in their order in the constraints."""
     from dynconstraints.lowering.to_closure import python_source
 
@@ -40,7 +40,7 @@ def to_json(system: ConstraintSystem) -> str:
 TRANSLATIONS: dict[str, Callable[[ConstraintSystem], str]] = {
     "smtlib": to_smtlib,
     "sympy": to_sympy,
-    "python": to_python,
+    "holds": to_holds,
     "json": to_json,
 }
 

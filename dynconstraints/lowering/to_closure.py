@@ -11,7 +11,7 @@ import ast
 import builtins
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -52,13 +52,16 @@ from dynconstraints.ir.nodes import (
     Term,
     Test,
 )
+from dynconstraints.ir.sorts import integers_in
 
 _CALLED = {"sum", "range", "prod", *(m.python for m in MEANINGS.values() if m.python is not None)}
 _FROM_MATH = {name for name in _CALLED if not hasattr(builtins, name)}
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, "Fraction": Fraction} | {
     name: getattr(math if name in _FROM_MATH else builtins, name) for name in _CALLED
 }
+_CALLED_NAMES = frozenset(_CALLED | {"Fraction"})
 _LOCAL = re.compile(r"t\d+")
+_NO_NAME = re.compile(r"\W+")
 # Longer sums and products become a call: nested additions would exhaust the stack of Python's own compiler.
 _LONGEST_SPINE = 16
 
@@ -80,9 +83,7 @@ def compile_formula(formula: Formula, parameters: Sequence[str], *, floats: bool
     that is no parameter.
     """
     code = _Code(tuple(parameters), floats=floats)
-    truth = code.formula(formula)
-    result = _is(truth.value, True) if truth.partial else truth.value
-    return code.function(result)
+    return code.function(code.holds(formula))
 
 
 def compile_term(term: Term, parameters: Sequence[str]) -> Callable[..., int | None]:
@@ -98,9 +99,8 @@ def python_source(formula: Formula, parameters: Sequence[str], *, floats: bool =
     Raises KeyError where the formula mentions a name that is no parameter.
     """
     code = _Code(tuple(parameters), floats=floats)
-    code.places = _spelled(parameters)
-    truth = code.formula(formula)
-    module = code.module("holds", _is(truth.value, True) if truth.partial else truth.value)
+    code.places = python_names(parameters)
+    module = code.module("holds", code.holds(formula))
     used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)} & _FROM_MATH
     text = ast.unparse(module)
     imports = ["from fractions import Fraction"] * ("Fraction(" in text)
@@ -108,12 +108,39 @@ def python_source(formula: Formula, parameters: Sequence[str], *, floats: bool =
     return "\n".join(imports) + "\n\n\n" * bool(imports) + text
 
 
-def _spelled(parameters: Sequence[str]) -> dict[str, str]:
-    """A name in Python for each parameter, none like another, like a local variable, or like what the code calls."""
+class PythonTest(NamedTuple):
+    """Lines of Python that compute, an expression that is then true where a formula holds, and what both call."""
+
+    lines: tuple[str, ...]
+    holds: str
+    called: frozenset[str]
+
+
+def python_test(formula: Formula, names: Mapping[str, str], *, floats: bool = False) -> PythonTest:
+    """The formula as code over variables, of the names that `python_names` gives to the formula's.
+
+    What is called are builtins, functions of ``math`` and, with ``floats``, ``Fraction``.
+    """
+    code = _Code(tuple(names), floats=floats)
+    code.places = dict(names)
+    result = code.holds(formula)
+    nodes = [ast.fix_missing_locations(node) for node in (*code.body, ast.Expr(result))]
+    called = {node.id for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)} & _CALLED_NAMES
+    lines = tuple(ast.unparse(node) for node in nodes)
+    return PythonTest(lines[:-1], lines[-1], frozenset(called))
+
+
+def python_names(parameters: Sequence[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """A name in Python for each parameter, none like another, like a local variable, or like what the code calls.
+
+    Nor like those that are ``taken``.
+    """
     places: dict[str, str] = {}
-    taken = set(_GLOBALS)
+    taken = {*_GLOBALS, "__debug__", *taken}
     for name in parameters:
         spelled = normalize("NFKC", name)  # as Python reads identifiers
+        if not spelled.isidentifier():  # a place such as x.shape[0]
+            spelled = _NO_NAME.sub("_", spelled).strip("_")
         while _LOCAL.fullmatch(spelled) or spelled in taken:
             spelled += "_"
         taken.add(spelled)
@@ -137,9 +164,16 @@ class _Code:
     body: list[ast.stmt] = field(default_factory=list)
     locals: int = 0
     arguments: dict[str, _Part] = field(default_factory=dict)
+    integers: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.places = {name: f"v{index}" for index, name in enumerate(self.parameters)}
+
+    def holds(self, formula: Formula) -> ast.expr:
+        """The code of whether the formula is defined and true; with floats, what its integers are stays one."""
+        self.integers = integers_in(formula)
+        truth = self.formula(formula)
+        return _is(truth.value, True) if truth.partial else truth.value
 
     def function(self, result: ast.expr) -> Callable[..., Any]:
         """The function that runs the body and returns the result."""
@@ -189,7 +223,7 @@ class _Code:
                 return self.arguments[id]
             case Name(id):
                 name = ast.Name(self.places[id], ast.Load())
-                return _Part(_called("Fraction", [name]) if self.floats else name)
+                return _Part(_called("Fraction", [name]) if self.floats and id not in self.integers else name)
             case Neg(operand):
                 return self.strict([self.term(operand)], lambda v: ast.UnaryOp(ast.USub(), v[0]))
             case Add(terms):

@@ -54,6 +54,11 @@ class Shape:
         return self.text
 
 
+def is_number(path: str, shape: Shape) -> bool:
+    """Whether the argument is an int or a float rather than a tensor: its text is its own name."""
+    return shape.number is not None and shape.text.strip() == path.rpartition(".")[2]
+
+
 def read_shape(source: Source) -> Shape:
     """The shape that a text says. Raises ConstraintSyntaxError, with labels in the text."""
     if not isinstance(source.text, str):

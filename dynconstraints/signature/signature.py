@@ -13,6 +13,7 @@ from dynconstraints.diagnostics.source import Source
 from dynconstraints.ir.fold import names_in_order, substitute
 from dynconstraints.ir.nodes import Name, Term
 from dynconstraints.signature.shape import Shape, read_shape
+from dynconstraints.signature.written import Written
 from dynconstraints.syntax.given import unfit
 from dynconstraints.system import ConstraintSystem
 
@@ -26,7 +27,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Signature:
+class Signature(Written):
     """The shapes of a function's arguments and results, by path, and the constraints over their names.
 
     A path is the name of a parameter, and behind dots the keys, indices, fields or attributes that lead to a value:

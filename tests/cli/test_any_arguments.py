@@ -32,9 +32,20 @@ TEXTS = st.one_of(
 SMALL = st.sampled_from("- m.dync m.py . none.dync s0=64 a=-3 p=0.5 3 s0 DC201".split())  # noqa: SIM905  # as typed
 OPTIONS = st.sampled_from(
     [
-        *("--from m.py", "--from m.dync", "--assign s0=65", "--assign a=1", "--assign p=0.5", "--seed 7"),
+        *(
+            "--shape x=s0",
+            "--shape a=a",
+            "--shape x=",
+            "--name é",
+            "--from m.py",
+            "--from m.dync",
+            "--assign s0=65",
+            "--assign a=1",
+            "--assign p=0.5",
+            "--seed 7",
+        ),
         *("-q", "-v", "--isolated", "--exit-zero", "--color always", "--syntax-only", "--ignore DC202", "--nonsense"),
-        *("--to python", "--to json", "--to smtlib", "--to sympy", "--"),
+        *("--to python", "--to json", "--to smtlib", "--to sympy", "--to cpp", "--to jax", "--to iree", "--"),
     ]
 ).map(str.split)
 FORMATS = st.sampled_from(["", "", *("--format json",) * 2, "--format github", "--format sarif"]).map(str.split)

@@ -42,6 +42,8 @@ RUNS = {
     "facts of floats": (["facts", "0.0 < p < 1.5", "2*p"], 0),
     "floats nearest": (["nearest", "p=2.5", "0.0 < p < 1.5"], 0),
     "emit": (["emit", "--to", "smtlib", "s0 % 32 == 0"], 0),
+    "emit for others": (["emit", "--to", "export", "--shape", "x=b h", "h % 32 == 0", "h != b"], 0),
+    "emit without an end": (["emit", "--to", "tensorrt", "--shape", "x=b h", "h % 32 == 0"], 2),
     "rule": (["rule", "DC102"], 0),
     "rules": (["rule"], 0),
 }

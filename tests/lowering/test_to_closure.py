@@ -4,6 +4,7 @@ import pytest
 import strategies
 from hypothesis import given
 
+from dynconstraints import ConstraintSystem
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.evaluate import holds, value_of
 from dynconstraints.ir.nodes import Compare, Formula, Int, Name, Relation, Term
@@ -66,3 +67,14 @@ def test_constants_of_any_size_survive():
     """Beyond 64 bits, and negative."""
     formula = Compare((Name("a"), Int(-(10**40))), (Relation.GT,))
     assert compile_formula(formula, ["a"])(-(10**40) + 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["p > 0.5 or is_power_of_two(n)", "p > 0.5 or gcd(n, 6) == 2", "p*n < 2.5 and n in range(0, 9, 4)"]
+)
+def test_operations_on_integers_beside_floats(text):
+    """What only integers have stays theirs, and everything else is exact."""
+    system = ConstraintSystem(text)
+    for n in range(-3, 12):
+        for p in (0.1, 0.5, 0.75):
+            assert system.compile()({"p": p, "n": n}) is system.holds({"p": p, "n": n})
