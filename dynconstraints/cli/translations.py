@@ -40,7 +40,7 @@ def to_json(system: ConstraintSystem) -> str:
 TRANSLATIONS: dict[str, Callable[[ConstraintSystem], str]] = {
     "smtlib": to_smtlib,
     "sympy": to_sympy,
-    "holds": to_holds,
+    "python": to_holds,
     "json": to_json,
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Subject, parted
-from dynconstraints.interop.python import written
 from dynconstraints.lowering.to_closure import python_names
 from dynconstraints.system import ConstraintSystem
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dynconstraints.interop.boxes import Range, boxes, split
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Subject
 from dynconstraints.interop.layout import layout_of
 from dynconstraints.interop.listing import all_sizes
-from dynconstraints.interop.python import written
 
 _MOST_LISTED = 128
 """Core ML takes no more shapes."""

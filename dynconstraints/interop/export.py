@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Left, Subject, of_sizes, parted
 from dynconstraints.interop.forms import Ends, Forms, forms_of, shown
 from dynconstraints.interop.layout import Layout, Slot, layout_of
 from dynconstraints.interop.nesting import nested
-from dynconstraints.interop.python import written
 from dynconstraints.ir.nodes import Name
 from dynconstraints.lowering.to_closure import python_names
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dynconstraints.interop.checker import check_source
 from dynconstraints.interop.emission import Emission, Subject, commented, parted, remarks
 from dynconstraints.interop.forms import forms_of, shown
 from dynconstraints.interop.listing import assignments
-from dynconstraints.interop.python import check_source
 from dynconstraints.lowering.to_closure import python_names
 
 _MOST_LISTED = 100

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
+from dynconstraints.interop.checker import check_source
 from dynconstraints.interop.emission import Emission, Subject, commented, of_sizes, parted, remarks
 from dynconstraints.interop.layout import layout_of
-from dynconstraints.interop.python import check_source
 from dynconstraints.ir.nodes import Name
 from dynconstraints.system import ConstraintSystem
 

@@ -5,11 +5,11 @@ JAX's variables are at least 1, so a size that can be 0 is written as ``_b - 1``
 
 from __future__ import annotations
 
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Left, Subject, of_sizes, parted
 from dynconstraints.interop.forms import forms_of, shown
 from dynconstraints.interop.layout import Slot, layout_of
 from dynconstraints.interop.nesting import nested
-from dynconstraints.interop.python import written
 from dynconstraints.ir.nodes import Name
 
 _REASON = "the sizes are linear, and the scope has the ranges of their variables alone"

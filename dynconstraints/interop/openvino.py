@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dynconstraints.interop.boxes import Range, boxes, split
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Subject
 from dynconstraints.interop.layout import layout_of
-from dynconstraints.interop.python import written
 
 
 def emit(subject: Subject) -> Emission:

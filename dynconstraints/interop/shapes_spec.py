@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Left, Subject, parted
 from dynconstraints.interop.layout import Slot, layout_of
 from dynconstraints.interop.nesting import nested
 from dynconstraints.interop.plain_links import links, plain_term
-from dynconstraints.interop.python import written
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_in
 from dynconstraints.ir.fold import substitute, substitute_term

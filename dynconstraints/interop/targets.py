@@ -10,7 +10,7 @@ from dynconstraints.signature.signature import Signature
 from dynconstraints.syntax.given import unfit
 
 TARGETS = {
-    "python": "a Python function without imports that checks values, or shapes",
+    "checker": "a Python function without imports that checks values, or shapes",
     "cpp": "a C++17 header that checks values, exactly over 64 bits",
     "export": "torch.export: Dims and dynamic_shapes",
     "shapes-spec": "torch's ShapesSpec, of 2.13 and newer",
@@ -27,7 +27,7 @@ TARGETS = {
 }
 """What each is, in a line; its file has its name."""
 
-SHAPELESS = ("python", "cpp", "export", "hypothesis", "annotated", "jax", "iree")
+SHAPELESS = ("checker", "cpp", "export", "hypothesis", "annotated", "jax", "iree")
 """Those that can go by names alone."""
 
 
@@ -65,7 +65,7 @@ def emit(target: str, subject: Subject | Signature) -> Emission:
     if isinstance(subject, Signature):
         subject = Subject(subject.system, subject.arguments, subject.name)
     subject = subject.of_whole_sizes()
-    for system in () if target in ("python", "cpp") else (subject.system, subject.integers):
+    for system in () if target in ("checker", "cpp") else (subject.system, subject.integers):
         if isinstance(system.check(subject.limit), Unsat):
             raise system.inconsistency(subject.limit)
     module = import_module(f"dynconstraints.interop.{target.replace('-', '_')}")

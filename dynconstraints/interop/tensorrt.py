@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dynconstraints.interop.boxes import Box, boxes, split
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Subject
 from dynconstraints.interop.layout import Layout, layout_of
-from dynconstraints.interop.python import written
 
 REASON = "a profile is a range for each dimension by itself"
 

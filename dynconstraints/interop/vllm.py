@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Left, Subject
 from dynconstraints.interop.layout import Layout, Slot, cannot, layout_of
 from dynconstraints.interop.plain_links import links
-from dynconstraints.interop.python import written
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_in
 from dynconstraints.ir.fold import substitute

@@ -47,9 +47,9 @@ class Written:
         found: Any = import_module(_homes[0]).emit(target, self)
         return str(found.text)
 
-    def to_python(self) -> str:
+    def to_checker(self) -> str:
         """A Python function without imports that checks the arguments' shapes."""
-        return self.to("python")
+        return self.to("checker")
 
     def to_cpp(self) -> str:
         """A C++17 header that checks the names' values, exactly over 64 bits."""

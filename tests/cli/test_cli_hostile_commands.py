@@ -31,7 +31,7 @@ OVER_CONSTRAINTS = [
     ["nearest", "n0=3"],
     ["minimize"],
     ["project", "n0"],
-    *(["emit", "--to", language] for language in ("smtlib", "sympy", "holds", "json", "python", "cpp")),
+    *(["emit", "--to", language] for language in ("smtlib", "sympy", "python", "json", "checker", "cpp")),
 ]
 PLACES = [
     *([*command, None] for command in OVER_CONSTRAINTS),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from random_points import Points
 
 from dynconstraints import Constraint, ConstraintSystem
+from dynconstraints.interop.checker import emit
 from dynconstraints.interop.emission import Subject
-from dynconstraints.interop.python import emit
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 POINTS = 100_000 if NIGHTLY else 200

@@ -145,7 +145,7 @@ def test_a_signature_has_a_method_for_each_target(target):
 def test_python_checks_shapes():
     """Ranks, fixed sizes, sizes of one name, sizes computed from others, and arguments that are numbers."""
     space = {}
-    exec(SIGNATURE.to_python(), space)
+    exec(SIGNATURE.to_checker(), space)
     legal = {"x_shape": (2, 3, 64, 128), "mask_shape": (2, 64, 64), "n": 16}
     assert space["check"](**legal) is None
     for change, said in (
@@ -166,7 +166,7 @@ def test_python_checks_shapes():
 def test_a_size_that_is_called_as_its_argument():
     """The shape and the size are two."""
     space = {}
-    exec(Signature.of({"x": "x 2*x", "y": "y"}, ["x > 1"]).to_python(), space)
+    exec(Signature.of({"x": "x 2*x", "y": "y"}, ["x > 1"]).to_checker(), space)
     assert space["check"]((2, 4), 5) is None
     assert refuses(space["check"], (2, 5), 5)
 

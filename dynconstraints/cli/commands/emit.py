@@ -45,7 +45,7 @@ def emit(
     What the target cannot hold is listed, and checked by a function that is written with it.
 
     \b
-      python       a Python function without imports that checks values
+      checker      a Python function without imports that checks values
       cpp          a C++17 header that checks values, exact over 64 bits
       export       Dims and dynamic_shapes of torch.export
       shapes-spec  a ShapesSpec of torch, of 2.13 and newer
@@ -61,14 +61,14 @@ def emit(
       openvino     partial shapes of OpenVINO
       smtlib       a script for any SMT solver, which ends in (check-sat)
       sympy        a Python source that builds them of sympy's nodes
-      holds        a Python function from values to bool
+      python       a Python function from values to bool
       json         the syntax trees
 
     Names are sizes to those that take shapes. An argument whose text is its own name, as in --shape n=n, is a number.
 
     \b
     Example:
-      $ dynconstraints emit --to holds "s0 % 32 == 0"
+      $ dynconstraints emit --to python "s0 % 32 == 0"
       def holds(s0, /):
           return s0 % 32 == 0
       $ dynconstraints emit --to export --shape x="b 3" "1 <= b <= 8"

@@ -105,7 +105,7 @@ def emit(subject: Subject) -> Emission:
     held = subject.system.constraints
     if not subject.shapes:
         return Emission(f"{check_source(subject.system, held)}\n", held)
-    layout = layout_of("python", subject.shapes)
+    layout = layout_of("checker", subject.shapes)
     wanted = (*held, *(relation for _, relation in layout.relations))
     bound = _bound_names(layout)
     checked = tuple(c for c in wanted if bound >= set(c.symbols))
