@@ -270,6 +270,20 @@ def test_a_decorator_of_forward_passes_on_what_is_declared(decorators):
                     compiled(*args, **kwargs)
 
 
+@pytest.mark.parametrize(
+    ("container", "step"),
+    [({"full": 0}, "full"), ({7: 0}, "7"), ({"a.b": 0}, "*"), ({}, "*"), ([0], "0"), ((), "0")],
+)
+def test_a_container_in_the_place_of_a_tensor_is_told_with_the_path_into_it(container, step):
+    """By a key that it has."""
+    with pytest.raises(ConstraintError) as raised:
+        declare(lambda mask: mask, mask="b ... t")(container)
+    lines = str(raised.value).splitlines()
+    kind = type(container).__name__
+    assert lines[0] == f"error[DC408]: mask is declared as a tensor, and is of type {kind}"
+    assert lines[-1] == f'  help: declare what is in it by its path: {{"mask.{step}": "b ... t"}}'
+
+
 # Graph breaks, and calls inside of other functions.
 
 
