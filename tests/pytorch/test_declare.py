@@ -284,6 +284,28 @@ def test_a_container_in_the_place_of_a_tensor_is_told_with_the_path_into_it(cont
     assert lines[-1] == f'  help: declare what is in it by its path: {{"mask.{step}": "b ... t"}}'
 
 
+def test_what_else_a_decorator_of_forward_decorates_is_no_call_of_the_module():
+    """Though it shares the code, and gets the module as its first argument."""
+
+    class Decorated(torch.nn.Module):
+        @passing_all
+        def forward(self, x):
+            return halves(x)
+
+        @passing_all
+        def other(self, y):
+            return y * 2
+
+    module = declare(Decorated(), x="b h", constraints=RULES)
+    function = passing_all(lambda module, y: y + 1)
+    for call in (functools.partial(torch.compile(function, backend="eager"), module), module.other):
+        compiled = call if call is not module.other else torch.compile(call, backend="eager")
+        compiled(torch.ones(2, 33))
+        compiled(torch.ones(3))
+    with pytest.raises(ConstraintViolationError):
+        torch.compile(module, backend="eager")(torch.ones(2, 33))
+
+
 # Graph breaks, and calls inside of other functions.
 
 
