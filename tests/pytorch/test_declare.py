@@ -270,6 +270,42 @@ def test_a_decorator_of_forward_passes_on_what_is_declared(decorators):
                     compiled(*args, **kwargs)
 
 
+@pytest.mark.parametrize(
+    ("container", "step"),
+    [({"full": 0}, "full"), ({7: 0}, "7"), ({"a.b": 0}, "*"), ({}, "*"), ([0], "0"), ((), "0")],
+)
+def test_a_container_in_the_place_of_a_tensor_is_told_with_the_path_into_it(container, step):
+    """By a key that it has."""
+    with pytest.raises(ConstraintError) as raised:
+        declare(lambda mask: mask, mask="b ... t")(container)
+    lines = str(raised.value).splitlines()
+    kind = type(container).__name__
+    assert lines[0] == f"error[DC408]: mask is declared as a tensor, and is of type {kind}"
+    assert lines[-1] == f'  help: declare what is in it by its path: {{"mask.{step}": "b ... t"}}'
+
+
+def test_what_else_a_decorator_of_forward_decorates_is_no_call_of_the_module():
+    """Though it shares the code, and gets the module as its first argument."""
+
+    class Decorated(torch.nn.Module):
+        @passing_all
+        def forward(self, x):
+            return halves(x)
+
+        @passing_all
+        def other(self, y):
+            return y * 2
+
+    module = declare(Decorated(), x="b h", constraints=RULES)
+    function = passing_all(lambda module, y: y + 1)
+    for call in (functools.partial(torch.compile(function, backend="eager"), module), module.other):
+        compiled = call if call is not module.other else torch.compile(call, backend="eager")
+        compiled(torch.ones(2, 33))
+        compiled(torch.ones(3))
+    with pytest.raises(ConstraintViolationError):
+        torch.compile(module, backend="eager")(torch.ones(2, 33))
+
+
 # Graph breaks, and calls inside of other functions.
 
 
@@ -363,6 +399,38 @@ def test_a_declared_module_is_named_inside_of_another_one():
     assert counter.frame_count == 1
     with pytest.raises(ConstraintViolationError, match="h % 32 == 0"):
         compiled(torch.randn(2, 48))
+
+
+def passing_all(function):
+    @functools.wraps(function)
+    def passed(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return passed
+
+
+class PlainForward(torch.nn.Module):
+    def forward(self, x, n=2):
+        return x.view(-1, 2) * n
+
+
+class DecoratedForward(torch.nn.Module):
+    @passing_all
+    def forward(self, x, n=2):
+        return x.view(-1, 2) * n
+
+
+@pytest.mark.parametrize("kind", [PlainForward, DecoratedForward])
+@pytest.mark.parametrize("check", ["always", "compiled"])
+@pytest.mark.parametrize("parent", [torch.nn.Sequential, lambda module: lambda x: module(x)])
+def test_a_module_inside_of_another_trace_is_checked_however_its_forward_is_reached(kind, check, parent):
+    """With hooks on it or without, through a decorator or not."""
+    module = declare(kind(), x="2*s", n="n", constraints=["s % 2 == 0", "n % 2 == 0"], check=check)
+    compiled = torch.compile(parent(module), backend="eager")
+    for size in (4, 8):
+        compiled(torch.ones(size))
+    with pytest.raises(ConstraintViolationError, match="s % 2 == 0"):
+        compiled(torch.ones(6))
 
 
 # What is declared: numbers, containers, annotations, results.

@@ -31,6 +31,7 @@ from dynconstraints.pytorch.signatures.paths import Reached, astray
 from dynconstraints.pytorch.signatures.registry import (
     are_any,
     is_declared_somewhere,
+    is_of_another,
     signature_of_code,
     signature_of_module,
 )
@@ -223,7 +224,7 @@ def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
         first, module = 0, variables.get("fn")
     elif is_module_call(code):
         access, module = "L['self']", variables.get("self")
-    elif not is_declared_somewhere(code):
+    elif not is_declared_somewhere(code) or is_of_another(module, code, variables):
         return None
     if not isinstance(module, torch.nn.Module):
         return None

@@ -254,7 +254,7 @@ def leave_bind(original: Callable[..., Any]) -> Callable[..., Any]:
         if are_any():
             from dynconstraints.pytorch.tracing.inlined_calls import declared_in_trace, name_arguments
 
-            called = declared_in_trace(self)
+            called = declared_in_trace(self, args)
             if called is not None:
                 name_arguments(tx, called, list(args), kwargs)
         return original(self, tx, args, kwargs)

@@ -194,7 +194,7 @@ def _no_tensor(signature: Signature, reached: Reached, shape: Shape) -> Dimensio
     kind, place = type(reached.value).__name__, place_of(signature)
     wanted = "a tensor, an int or a float" if shape.number is not None else "a tensor"
     fix = (
-        f'declare what is in it by its path: {{"{reached.path}.0": "..."}}'
+        f'declare what is in it by its path: {{"{reached.path}.{_first_step(reached.value)}": "{shape}"}}'
         if isinstance(reached.value, list | tuple | dict)
         else "pass what is declared, or leave the parameter out of declare(...)"
     )
@@ -206,3 +206,9 @@ def _no_tensor(signature: Signature, reached: Reached, shape: Shape) -> Dimensio
             help=(fix,),
         )
     )
+
+
+def _first_step(container: Any) -> str:
+    """The step of a path to the first of what is in a container: by its key, where that can be written."""
+    first = next(iter(container), None) if isinstance(container, dict) else 0
+    return str(first) if type(first) is int or (isinstance(first, str) and first.isidentifier()) else "*"

@@ -72,18 +72,20 @@ def of_frame(
     own = code.co_varnames[: code.co_argcount]
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     rest, more = collecting(code)
+    at_rest, at_more = _local(rest or ""), _local(more or "")
+    items = tuple(variables.get(rest, ())) if rest is not None else ()
+    given = dict(variables.get(more, {})) if more is not None else {}
     positional = [(_local(name), variables.get(name)) for name in own]
-    items = () if rest is None else tuple(variables.get(rest, ()))
-    positional += [(f"{_local(rest or '')}[{i}]", value) for i, value in enumerate(items)]
-    given = {} if more is None else dict(variables.get(more, {}))
+    positional += [(f"{at_rest}[{i}]", value) for i, value in enumerate(items)]
     named = {name: (_local(name), variables.get(name)) for name in keywords}
-    named |= {name: (f"{_local(more or '')}[{name!r}]", value) for name, value in given.items()}
+    named |= {name: (f"{at_more}[{name!r}]", value) for name, value in given.items()}
     found = parameters.bound(positional[first:], named)
     if rest is not None and parameters.rest is not None and len(own) - first == len(parameters.positional):
-        found[parameters.rest] = Reached(parameters.rest, _local(rest), items)
-    if more is not None and parameters.more in found:
+        found[parameters.rest] = Reached(parameters.rest, at_rest, items)
+    if parameters.more is not None and parameters.more in found:
         others = found[parameters.more].value
-        found[parameters.more] = Reached(parameters.more, _local(more) if others.keys() <= given.keys() else "", others)
+        is_given = others.keys() <= given.keys()  # by the same names, so that they are reached through what has all
+        found[parameters.more] = Reached(parameters.more, at_more if is_given else "", others)
     return found
 
 

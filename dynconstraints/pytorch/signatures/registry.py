@@ -7,7 +7,7 @@ module holds its signature itself: copies, pickles and wrappers of it have it, t
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -72,13 +72,33 @@ def is_declared_somewhere(code: CodeType) -> bool:
 
 def forward_codes(module: Any) -> Iterator[CodeType]:
     """The code objects that a call of the module may run: its ``forward``, and what decorators made that of."""
+    for function in _forwards(module):
+        yield function.__code__
+
+
+def is_of_another(module: Any, code: CodeType, variables: Mapping[str, Any]) -> bool:
+    """Whether a frame of the code, called with the module, runs something else that the decorator of a forward made.
+
+    The functions that a decorator makes share their code, and differ by what they close over.
+    """
+    if not code.co_freevars or not issubclass(type(module), torch.nn.Module):
+        return False
+    for function in _forwards(module):
+        if function.__code__ is code:
+            cells = zip(code.co_freevars, function.__closure__ or (), strict=False)
+            if all(name not in variables or variables[name] is cell.cell_contents for name, cell in cells):
+                return False
+    return True
+
+
+def _forwards(module: Any) -> Iterator[Any]:
     for found in (vars(module).get("forward"), getattr(type(module), "forward", None)):
         seen: set[int] = set()
         while found is not None and id(found) not in seen:
             seen.add(id(found))
             function = getattr(found, "__func__", found)
             if isinstance(getattr(function, "__code__", None), CodeType):
-                yield function.__code__
+                yield function
             found = getattr(function, "__wrapped__", None)
 
 

@@ -7,7 +7,7 @@ its symbols already, is named as by `bind`: the constraints are asserted, and kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -41,29 +41,34 @@ from dynconstraints.signature.signature import Signature
 
 @dataclass(frozen=True)
 class Called:
-    """What is called in a trace: its signature, the parameters, and the variables that the call binds already."""
+    """What is called in a trace: its signature, the parameters, and how many of the arguments are none of theirs."""
 
     signature: Signature
     parameters: Parameters
     bound: int = 0
 
 
-def declared_in_trace(variable: Any) -> Called | None:
-    """The signature of the function that a variable of the trace stands for; None where it has none."""
+def declared_in_trace(variable: Any, args: Sequence[Any]) -> Called | None:
+    """The signature of the function that a variable of the trace stands for; None where it has none.
+
+    A module's ``forward`` is bound to it, or gets it as the first of its arguments.
+    """
     code = variable.fn.__code__
     signature = signature_of_code(code)
     if signature is not None:
         return Called(signature, Parameters.of(variable.fn))
     if not is_declared_somewhere(code):
         return None
-    module = getattr(getattr(variable, "obj", None), "value", None)
+    bound = getattr(variable, "obj", None)
+    module = getattr(bound if bound is not None else next(iter(args), None), "value", None)
     signature = signature_of_module(module)
-    return None if signature is None else Called(signature, parameters_of_module(module))
+    return None if signature is None else Called(signature, parameters_of_module(module), int(bound is None))
 
 
 def name_arguments(tx: Any, called: Called, args: list[Any], kwargs: dict[str, Any]) -> None:
     """Give the arguments of the call their names. Raises the user's errors."""
-    given = called.parameters.bound((("", each) for each in args), {n: ("", each) for n, each in kwargs.items()})
+    passed = args[called.bound :]
+    given = called.parameters.bound((("", each) for each in passed), {n: ("", each) for n, each in kwargs.items()})
     signature = _told_apart(called.signature, _number(tx))
     try:
         found = [(shape, each) for path, shape in signature.arguments.items() for each in _leaves(path, given)]
