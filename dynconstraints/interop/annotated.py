@@ -1,6 +1,11 @@
-"""annotated-types, which pydantic, Hypothesis and others read: a type for each name."""
+"""annotated-types, which pydantic, Hypothesis and others read: a type for each name.
+
+Hypothesis reads the range alone, and warns that it leaves out a divisor.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from dynconstraints.interop.checker import written
 from dynconstraints.interop.emission import Emission, Subject, parted
@@ -12,14 +17,16 @@ _REASON = "a type has a range and a divisor of its own value alone"
 
 
 def emit(subject: Subject) -> Emission:
-    """A source that assigns a type to each name, in capitals."""
+    """A source that assigns a type to each name, in capitals where no other name is the same then."""
     system = subject.system
-    places = python_names([name.upper() for name in system.symbols], ("Annotated", *_KINDS))
+    times = Counter(name.upper() for name in system.symbols)
+    wanted = {name: name.upper() if times[name.upper()] == 1 else name for name in system.symbols}
+    places = python_names(tuple(wanted.values()), ("Annotated", *_KINDS))
     code, said = [], []
     for name in system.symbols:
         known = system if name in system.reals else subject.integers
         parts, texts = _facts(known, name, name in system.reals, subject.limit)
-        base, place = "float" if name in system.reals else "int", places[name.upper()]
+        base, place = "float" if name in system.reals else "int", places[wanted[name]]
         code.append(f"{place} = Annotated[{', '.join([base, *parts])}]" if parts else f"{place} = {base}")
         said += texts
     held, left = parted(system, [ConstraintSystem(said, reals=_mentioned(said, system))], _REASON, subject.limit)

@@ -105,7 +105,7 @@ def emit(subject: Subject) -> Emission:
     held = subject.system.constraints
     if not subject.shapes:
         return Emission(f"{check_source(subject.system, held)}\n", held)
-    layout = layout_of("checker", subject.shapes)
+    layout = layout_of("Python", subject.shapes, rest=True)
     wanted = (*held, *(relation for _, relation in layout.relations))
     bound = _bound_names(layout)
     checked = tuple(c for c in wanted if bound >= set(c.symbols))
@@ -184,7 +184,8 @@ def _bound(layout: Layout, mentioned: Iterable[str], names: Mapping[str, str]) -
             continue
         place, rank, text = names[f"{path}.shape"], len(slots), layout.shapes[path].text
         said = f'{path} has another number of dimensions than "{text}": '
-        lines.append(f"if len({place}) != {rank}:\n    raise ValueError({said!r} + str(len({place})))")
+        differs = "!=" if layout.shapes[path].rest is None else "<"
+        lines.append(f"if len({place}) {differs} {rank}:\n    raise ValueError({said!r} + str(len({place})))")
         lines.append(f"{place} = [size.__index__() for size in {place}]")
     places = {slot.place: slot for slot in layout}
     for name in mentioned:

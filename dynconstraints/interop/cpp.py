@@ -69,7 +69,7 @@ def emit(subject: Subject) -> Emission:
     Where shapes are known, what their sizes are declared to be is checked, too: such sizes are arguments after the
     names.
     """
-    relations = layout_of("C++", subject.shapes).relations if subject.shapes else ()
+    relations = layout_of("C++", subject.shapes, rest=True).relations if subject.shapes else ()
     wanted = (*subject.system, *(relation for _, relation in relations))
     header = _Header(subject, wanted)
     held = tuple(c for c in wanted if header.add(c))

@@ -50,7 +50,10 @@ class Layout:
     def slots(self) -> Mapping[str, tuple[Slot, ...]]:
         """The sizes by path. An argument whose text is its own name, as in ``n="n"``, is a number."""
         return {
-            path: tuple(Slot(path, None if is_number(path, shape) else i, t) for i, t in enumerate(shape.sizes))
+            path: tuple(
+                Slot(path, None if is_number(path, shape) else i, t)
+                for i, t in zip(_indices(shape), shape.sizes, strict=True)
+            )
             for path, shape in self.shapes.items()
         }
 
@@ -90,15 +93,22 @@ class Layout:
         )
 
 
-def layout_of(target: str, shapes: Mapping[str, Shape], *, full: bool = False) -> Layout:
+def _indices(shape: Shape) -> Iterator[int]:
+    """Where the sizes stand; those behind any number of others are counted from the end."""
+    count = len(shape.sizes)
+    first = count if shape.rest is None else shape.rest
+    return (i if i < first else i - count for i in range(count))
+
+
+def layout_of(target: str, shapes: Mapping[str, Shape], *, full: bool = False, rest: bool = False) -> Layout:
     """The layout. Raises ArgumentError where the target needs shapes and has none, or not every dimension.
 
-    ``full``: no size may be left undeclared.
+    ``full``: no size may be left undeclared. ``rest``: any number of them may be, where a shape has ``...``.
     """
     if not shapes:
         raise cannot(f"{target} needs the shapes of the arguments", 'give them, as in --shape x="b 3 h w"')
     for path, shape in shapes.items():
-        if shape.rest is not None:
+        if shape.rest is not None and not rest:
             raise _in_shape(target, path, shape, "...", "write one size for each dimension")
         if full and None in shape.sizes:
             raise _in_shape(target, path, shape, "_", "name each size")

@@ -12,7 +12,7 @@ from dynconstraints.interop.plain_links import links, plain_term
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_in
 from dynconstraints.ir.fold import substitute, substitute_term
-from dynconstraints.ir.nodes import Int, Name, conjunction
+from dynconstraints.ir.nodes import Name, conjunction
 from dynconstraints.ir.printer import show
 from dynconstraints.lowering.to_closure import python_names
 from dynconstraints.system import ConstraintSystem
@@ -64,7 +64,7 @@ def _assumptions(constraint: Constraint, places: Mapping[str, str]) -> list[str]
     found = links(constraint.formula)
     if not found or not names_in(constraint.formula) <= places.keys():
         return []
-    if any(all(isinstance(operand, Int) for operand in link.operands) for link in found):
+    if not all(map(names_in, found)):
         return []  # Python would make a bool of it
     spelled = {name: Name(place) for name, place in places.items()}
     return [show(substitute(conjunction((link,)), spelled)) for link in found]

@@ -163,6 +163,26 @@ def test_python_checks_shapes():
         assert str(refusal.value) == said
 
 
+def test_any_number_of_leading_sizes():
+    """The later ones are counted from the end."""
+    signature = Signature.of({"x": "b ... h 2*h 3", "y": "... b"}, ["h % 8 == 0"])
+    space = {}
+    exec(signature.to_checker(), space)
+    for lead in ((), (5,), (1, 7)):
+        assert space["check"]((2, *lead, 8, 16, 3), (*lead, 2)) is None
+        assert refuses(space["check"], (2, *lead, 8, 17, 3), (*lead, 2))
+        assert refuses(space["check"], (2, *lead, 8, 16, 3), (*lead, 1))
+    assert refuses(space["check"], (8, 16, 3), (2,))
+    assert "// Arguments: h, x.shape[-2], x.shape[-1], y.shape[-1], b." in signature.to_cpp()
+
+
+def test_names_that_differ_in_case_have_types_of_their_own():
+    """Each its own name."""
+    space = {}
+    exec(Signature.of({"x": "h H"}, ["h <= 3", "H <= 4"]).to_annotated(), space)
+    assert space["h"].__metadata__ != space["H"].__metadata__
+
+
 def test_a_size_that_is_called_as_its_argument():
     """The shape and the size are two."""
     space = {}
