@@ -23,13 +23,13 @@ if TYPE_CHECKING:  # for type checkers, which see no `__getattr__` and so know e
     from dynconstraints.pytorch.reports.explain import explain as explain
     from dynconstraints.pytorch.reports.explain import explain_calls as explain_calls
     from dynconstraints.pytorch.reports.suggestion import suggest as suggest
-    from dynconstraints.pytorch.signatures.annotations import Dims as Dims
     from dynconstraints.pytorch.signatures.declare import declare as declare
     from dynconstraints.pytorch.signatures.declare import signature_of as signature_of
     from dynconstraints.pytorch.values.bind import bind as bind
     from dynconstraints.pytorch.values.dynamic_float import DynamicFloat as DynamicFloat
     from dynconstraints.pytorch.values.dynamic_int import DynamicInt as DynamicInt
     from dynconstraints.pytorch.values.named_dims import name_dims as name_dims
+    from dynconstraints.signature.dims import Dims as Dims
     from dynconstraints.signature.signature import Signature as Signature
     from dynconstraints.solver.verdicts import Implied as Implied
     from dynconstraints.solver.verdicts import Open as Open
@@ -76,7 +76,6 @@ __version__ = "0.1.0"
 
 _VERDICTS = ("Implied", "Open", "Refuted", "Sat", "Unknown", "Unsat")
 _TORCH = (
-    "Dims",
     "DynamicFloat",
     "DynamicInt",
     "bind",
@@ -91,6 +90,7 @@ _TORCH = (
 _HOMES = {
     "Constraint": "dynconstraints.ir.constraint",
     "ConstraintSystem": "dynconstraints.system",
+    "Dims": "dynconstraints.signature.dims",
     "Signature": "dynconstraints.signature.signature",
     "parse": "dynconstraints.syntax.parser",
     **{name: "dynconstraints.diagnostics.errors" for name in __all__ if name.endswith("Error")},

@@ -8,7 +8,6 @@ from dynconstraints.pytorch.declarations.scope import dynamic_int_constraints
 from dynconstraints.pytorch.install.installer import INSTALLER
 from dynconstraints.pytorch.reports.explain import explain, explain_calls
 from dynconstraints.pytorch.reports.suggestion import suggest
-from dynconstraints.pytorch.signatures.annotations import Dims
 from dynconstraints.pytorch.signatures.declare import declare, signature_of
 from dynconstraints.pytorch.values.bind import bind
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
@@ -16,7 +15,6 @@ from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import name_dims
 
 __all__ = [
-    "Dims",
     "DynamicFloat",
     "DynamicInt",
     "bind",

@@ -94,7 +94,7 @@ error[DC408]: x is declared as a tensor, and is of type list
   --> here
     {DECLARED}
                      ^^^^^^^^^
-  help: declare what is in it by its path: {{"x.0": "..."}}""",
+  help: declare what is in it by its path: {{"x.0": "b 3 h w"}}""",
     ),
     "a parameter that is not there": (
         of(torch.ones(1), msk="b h"),
@@ -154,3 +154,15 @@ def test_each_mistake_has_its_own_text(mistake):
     with pytest.raises(ConstraintError) as caught:
         call()
     assert re.sub(re.escape(str(Path(__file__))) + r":\d+(:\d+)?", "here", str(caught.value)) == text
+
+
+def test_equal_declarations_tell_their_own_places():
+    """What is remembered of the one is not told of the other."""
+    first = declare(lambda x: x, x="n", constraints=["n % 2 == 0"])
+    second = declare(lambda x: x, x="n", constraints=["n % 2 == 0"])
+    lines = []
+    for function in (first, second):
+        with pytest.raises(ConstraintError) as caught:
+            function(torch.ones(3))
+        lines.append(int(re.findall(r"\.py:(\d+)", str(caught.value))[0]))
+    assert lines[1] == lines[0] + 1

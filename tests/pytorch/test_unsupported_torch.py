@@ -75,7 +75,7 @@ for use in uses:
             print(error)
 """
     done = run(NO_TORCH + program)
-    assert done.stdout == TORCH_IS_MISSING * 18, done.stderr
+    assert done.stdout == TORCH_IS_MISSING * 2 * 11, done.stderr
 
 
 def test_torch_that_is_installed_in_the_meantime_is_found() -> None:

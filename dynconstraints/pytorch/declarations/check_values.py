@@ -42,6 +42,8 @@ def check_bindings(
     broken = _broken(system, known)
     if broken:
         found = system.violation(dict(known))
+        own = {c: c for c in system.constraints}  # equal systems are judged once, and say it at places of their own
+        broken = tuple(own.get(c, c) for c in broken)
         raise violation(broken, dict(known), places or {}, () if found is None else found.diagnostic.help)
 
 

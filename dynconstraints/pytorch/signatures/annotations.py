@@ -15,22 +15,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label
 from dynconstraints.diagnostics.errors import ArgumentError
 from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.signature.dims import Dims
 from dynconstraints.signature.shape import ANY, REST, Shape, read_shape
-
-
-@dataclass(frozen=True)
-class Dims:
-    """The sizes of a tensor, as an annotation: ``x: Annotated[Tensor, Dims("b 3 h w")]``.
-
-    Args:
-        text: The shape, as `declare` takes it.
-
-    Example:
-        >>> Dims("b 3 h w")
-        Dims(text='b 3 h w')
-    """
-
-    text: str
 
 
 @dataclass(frozen=True)

@@ -131,18 +131,23 @@ def declared_by(signature: Signature, items: Iterable[Item]) -> Declaration:
     return found
 
 
-@lru_cache(maxsize=1024)
 def placed_constraints(signature: Signature) -> tuple[Constraint, ...]:
     """The constraints, said where the function was declared; one tuple for all calls."""
-    return tuple(place_of(signature).constraint(c) for c in signature.system.constraints)
+    return _said_of(signature, signature.file, signature.line)[1]
+
+
+def place_of(signature: Signature) -> Place:
+    """Where the function was declared, and what was written there."""
+    return _said_of(signature, signature.file, signature.line)[0]
 
 
 @lru_cache(maxsize=1024)
-def place_of(signature: Signature) -> Place:
-    """Where the function was declared, and what was written there."""
+def _said_of(signature: Signature, file: str | None, line: int) -> tuple[Place, tuple[Constraint, ...]]:
+    """Signatures that say the same at other places are equal, so what tells them apart is given as well."""
     texts = [f'{path}="{shape}"' for path, shape in signature.arguments.items()]
-    texts += [f'returns{path and "."}{path}="{shape}"' for path, shape in signature.returns.items()]
-    return Place(f"declare({', '.join([signature.name or '...', *texts])})", signature.file, signature.line)
+    texts += [f'{RETURNS}{path and "."}{path}="{shape}"' for path, shape in signature.returns.items()]
+    place = Place(f"declare({', '.join([signature.name or '...', *texts])})", file, line)
+    return place, tuple(place.constraint(c) for c in signature.system.constraints)
 
 
 def known_call(signature: Signature, items: list[Item]) -> Declaration:

@@ -69,7 +69,7 @@ def name_arguments(tx: Any, called: Called, args: list[Any], kwargs: dict[str, A
     """Give the arguments of the call their names. Raises the user's errors."""
     passed = args[called.bound :]
     given = called.parameters.bound((("", each) for each in passed), {n: ("", each) for n, each in kwargs.items()})
-    signature = _told_apart(called.signature, _number(tx))
+    signature = _told_apart(called.signature, _number(tx), called.signature.file, called.signature.line)
     try:
         found = [(shape, each) for path, shape in signature.arguments.items() for each in _leaves(path, given)]
         unseen = [item for shape, each in found if (item := _input(signature, each, shape)) is not None]
@@ -201,9 +201,12 @@ _CALLS = "_dynconstraints_calls"
 
 
 @lru_cache(maxsize=1024)
-def _told_apart(signature: Signature, number: int) -> Signature:
-    """The signature, its names those of one call: ``block.h``, and ``block.h'2`` in the second call."""
+def _told_apart(signature: Signature, number: int, file: str | None, line: int) -> Signature:
+    """The signature, its names those of one call: ``block.h``, and ``block.h'2`` in the second call.
+
+    Signatures that say the same at other places are equal, so what tells them apart is given as well.
+    """
     mark = "" if number == 0 else f"'{number + 1}"
     used = {*signature.names, *signature.system.symbols}
     names: dict[str, Term] = {name: Name(f"{signature.name}.{name}{mark}") for name in used}
-    return signature.renamed(names)
+    return signature.renamed(names).placed(file, line)
