@@ -125,6 +125,32 @@ def test_numbers_of_numpy_ragged_and_sparse_tensors_and_bools():
             target(ragged)
 
 
+def test_names_that_only_expressions_tell_are_checked_by_compiled_calls():
+    """Of two sizes that each allow some values of the names, together none."""
+    declared = declare(lambda x, y: (x * 2, y * 2), x="a*b", y="a+b", constraints=["2 <= a <= 9", "2 <= b <= 9"])
+    compiled = torch.compile(declared, backend="eager", dynamic=True)
+    for function in (compiled, declared):
+        function(torch.ones(12), torch.ones(7))
+        function(torch.ones(10), torch.ones(7))
+        with pytest.raises(ConstraintViolationError):
+            function(torch.ones(13), torch.ones(7))
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_modules_of_a_class_of_torch_keep_their_declarations_apart(is_first):
+    """All that torch wraps in a frame of its own share one code object; also where one was compiled before."""
+    declared, plain = torch.nn.ReLU(), torch.nn.ReLU()
+    compiled, other = (torch.compile(m, backend="eager", dynamic=True) for m in (declared, plain))
+    if is_first:
+        compiled(torch.ones(3))
+    declare(declared, input="n", constraints=["n % 2 == 0"])
+    for size in (3, 5):
+        other(torch.ones(size))
+        compiled(torch.ones(size + 1))
+        with pytest.raises(ConstraintViolationError, match="n % 2 == 0"):
+            compiled(torch.ones(size))
+
+
 def test_calls_are_checked_where_torch_does_not_compile_them_anew():
     """Under a stance, and beyond the recompile limit."""
     compiled = torch.compile(declare(lambda x, k: x * k, **EVEN), backend="eager")

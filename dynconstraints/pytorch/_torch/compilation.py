@@ -190,6 +190,13 @@ def is_inlining_frame(code: CodeType) -> bool:
     return code.co_name == "inner" and code.co_filename.endswith("external_utils.py") and "fn" in code.co_freevars
 
 
+def inlining_frames() -> tuple[CodeType, ...]:
+    """The code of these frames, which all such modules share; torch has it only where it compiles."""
+    wrap = getattr(sys.modules.get("torch._dynamo.external_utils"), "wrap_inline", None)
+    consts = () if wrap is None else wrap.__code__.co_consts
+    return tuple(code for code in consts if isinstance(code, CodeType) and is_inlining_frame(code))
+
+
 def forward_hooks(module: torch.nn.Module) -> tuple[Any, ...]:
     """The hooks before and after a module's ``forward``."""
     return (*module._forward_pre_hooks.values(), *module._forward_hooks.values())  # noqa: SLF001

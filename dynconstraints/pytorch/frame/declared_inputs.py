@@ -221,7 +221,7 @@ def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
         return _Own(signature)
     first, (access, module) = 1, _first_argument(code, variables)
     if is_inlining_frame(code):
-        first, module = 0, variables.get("fn")
+        first, access, module = 0, "L['fn']", variables.get("fn")
     elif is_module_call(code):
         access, module = "L['self']", variables.get("self")
     elif not is_declared_somewhere(code) or is_of_another(module, code, variables):
@@ -229,9 +229,10 @@ def _own(code: CodeType, variables: Mapping[str, Any]) -> _Own | None:
     if not isinstance(module, torch.nn.Module):
         return None
     signature = signature_of_module(module)
-    if signature is None and not is_declared_somewhere(code):
+    if signature is None and first and not is_declared_somewhere(code):
         return None
-    return _Own(signature, parameters_of_module(module), first, Owner(access, signature) if first else None)
+    parameters = None if signature is None else parameters_of_module(module)
+    return _Own(signature, parameters, first, Owner(access, signature))
 
 
 def _first_argument(code: CodeType, variables: Mapping[str, Any]) -> tuple[str, Any]:

@@ -64,9 +64,9 @@ class Signed:
         return cls(tuple(slots), Declaration(tuple(members.values()))) if mine else None
 
     @property
-    def tells_all(self) -> bool:
-        """Whether the objects tell the value of each name."""
-        return {name for name, *_ in self.slots} >= set(self.declaration.names)
+    def told(self) -> frozenset[str]:
+        """The names whose values the objects tell."""
+        return frozenset(name for name, *_ in self.slots)
 
     def values(self, objects: tuple[Any, ...]) -> dict[str, int]:
         """The values of the names that follow from one size or number; the others are left open."""

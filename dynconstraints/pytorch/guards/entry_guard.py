@@ -33,8 +33,7 @@ from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import named_dims, still
 
-_CHECK, _OWNER = "___dynconstraints_entry", "___dynconstraints_owner"
-_SIGNED = "___dynconstraints_signature"
+_CHECK = "___dynconstraints_entry"
 _OURS = DynamicInt, DynamicFloat
 _DECLARED: dict[type, type] = {int: UpstreamDynamicInt, float: DynamicFloat}
 

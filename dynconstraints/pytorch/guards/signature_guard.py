@@ -96,7 +96,8 @@ def _is_done(signature: Signature, facts: FrameFacts | None, inputs: DeclaredInp
         return False
     places = [place for place in EntryData.of(facts).places if place.by_signature]
     signed = Signed.of(places)
-    return signed is not None and signed.tells_all and inputs.accesses <= {place.access for place in places}
+    needed = {name for path in inputs.paths if path in signature.arguments for name in signature.arguments[path].names}
+    return signed is not None and needed <= signed.told and inputs.accesses <= {place.access for place in places}
 
 
 def _create_signed(pending: _Pending, builder: Any, _guard: Any) -> None:

@@ -19,6 +19,7 @@ from dynconstraints.pytorch._torch.compilation import (
     compiled_alike,
     forget_graphs,
     forward_hooks,
+    inlining_frames,
 )
 from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION
 from dynconstraints.pytorch.declarations.user_location import Place, calling_place
@@ -182,7 +183,7 @@ def _declared_module(said: Said, module: torch.nn.Module) -> torch.nn.Module:
     if earlier is not None:
         signature = _joined(earlier, signature)
     register_module(held, signature)
-    for code in forward_codes(held):
+    for code in (*forward_codes(held), *inlining_frames()):
         forget_graphs(code)
     if before_forward not in forward_hooks(held) and signature.check == "always":
         held.register_forward_pre_hook(before_forward, with_kwargs=True)

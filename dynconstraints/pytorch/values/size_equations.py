@@ -121,8 +121,10 @@ def declare_sizes(
             _last.update(dict.fromkeys(names(term), place))
     _solve(bound, terms, sizes, place)
     carried = tuple(dict.fromkeys((*own.constraints, *(c for b in bound.values() for c in b.constraints))))
-    # A product of unknown names, as in "rows*n", says little by itself and costs a search: it waits for the call.
-    told = {d: term for d, term in terms.items() if len(names(term) - bound.keys()) <= 1}
+    # A product of unknown names, as in "rows*n", says little by itself and costs a search: it waits for the call. The
+    # sizes of a signature are those of a call.
+    is_call = any(isinstance(dimension, Position) for dimension in terms)
+    told = {d: term for d, term in terms.items() if is_call or len(names(term) - bound.keys()) <= 1}
     equations = tuple(_equation(term, sizes[dimension]) for dimension, term in told.items())
     system = system_of((*carried, *equations))
     for name in system.symbols:
@@ -138,7 +140,7 @@ def declare_sizes(
     except ConstraintViolationError:
         check_bindings(system_of(carried), values, places)  # without the sizes at hand, for the nearest legal ones
         raise
-    if own.constraints and not bound and not any(isinstance(dimension, Position) for dimension in terms):
+    if own.constraints and not bound and not is_call:
         raise _unbound(own, place)
     return Declaration(tuple(replace(b, constraints=_together(b, own)) for b in bound.values()))
 
