@@ -46,6 +46,14 @@ decide a condition anew wherever it occurs, so that each doubles the work."""
 
 # Parts of large sets
 
+FEW_NAMES = 8
+"""With more names, those that an equation defines are replaced before any proof; fewer cost the proofs nothing, and
+equations say more to them than long terms."""
+
+IMAGE_NODES = 400
+"""The most nodes of the term that a defined name is replaced by: products of sums may grow with each definition, and a
+longer one stays an equation."""
+
 NEAREST_FORMULAS = 24
 """How many formulas next to a query are asked alone, where the set has more than ``MOST_NAMES`` names."""
 
@@ -175,6 +183,9 @@ not enough."""
 MOST_COUNTED = 1_000_000
 """The most values that an enumeration tries before it says that they are too many."""
 
+MOST_FACTORED = 10**10
+"""The greatest number whose divisors are listed, by trial: 10**5 divisions."""
+
 TRIES_FOR_SAMPLE = 20
 """How many candidates are drawn for each sample that is asked for."""
 
@@ -183,6 +194,12 @@ PROJECTED_ALTERNATIVES = 64
 
 PROJECTED_ASSIGNMENTS = 20_000
 """The most assignments that are gone through for that list."""
+
+PROJECTED_TRIES = 50_000
+"""The most values that are tried for it."""
+
+MOST_SIFTED = 48
+"""The most formulas of a projection that are asked, one by one, whether they follow from the others."""
 
 ELIMINATED_INEQUALITIES = 200
 """The most inequalities between two eliminations: each can square their number. Above it the projection is only

@@ -10,6 +10,7 @@ questions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
@@ -34,7 +35,17 @@ from dynconstraints.ir.nodes import (
 )
 from dynconstraints.ir.printer import in_order
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.limits import CANDIDATES, FUEL, MOST_CHOICES, MOST_LISTED, MOST_NAMES, RLIMIT, Limited
+from dynconstraints.solver.definitions import Definitions, definitions
+from dynconstraints.solver.limits import (
+    CANDIDATES,
+    FEW_NAMES,
+    FUEL,
+    MOST_CHOICES,
+    MOST_LISTED,
+    MOST_NAMES,
+    RLIMIT,
+    Limited,
+)
 from dynconstraints.solver.search.enumerate_box import assignments_in
 from dynconstraints.solver.search.residue_refutation import contradictory
 from dynconstraints.solver.search.unbounded_curves import UnboundedCurves
@@ -74,13 +85,21 @@ class Portfolio:
         return tuple(ends) or self.facts.candidates
 
     @cached_property
+    def reduced(self) -> Reduced | None:
+        """With many names: the same without those that are defined by others, if any are."""
+        if len(self.names) <= FEW_NAMES:
+            return None
+        found = definitions(self.formulas)
+        return Reduced(found, Portfolio(found.rest)) if found.images else None
+
+    @cached_property
     def _own(self) -> frozenset[str]:
         return frozenset(self.names)
 
     @cached_property
     def is_large(self) -> bool:
         """Whether there are too many names for proofs by cases: z3 alone decides, or a part of the formulas does."""
-        return len(self.names) > MOST_NAMES
+        return len(self.names) > MOST_NAMES and (self.reduced is None or self.reduced.portfolio.is_large)
 
     @cached_property
     def tableau(self) -> Tableau:
@@ -144,6 +163,8 @@ class Portfolio:
         return self._verdicts[key]
 
     def _implies(self, query: Formula, limit: int) -> Verdict:
+        if self.reduced is not None:
+            return self._lifted_verdict(self.reduced, query, limit)
         seen = self.facts.truth(query) if choices(query) <= MOST_CHOICES else None
         if seen is not None:
             return Implied() if seen or self._is_empty(limit) else Refuted()
@@ -163,6 +184,19 @@ class Portfolio:
                 return Unknown(also.reason)
             holds_at = also
         return Open(holds_at, fails_at)
+
+    def _lifted_verdict(self, reduced: Reduced, query: Formula, limit: int) -> Verdict:
+        """The verdict of the free names, its witnesses with values for all."""
+        verdict = reduced.portfolio.implies(reduced.definitions.formula(query), limit)
+        if not isinstance(verdict, Open):
+            return verdict
+        symbols = self.names_with(query)
+        holds_at, fails_at = verdict.holds_at, verdict.fails_at
+        return Open(self._lifted(reduced, holds_at, symbols), self._lifted(reduced, fails_at, symbols))
+
+    def _lifted(self, reduced: Reduced, model: Mapping[str, int], symbols: tuple[str, ...]) -> Model:
+        full = reduced.definitions.lifted(model)
+        return {name: full.get(name, 0) for name in symbols}
 
     def _refuted_or(self, query: Formula, limit: int, reason: Limited) -> Verdict:
         if self.model_with(query, limit) is not None:
@@ -200,6 +234,9 @@ class Portfolio:
         return self._models[limit]
 
     def _model(self, limit: int) -> Found:
+        if self.reduced is not None:
+            found = self.reduced.portfolio.model(limit)
+            return self._lifted(self.reduced, found, self.names) if isinstance(found, dict) else found
         if self._corner is not None:
             return self._corner
         if self.facts.is_empty:
@@ -228,6 +265,9 @@ class Portfolio:
 
     def model_with(self, query: Formula = TRUE, limit: int = RLIMIT) -> Found:
         """An assignment that satisfies the formulas and the query; None if there is none."""
+        if self.reduced is not None:
+            found = self.reduced.portfolio.model_with(self.reduced.definitions.formula(query), limit)
+            return self._lifted(self.reduced, found, self.names_with(query)) if isinstance(found, dict) else found
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is True), None)
         if self.is_large:
@@ -239,6 +279,9 @@ class Portfolio:
 
     def model_without(self, query: Formula, limit: int = RLIMIT) -> Found:
         """As ``model_with``, for an assignment under which the query is false or undefined."""
+        if self.reduced is not None:
+            found = self.reduced.portfolio.model_without(self.reduced.definitions.formula(query), limit)
+            return self._lifted(self.reduced, found, self.names_with(query)) if isinstance(found, dict) else found
         if self._lists(query):
             return next((model for model in self.listed or () if truth_of(query, model) is not True), None)
         if self.is_large:
@@ -291,6 +334,14 @@ def choices(formula: Formula) -> int:
     """How many conditionals and minima, maxima and absolute values it has."""
     chosen = (Function.MIN, Function.MAX, Function.ABS)
     return sum(isinstance(n, IfElse) or (isinstance(n, Call) and n.function in chosen) for n in walk(formula))
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """Definitions, and what is left of the formulas, ready for questions."""
+
+    definitions: Definitions
+    portfolio: Portfolio
 
 
 def _is_polynomial(node: Node) -> bool:

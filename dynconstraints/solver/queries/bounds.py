@@ -51,6 +51,8 @@ NOTHING = Range(1, 0)
 
 def range_of(portfolio: Portfolio, term: Term, limit: int = RLIMIT) -> Range:
     """The range of the term; `NOTHING` where it is defined under no assignment that satisfies the formulas."""
+    if portfolio.reduced is not None:
+        return range_of(portfolio.reduced.portfolio, portfolio.reduced.definitions.term(term), limit)
     low, high = portfolio.facts.range_of(term)
     if portfolio.is_large:
         return _of_many_names(portfolio, term, low, high)
@@ -68,6 +70,8 @@ def range_of(portfolio: Portfolio, term: Term, limit: int = RLIMIT) -> Range:
 
 def congruence_of(portfolio: Portfolio, term: Term, limit: int = RLIMIT) -> Congruence:
     """The congruence with the largest modulus; that of the constant 0 where the term is defined nowhere."""
+    if portfolio.reduced is not None:
+        return congruence_of(portfolio.reduced.portfolio, portfolio.reduced.definitions.term(term), limit)
     modulus, remainder = portfolio.facts.congruence_of(term)
     if portfolio.is_large:
         return Congruence(modulus, remainder, is_tight=False)

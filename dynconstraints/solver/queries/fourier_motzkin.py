@@ -2,8 +2,8 @@
 
 Equalities and congruences go through the lattice, whose normal form for an order of the names projects by leaving rows
 out. Inequalities are then eliminated a parameter at a time by Fourier and Motzkin's method, which is exact over the
-integers where of each pair of a lower and an upper bound one has the coefficient 1 (W. Pugh, *The Omega test*,
-Supercomputing 1991).
+integers where of each pair of a lower and an upper bound one has the coefficient 1, or the two are far enough apart: the
+dark shadow of W. Pugh, *The Omega test*, Supercomputing 1991.
 """
 
 from __future__ import annotations
@@ -146,13 +146,22 @@ def _eliminate(name: str, inequalities: list[Polynomial]) -> tuple[list[Polynomi
     lower = [p for p in inequalities if p.terms.get((name,), 0) > 0]
     upper = [p for p in inequalities if p.terms.get((name,), 0) < 0]
     rest = [p for p in inequalities if (name,) not in p.terms]
-    exact = all(p.terms[name,] == 1 for p in lower) or all(p.terms[name,] == -1 for p in upper)
     if len(lower) * len(upper) + len(rest) > ELIMINATED_INEQUALITIES:
         return None
+    exact = True
     for low in lower:
         for high in upper:
-            rest.append(tightened(low.scaled(-high.terms[name,]) + high.scaled(low.terms[name,])))  # noqa: PERF401
-    return list(dict.fromkeys(p for p in rest if not (p.is_constant and p.value >= 0))), exact or not lower or not upper
+            a, b = low.terms[name,], -high.terms[name,]
+            shadow = low.scaled(b) + high.scaled(a)
+            exact &= _least(shadow) >= (a - 1) * (b - 1)  # the dark shadow: an integer is between the two bounds
+            rest.append(tightened(shadow))
+    return list(dict.fromkeys(p for p in rest if not (p.is_constant and p.value >= 0))), exact
+
+
+def _least(p: Polynomial) -> int:
+    """The least value that is not negative, of those that the polynomial may have by its coefficients."""
+    step = gcd(*(c for m, c in p.terms.items() if m))
+    return p.value % step if step else p.value
 
 
 def _parameters(rows: Sequence[Row], kept: Sequence[str]) -> tuple[dict[str, Polynomial], dict[str, int]]:

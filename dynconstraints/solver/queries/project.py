@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynconstraints.diagnostics.errors import SolverLimitError
-from dynconstraints.ir.fold import names
+from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import (
     FALSE,
     Formula,
@@ -20,12 +20,21 @@ from dynconstraints.ir.nodes import (
     conjunction,
     disjunction,
 )
-from dynconstraints.solver.limits import PROJECTED_ALTERNATIVES, PROJECTED_ASSIGNMENTS, RLIMIT
+from dynconstraints.solver.definitions import definitions
+from dynconstraints.solver.limits import (
+    MOST_SIFTED,
+    PROJECTED_ALTERNATIVES,
+    PROJECTED_ASSIGNMENTS,
+    PROJECTED_TRIES,
+    RLIMIT,
+)
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.bounds import NOTHING, congruence_of, range_of
 from dynconstraints.solver.queries.count import assignments
 from dynconstraints.solver.queries.fourier_motzkin import fourier_motzkin
+from dynconstraints.solver.queries.plain_form import plain_form
+from dynconstraints.solver.queries.quotient import without_quotient
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.verdicts import Implied
 
@@ -44,7 +53,8 @@ class Projection:
 def project(portfolio: Portfolio, kept: Sequence[str], limit: int = RLIMIT) -> Projection:
     """The projection on the names: part by part, each by the first of these that is exact, else what all of them say.
 
-    No name to eliminate; linear elimination; the list of all values, where they are few.
+    No name to eliminate; what defines the names replaced; linear elimination; the names as quotients; the list of all
+    values, where they are few.
     """
     formulas: list[Formula] = []
     exact = True
@@ -62,16 +72,52 @@ def _project(portfolio: Portfolio, kept: Sequence[str], limit: int) -> Projectio
     if not wanted:
         found = portfolio.model(limit)
         return Projection((FALSE,), exact=True) if found is None else Projection((), exact=isinstance(found, dict))
+    defined = definitions(portfolio.formulas, kept=wanted)
+    if defined.images:
+        some = _project(Portfolio(defined.rest), kept, limit)
+        return some if len(some.formulas) > MOST_SIFTED else replace(some, formulas=_irredundant(some.formulas, limit))
+    return _eliminated(portfolio, wanted, limit)
+
+
+def _eliminated(portfolio: Portfolio, wanted: Sequence[str], limit: int) -> Projection:
+    """The projection of formulas that define no name that is to go: group by group of those that share one."""
     linear = fourier_motzkin(portfolio, wanted)
     if linear is not None and linear[1]:
         return Projection(_irredundant(linear[0], limit), exact=True)
+    others = {formula: sorted(names(formula) - set(wanted)) for formula in portfolio.formulas}
+    aside = tuple(formula for formula in portfolio.formulas if not others[formula])
+    formulas, exact = list[Formula](aside), True
+    for group in components([formula for formula in portfolio.formulas if others[formula]], others):
+        some = _without(group, frozenset(name for f in group for name in others[f]), aside, limit)
+        exact &= some is not None
+        formulas.extend(some or ())
+    if exact:
+        return Projection(_irredundant(tuple(formulas), limit), exact=True)
     listed = _listed(portfolio, wanted, limit)
     if listed is not None:
         return Projection(listed, exact=True)
-    sound = [f for f in portfolio.formulas if names(f) <= set(wanted)]
-    sound.extend(linear[0] if linear else ())
-    sound.extend(fact for name in wanted for fact in _facts(portfolio, name, limit))
-    return Projection(_irredundant(tuple(sound), limit), exact=False)
+    formulas.extend(linear[0] if linear else ())
+    formulas.extend(fact for name in wanted for fact in _facts(portfolio, name, limit))
+    return Projection(_irredundant(tuple(formulas), limit), exact=False)
+
+
+def _without(
+    group: tuple[Formula, ...], eliminated: frozenset[str], aside: tuple[Formula, ...], limit: int
+) -> tuple[Formula, ...] | None:
+    """What the group says, exactly, without those names; None where no method here has it."""
+    kept = frozenset(name for formula in (*group, *aside) for name in names(formula)) - eliminated
+    if len(eliminated) == 1:
+        divided = without_quotient(group, next(iter(eliminated)), kept, aside, limit)
+        if divided is not None:
+            return divided
+    form = plain_form(group, kept)
+    if form is None:
+        return None
+    portfolio = Portfolio(form.formulas)
+    linear = fourier_motzkin(portfolio, [name for name in portfolio.names if name in kept or name in form.parameters])
+    if linear is None or not linear[1]:
+        return None
+    return (*form.defined, *(substitute(formula, form.parameters) for formula in linear[0]))
 
 
 def _listed(portfolio: Portfolio, wanted: Sequence[str], limit: int) -> tuple[Formula, ...] | None:
@@ -79,7 +125,7 @@ def _listed(portfolio: Portfolio, wanted: Sequence[str], limit: int) -> tuple[Fo
     seen: dict[tuple[int, ...], None] = {}
     order = [*wanted, *(name for name in portfolio.names if name not in wanted)]
     try:
-        for index, model in enumerate(assignments(portfolio, order, limit)):
+        for index, model in enumerate(assignments(portfolio, order, limit, PROJECTED_TRIES)):
             seen[tuple(model[name] for name in wanted)] = None
             if len(seen) > PROJECTED_ALTERNATIVES or index > PROJECTED_ASSIGNMENTS:
                 return None

@@ -20,6 +20,10 @@ def sample(portfolio: Portfolio, number: int, seed: int = 0, limit: int = RLIMIT
     The same for the same formulas and seed, whatever the order of the formulas. With ``number`` large enough, the
     ends of every name's range and every alternative of every disjunction are among them.
     """
+    reduced = portfolio.reduced
+    if reduced is not None:
+        some = sample(reduced.portfolio, number, seed, limit)
+        return [{name: full[name] for name in portfolio.names} for full in map(reduced.definitions.lifted, some)]
     found: dict[tuple[int, ...], dict[str, int]] = {}
     for model in _models(portfolio, number, seed, limit):
         found.setdefault(tuple(model[name] for name in portfolio.names), model)

@@ -1,4 +1,4 @@
-"""Trying all values of a box, in lexicographic order, with equations solved and formulas checked early."""
+"""All assignments in a box, in lexicographic order, or their number."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dynconstraints.ir.evaluate import holds
-from dynconstraints.ir.fold import names, walk
-from dynconstraints.ir.nodes import Add, Compare, Formula, Int, Mul, Name, Neg, Pow, Relation
-from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.tableau.branch import Case
-from dynconstraints.solver.tableau.lower_terms import polynomial
+from dynconstraints.ir.fold import conjuncts, names
+from dynconstraints.ir.nodes import Formula
+from dynconstraints.solver.search.levels import Level, level_of
 
 
 class TooMany(Exception):  # noqa: N818  (it is a limit, not an error)
@@ -24,40 +22,38 @@ def assignments_in(
 
     A formula is looked at as soon as all its names have values. Raises TooMany after ``most_tries`` combinations.
     """
-    if not all(holds(formula, {}) for formula in formulas if not names(formula)):
-        return
-    order = tuple(ranges)
-    levels = [_level(formulas, ranges[name], order[: place + 1]) for place, name in enumerate(order)]
-    yield from _Search(levels, most_tries).run()
+    if _may_hold(formulas):
+        yield from _Search(_levels(formulas, ranges), most_tries).run()
 
 
-@dataclass(frozen=True)
-class _Level:
-    """A name, the range it runs through, and what is decided once it and the names before it have values.
-
-    An equation is ``factor*name + rest == 0``.
+def number_in(formulas: Sequence[Formula], ranges: Mapping[str, range], most_tries: int) -> int:
+    """How many assignments in the box satisfy the formulas: the values of the last name aren't gone through where
+    bounds and congruences say all of them. Raises TooMany after ``most_tries`` combinations.
     """
+    if not _may_hold(formulas):
+        return 0
+    levels = _levels(formulas, ranges)
+    if not levels or levels[-1].checked:
+        return sum(1 for _ in _Search(levels, most_tries).run())
+    last = levels.pop()
+    return sum(len(last.options(values)) for values in _Search(levels, most_tries).run())
 
-    name: str
-    values: range
-    formulas: tuple[Formula, ...]
-    equations: tuple[tuple[Polynomial, Polynomial], ...]
 
-    def options(self, values: dict[str, int]) -> Sequence[int]:
-        """The values that the name may have after the names before it."""
-        for factor, rest in self.equations:
-            f = factor.at(values)
-            if f:
-                value, remainder = divmod(-rest.at(values), f)
-                return (value,) if remainder == 0 and value in self.values else ()
-        return self.values
+def _may_hold(formulas: Sequence[Formula]) -> bool:
+    """Whether all that has no names holds."""
+    return all(holds(part, {}) for formula in formulas for part in conjuncts(formula) if not names(part))
+
+
+def _levels(formulas: Sequence[Formula], ranges: Mapping[str, range]) -> list[Level]:
+    order = tuple(ranges)
+    return [level_of(formulas, ranges[name], order[: place + 1]) for place, name in enumerate(order)]
 
 
 @dataclass
 class _Search:
     """Depth first, one level a name, without recursion: there may be a thousand names."""
 
-    levels: Sequence[_Level]
+    levels: Sequence[Level]
     most_tries: int
     tries: int = 0
     values: dict[str, int] = field(default_factory=dict)
@@ -77,7 +73,7 @@ class _Search:
                 continue
             self.values[level.name] = value
             self._count()
-            if not all(holds(formula, self.values) for formula in level.formulas):
+            if not all(holds(formula, self.values) for formula in level.checked):
                 continue
             if len(stack) == len(self.levels):
                 yield dict(self.values)
@@ -88,29 +84,3 @@ class _Search:
         self.tries += 1
         if self.tries > self.most_tries:
             raise TooMany
-
-
-def _level(formulas: Sequence[Formula], values: range, order: Sequence[str]) -> _Level:
-    name, known = order[-1], set(order)
-    ready = tuple(f for f in formulas if name in names(f) and names(f) <= known)
-    equations = tuple(solved for f in ready if (solved := _solved_for(f, name)) is not None)
-    return _Level(name, values, ready, equations)
-
-
-def _solved_for(formula: Formula, name: str) -> tuple[Polynomial, Polynomial] | None:
-    """``(factor, rest)`` of an equation ``factor*name + rest == 0``; None where the formula is no such equation."""
-    match formula:
-        case Compare((left, right), (Relation.EQ,)):
-            total_terms = Int | Name | Neg | Add | Mul | Pow
-            if not all(isinstance(node, total_terms) for side in (left, right) for node in walk(side)):
-                return None
-        case _:
-            return None
-    try:
-        difference = polynomial(Case(), left) - polynomial(Case(), right)
-    except TooLarge:
-        return None
-    if any(monomial.count(name) > 1 for monomial in difference.terms):
-        return None
-    having = Polynomial({m: c for m, c in difference.terms.items() if name in m})
-    return having.over((name,)), difference - having

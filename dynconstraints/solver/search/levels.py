@@ -1,0 +1,257 @@
+"""What formulas say of one name once the names before it have values: a progression, or a few values of one.
+
+A linear condition ``factor*name + rest``, whose factor and rest are polynomials over the names before, is solved for
+the name: an equation leaves one value, an inequality a bound, a congruence a step. A quotient by a constant is two
+bounds. What is not of that kind is left, to be checked at each value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import gcd, isqrt
+
+from dynconstraints.ir.fold import conjuncts, names, walk
+from dynconstraints.ir.nodes import (
+    Add,
+    Compare,
+    FloorDiv,
+    Formula,
+    Int,
+    Member,
+    Mod,
+    Mul,
+    Name,
+    Neg,
+    Pow,
+    Relation,
+    SetOf,
+    Term,
+    comparison,
+    product,
+    total,
+)
+from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
+from dynconstraints.solver.limits import MOST_FACTORED
+from dynconstraints.solver.tableau.branch import Case
+from dynconstraints.solver.tableau.lower_terms import polynomial
+
+_Linear = tuple[Polynomial, Polynomial]
+"""``factor*name + rest``."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A name, and what is decided once it and the names before it have values.
+
+    ``values`` are those it may have at all. Each of the equations is 0, each of the bounds at least 0, each congruence
+    0 modulo its number. ``multiples`` are not 0, and the name divides them. ``checked`` is what none of these says.
+    """
+
+    name: str
+    values: Sequence[int]
+    equations: tuple[_Linear, ...]
+    bounds: tuple[_Linear, ...]
+    congruences: tuple[tuple[Polynomial, Polynomial, int], ...]
+    multiples: tuple[Polynomial, ...]
+    checked: tuple[Formula, ...]
+
+    def options(self, before: Mapping[str, int]) -> Sequence[int]:
+        """The values that the name may have after the names before it, in order."""
+        for factor, rest in self.equations:
+            f, r = factor.at(before), rest.at(before)
+            if f:
+                value, remainder = divmod(-r, f)
+                return (value,) if remainder == 0 and value in self.values and self._admits(value, before) else ()
+            if r:
+                return ()
+        found = self._within(before)
+        for multiple in self.multiples:
+            divisors = _divisors(multiple.at(before))
+            if divisors is not None and len(divisors) < len(found):
+                found = tuple(value for value in divisors if value in found)
+        return found
+
+    def _admits(self, value: int, before: Mapping[str, int]) -> bool:
+        """Whether the other conditions allow the value."""
+        return (
+            all(f.at(before) * value + r.at(before) == 0 for f, r in self.equations)
+            and all(f.at(before) * value + r.at(before) >= 0 for f, r in self.bounds)
+            and all((f.at(before) * value + r.at(before)) % m == 0 for f, r, m in self.congruences)
+        )
+
+    def _within(self, before: Mapping[str, int]) -> Sequence[int]:
+        if not isinstance(self.values, range):
+            return tuple(value for value in self.values if self._admits(value, before))
+        if not self.values:
+            return ()
+        low, high, step = self.values[0], self.values[-1], self.values.step
+        start = low
+        for factor, rest in self.bounds:
+            f, r = factor.at(before), rest.at(before)
+            if f > 0:
+                low = max(low, -(r // f))
+            elif f < 0:
+                high = min(high, r // -f)
+            elif r < 0:
+                return ()
+        for factor, rest, modulus in self.congruences:
+            met = _met(start, step, factor.at(before), rest.at(before), modulus)
+            if met is None:
+                return ()
+            start, step = met
+        return range(low + (start - low) % step, high + 1, step)
+
+
+def _met(start: int, step: int, factor: int, rest: int, modulus: int) -> tuple[int, int] | None:
+    """``start + step*k`` where ``factor*x + rest`` is 0 modulo the modulus, as a progression; None for never."""
+    common = gcd(factor * step, modulus)
+    offset = factor * start + rest
+    if offset % common:
+        return None
+    period = modulus // common
+    first = -(offset // common) * pow(factor * step // common, -1, period) % period if period > 1 else 0
+    return start + step * first, step * period
+
+
+@lru_cache(maxsize=1024)
+def _divisors(number: int) -> tuple[int, ...] | None:
+    """The divisors of the number, of both signs; None for 0, and where it is too large to be factored."""
+    number = abs(number)
+    if not 0 < number <= MOST_FACTORED:
+        return None
+    small = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
+    found = sorted({*small, *(number // d for d in small)})
+    return (*(-d for d in reversed(found)), *found)
+
+
+def level_of(formulas: Sequence[Formula], values: range, order: Sequence[str]) -> Level:
+    """What the formulas say of the last name of the order, the others having values."""
+    name, known = order[-1], frozenset(order)
+    own: list[Formula] = []
+    multiples: list[Polynomial] = []
+    for formula in formulas:
+        if name not in names(formula):
+            continue
+        for part in conjuncts(formula):
+            if name in names(part) and names(part) <= known:
+                own.append(part)
+            elif name in names(part) and (multiple := _multiple_of(part, name, known - {name})) is not None:
+                multiples.append(multiple)
+    return _sorted_out(name, values, own, tuple(multiples))
+
+
+def _sorted_out(name: str, values: range, parts: Sequence[Formula], multiples: tuple[Polynomial, ...]) -> Level:
+    equations: list[_Linear] = []
+    bounds: list[_Linear] = []
+    congruences: list[tuple[Polynomial, Polynomial, int]] = []
+    checked: list[Formula] = []
+    allowed: Sequence[int] = values
+    for part in parts:
+        listed = _listed(part, name)
+        if listed is not None:
+            inside = allowed if isinstance(allowed, range) else frozenset(allowed)
+            allowed = tuple(value for value in listed if value in inside)
+            continue
+        for plain in _without_quotient(part):
+            solved = _linear(plain, name)
+            match plain, solved:
+                case Compare(_, (Relation.EQ,)), (linear, 0):
+                    equations.append(linear)
+                case Compare(_, (Relation.EQ,)), (linear, modulus):
+                    congruences.append((*linear, modulus))
+                case Compare(_, (Relation.LE | Relation.LT | Relation.GE | Relation.GT as relation,)), (linear, 0):
+                    bounds.append(_at_least(linear, relation))
+                case _:
+                    checked.append(plain)
+    return Level(name, allowed, tuple(equations), tuple(bounds), tuple(congruences), multiples, tuple(checked))
+
+
+def _at_least(linear: _Linear, relation: Relation) -> _Linear:
+    """``factor*name + rest`` is at least 0 just where the given one is so related to 0."""
+    factor, rest = linear
+    if relation in (Relation.LE, Relation.LT):
+        factor, rest = -factor, -rest
+    return (factor, rest - 1) if relation in (Relation.LT, Relation.GT) else (factor, rest)
+
+
+def _listed(part: Formula, name: str) -> tuple[int, ...] | None:
+    """The values of the name, in order, where the formula lists them."""
+    match part:
+        case Member(Name(other), SetOf(elements)) if other == name and all(isinstance(e, Int) for e in elements):
+            return tuple(sorted({e.value for e in elements if isinstance(e, Int)}))
+        case _:
+            return None
+
+
+def _without_quotient(part: Formula) -> Iterator[Formula]:
+    """The formula, or inequalities that say the same of a quotient by a constant that is one of its sides."""
+    match part:
+        case Compare((FloorDiv(dividend, Int(d)), right), (relation,)) if d > 0 and relation is not Relation.NE:
+            yield from _quotient(dividend, d, relation, right)
+        case Compare((left, FloorDiv(dividend, Int(d))), (relation,)) if d > 0 and relation is not Relation.NE:
+            yield from _quotient(dividend, d, relation.flipped, left)
+        case _:
+            yield part
+
+
+def _quotient(dividend: Term, divisor: int, relation: Relation, other: Term) -> Iterator[Formula]:
+    least = product((Int(divisor), other))
+    above = total((least, Int(divisor)))
+    if relation in (Relation.EQ, Relation.GE):
+        yield comparison(dividend, Relation.GE, least)
+    if relation in (Relation.EQ, Relation.LE):
+        yield comparison(dividend, Relation.LT, above)
+    if relation is Relation.GT:
+        yield comparison(dividend, Relation.GE, above)
+    if relation is Relation.LT:
+        yield comparison(dividend, Relation.LT, least)
+
+
+def _linear(formula: Formula, name: str) -> tuple[_Linear, int] | None:
+    """The difference of both sides as ``factor*name + rest``, and 0, or the number it is taken modulo of."""
+    match formula:
+        case Compare((Mod(dividend, Int(modulus)), Int(rest)), (Relation.EQ,)) if 0 <= rest < modulus:
+            difference, of = _difference(dividend, Int(rest)), modulus
+        case Compare((left, right), _):
+            difference, of = _difference(left, right), 0
+        case _:
+            return None
+    if difference is None or any(monomial.count(name) > 1 for monomial in difference.terms):
+        return None
+    having = Polynomial({m: c for m, c in difference.terms.items() if name in m})
+    return (having.over((name,)), difference - having), of
+
+
+def _difference(left: Term, right: Term) -> Polynomial | None:
+    polynomial_terms = Int | Name | Neg | Add | Mul | Pow
+    if not all(isinstance(node, polynomial_terms) for side in (left, right) for node in walk(side)):
+        return None
+    try:
+        return polynomial(Case(), left) - polynomial(Case(), right)
+    except TooLarge:
+        return None
+
+
+def solved_for(formula: Formula, name: str) -> _Linear | None:
+    """``(factor, rest)`` of an equation ``factor*name + rest == 0``; None where the formula is no such equation."""
+    match formula:
+        case Compare((_, _), (Relation.EQ,)):
+            solved = _linear(formula, name)
+            return None if solved is None or solved[1] else solved[0]
+        case _:
+            return None
+
+
+def _multiple_of(part: Formula, name: str, before: frozenset[str]) -> Polynomial | None:
+    """What the name divides, over the names before it: the rest of an equation all of whose other terms have it."""
+    match part:
+        case Compare((left, right), (Relation.EQ,)):
+            difference = _difference(left, right)
+        case _:
+            return None
+    if difference is None:
+        return None
+    rest = Polynomial({m: c for m, c in difference.terms.items() if name not in m})
+    return rest if rest and rest.unknowns <= before else None
