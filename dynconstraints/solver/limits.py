@@ -21,6 +21,13 @@ class Limited(Frozen):
 RLIMIT = 2_000_000
 """z3's resource units for one question; about a second. Callers may give another."""
 
+SUBSET_RLIMIT = 100_000
+"""z3's resource units for one of many questions about subsets of the same formulas: a twentieth of a question's."""
+
+MANY_FORMULAS = 12
+"""With more formulas, questions about subsets of them go to one solver of z3 first; of fewer the rest of the portfolio
+knows more, in less time than z3 takes to load."""
+
 REJECTED_MODELS = 8
 """How many models of z3 may fail the evaluator, as those of huge powers of two and rounded irrational numbers do."""
 
@@ -205,9 +212,19 @@ ELIMINATED_INEQUALITIES = 200
 """The most inequalities between two eliminations: each can square their number. Above it the projection is only
 sound."""
 
+FEW_TO_CHANGE = 5
+"""With more given values, the nearest assignment is sought by z3's optimiser: sets of names to change are too many."""
+
+RANKED_NAMES = 24
+"""With more given values, of assignments at the same distance any is the nearest: a weight for each name would double
+with each."""
+
 CHANGED_SUBSETS = 2_000
 """The most sets of names that are tried as those to change, in the search for the nearest assignment; two questions
 and more for each."""
+
+CHANGED_AFTER_ALL = 100
+"""As many where z3's optimiser gave up before: few names can be the ones to change then."""
 
 EXPLAINED_CONDITIONS = 64
 """The most conditions of a contradictory set among which a zero divisor is sought: an analysis for each."""

@@ -34,8 +34,8 @@ from dynconstraints.ir.nodes import (
     Term,
 )
 from dynconstraints.ir.printer import in_order
+from dynconstraints.solver.algebra.definitions import Definitions, definitions
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.definitions import Definitions, definitions
 from dynconstraints.solver.limits import (
     CANDIDATES,
     FEW_NAMES,

@@ -8,7 +8,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import SolverLimitError
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Name
-from dynconstraints.solver.definitions import definitions
+from dynconstraints.solver.algebra.definitions import definitions
 from dynconstraints.solver.limits import MOST_COUNTED, RLIMIT, Limited
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Portfolio

@@ -8,7 +8,8 @@ from typing import cast
 
 from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import Call, Formula, Function, Int, Name, Relation, Term, comparison, negated, total
-from dynconstraints.solver.limits import CHANGED_SUBSETS, RLIMIT, Limited
+from dynconstraints.solver.algebra.definitions import definitions
+from dynconstraints.solver.limits import CHANGED_AFTER_ALL, CHANGED_SUBSETS, FEW_TO_CHANGE, RLIMIT, Limited
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.bounds import range_of
@@ -24,12 +25,15 @@ def nearest(portfolio: Portfolio, given: Mapping[str, int], limit: int = RLIMIT)
     from being found.
     """
     found: dict[str, int] = {}
-    for part in components(portfolio.formulas, {f: sorted(names(f)) for f in portfolio.formulas}):
+    defined = definitions(portfolio.formulas, kept=given)  # names without a given value have the one that follows
+    rest = defined.rest if defined.images else portfolio.formulas
+    for part in components(rest, {f: sorted(names(f)) for f in rest}):
         some = portfolio if part == portfolio.formulas else Portfolio(part)
         near = _nearest(some, {name: given[name] for name in some.names if name in given}, limit)
         if near is None:
             return None
         found |= near
+    found = defined.lifted({**{name: given[name] for name in portfolio.names if name in given}, **found})
     return {name: found[name] if name in found else given[name] for name in sorted({*found, *given})}
 
 
@@ -52,13 +56,21 @@ def _end(portfolio: Portfolio, term: Term, limit: int, sign: int = 1) -> int | N
 
 
 def _nearest(portfolio: Portfolio, given: Mapping[str, int], limit: int) -> dict[str, int] | None:
+    most = CHANGED_SUBSETS
+    if len(given) > FEW_TO_CHANGE:
+        from dynconstraints.solver.search.z3_nearest import nearest_by_z3  # z3 takes a while to load
+
+        found = nearest_by_z3(portfolio.formulas, given, limit)
+        if not isinstance(found, Limited):
+            return found
+        most = CHANGED_AFTER_ALL
     ordered, tried = sorted(given), 0
     for size in range(len(ordered) + 1):
         best: tuple[int, dict[str, int]] | None = None
         for changed in combinations(ordered, size):
             tried += 1
-            if tried > CHANGED_SUBSETS:
-                raise limit_error(f"more than {CHANGED_SUBSETS:,} sets of names to change were tried", "sets of names")
+            if tried > most:
+                raise limit_error(f"more than {most:,} sets of names to change were tried", "sets of names")
             found = _with_changes(portfolio, given, changed, limit)
             if found is not None and (best is None or found[0] < best[0]):
                 best = found

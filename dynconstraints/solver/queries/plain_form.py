@@ -28,7 +28,7 @@ from dynconstraints.ir.nodes import (
     product,
     total,
 )
-from dynconstraints.solver.definitions import definedness
+from dynconstraints.solver.algebra.definitions import definedness
 from dynconstraints.solver.tableau.nnf import normal
 
 

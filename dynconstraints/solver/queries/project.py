@@ -20,7 +20,7 @@ from dynconstraints.ir.nodes import (
     conjunction,
     disjunction,
 )
-from dynconstraints.solver.definitions import definitions
+from dynconstraints.solver.algebra.definitions import definitions
 from dynconstraints.solver.limits import (
     MOST_SIFTED,
     PROJECTED_ALTERNATIVES,

@@ -9,10 +9,12 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import conjuncts
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
-from dynconstraints.solver.limits import RLIMIT
+from dynconstraints.solver.limits import RLIMIT, Limited
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Portfolio
+from dynconstraints.solver.queries.unsat_cores import subsets_of
 from dynconstraints.solver.reals.reals import Reals
+from dynconstraints.solver.tableau.tableau import Model
 from dynconstraints.solver.verdicts import Implied
 
 
@@ -53,21 +55,46 @@ def _redundancies(
     """As above, of constraints that share names: others say nothing about them unless they are contradictory."""
     kept = list(constraints)
     gone: list[Constraint] = []
+    every = _Questions(tuple(dict.fromkeys([*given, *constraints])), limit, reals)
     for constraint in reversed(constraints):
         rest = [c for c in kept if c != constraint]
-        if _implied([*given, *rest], constraint, limit, reals):
+        if every.implied([*given, *rest], constraint):
             kept = rest
             gone.append(constraint)
-    return kept, [Dropped(c, _reasons([*given, *kept], c, limit, reals)) for c in gone]
+    return kept, [Dropped(c, _reasons([*given, *kept], c, every)) for c in gone]
 
 
-def _reasons(
-    kept: Sequence[Constraint], constraint: Constraint, limit: int, reals: frozenset[str]
-) -> tuple[Constraint, ...]:
-    reasons = list(kept)
-    for candidate in sorted(kept, key=lambda c: (bool(set(c.symbols) & set(constraint.symbols)), show(c.formula))):
+class _Questions:
+    """Whether some of the constraints imply another of them."""
+
+    def __init__(self, constraints: Sequence[Constraint], limit: int, reals: frozenset[str]) -> None:
+        self._place = {constraint: index for index, constraint in enumerate(constraints)}
+        self._subsets = subsets_of(constraints, reals)
+        self._limit, self._reals = limit, reals
+
+    def implied(self, some: Sequence[Constraint], constraint: Constraint) -> bool:
+        """Whether it is proved that the constraint holds wherever the others do."""
+        found = self._found(some, constraint)
+        return _implied(some, constraint, self._limit, self._reals) if isinstance(found, Limited) else found is None
+
+    def needed(self, some: Sequence[Constraint], constraint: Constraint) -> Sequence[Constraint]:
+        """Those of some that z3 needed to see that they imply the constraint; all where it didn't see it."""
+        if self._subsets is None or self._found(some, constraint) is not None:
+            return some
+        used = frozenset(self._subsets.core())
+        return [c for c in some if self._place[c] in used]
+
+    def _found(self, some: Sequence[Constraint], constraint: Constraint) -> Model | Limited | None:
+        if self._subsets is None:
+            return Limited("there are few")
+        return self._subsets.model([self._place[c] for c in some], self._place[constraint])
+
+
+def _reasons(kept: Sequence[Constraint], constraint: Constraint, every: _Questions) -> tuple[Constraint, ...]:
+    reasons = list(every.needed(kept, constraint))
+    for candidate in sorted(reasons, key=lambda c: (bool(set(c.symbols) & set(constraint.symbols)), show(c.formula))):
         rest = [c for c in reasons if c != candidate]
-        if _implied(rest, constraint, limit, reals):
+        if every.implied(rest, constraint):
             reasons = rest
     return tuple(reasons)
 

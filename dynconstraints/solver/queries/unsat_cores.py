@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import MANY_FORMULAS, RLIMIT, Limited
 from dynconstraints.solver.partition import Partition
 from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.reals.reals import Reals
 from dynconstraints.solver.verdicts import Sat, Satisfiability, Unknown, Unsat
+
+if TYPE_CHECKING:
+    from dynconstraints.solver.search.z3_subsets import Subsets
 
 
 def minimal_core(
@@ -24,9 +27,17 @@ def minimal_core(
     Where a limit keeps it from being decided whether a constraint is needed, it stays.
     """
     core = sorted(dict.fromkeys(constraints), key=lambda c: show(c.formula))
-    for constraint in tuple(core):
+    subsets = subsets_of(core, reals)
+    if subsets is not None and subsets.model(range(len(core))) is None:
+        core = [core[index] for index in subsets.core()]
+        subsets = subsets_of(core, reals)
+    every = tuple(core)
+    for constraint in every:
         rest = [c for c in core if c != constraint]
-        if unsatisfiable(rest, limit, reals):
+        found = None if subsets is None else subsets.model([every.index(c) for c in rest])
+        if isinstance(found, dict):
+            continue
+        if (found is None and subsets is not None) or unsatisfiable(rest, limit, reals):
             core = rest
     return tuple(c for c in constraints if c in core)
 
@@ -56,6 +67,16 @@ def unsatisfiable(constraints: Sequence[Constraint], limit: int = RLIMIT, reals:
     """Whether it is proved that nothing satisfies all of them."""
     formulas = [c.formula for c in constraints]
     return (Reals(formulas, reals) if speaks_of_reals(formulas, reals) else Portfolio(formulas)).model(limit) is None
+
+
+def subsets_of(constraints: Sequence[Constraint], reals: frozenset[str]) -> Subsets | None:
+    """The constraints as z3 is asked about subsets of them, where there are many."""
+    formulas = [constraint.formula for constraint in constraints]
+    if len(formulas) <= MANY_FORMULAS or speaks_of_reals(formulas, reals):
+        return None
+    from dynconstraints.solver.search.z3_subsets import Subsets  # z3 takes a while to load
+
+    return Subsets(formulas)
 
 
 def check(partition: Partition, constraints: Sequence[Constraint], limit: int | None = None) -> Satisfiability:

@@ -35,7 +35,7 @@ def solve(true: Iterable[Formula], not_true: Iterable[Formula] = (), limit: int 
     symbols = sorted(frozenset().union(*(names(formula) for formula in (*wanted, *unwanted))))
     for name in symbols:
         encoder.name(name)
-    solver = _solver(encoder.context, limit)
+    solver = solver_of(encoder.context, limit)
     solver.add(*(encoder.true(formula) for formula in wanted), *(encoder.not_true(formula) for formula in unwanted))
     solver.add(*encoder.sides)
     for _ in range(REJECTED_MODELS):
@@ -44,7 +44,7 @@ def solve(true: Iterable[Formula], not_true: Iterable[Formula] = (), limit: int 
             return None
         if answer != z3.sat:
             return Limited(_reason(solver, limit))
-        model = _read(solver.model(), encoder, symbols)
+        model = read_model(solver.model(), encoder, symbols)
         if confirmed(model, wanted, unwanted):
             return model
         block = [comparison(Name(name), Relation.NE, Int(value)) for name, value in model.items()]
@@ -57,14 +57,16 @@ def confirmed(model: Model, true: Sequence[Formula], not_true: Sequence[Formula]
     return all(truth_of(f, model) is True for f in true) and all(truth_of(f, model) is not True for f in not_true)
 
 
-def _solver(context: Any, limit: int) -> Any:
+def solver_of(context: Any, limit: int) -> Any:
+    """A solver that answers the same each time, within the limit."""
     solver = z3.Solver(ctx=context)
     solver.set("rlimit", limit)
     solver.set("random_seed", _SEED)
     return solver
 
 
-def _read(model: Any, encoder: Encoder, symbols: Sequence[str]) -> Model:
+def read_model(model: Any, encoder: Encoder, symbols: Sequence[str]) -> Model:
+    """The values of the names in a model of z3's."""
     return {name: model.eval(encoder.names[name], model_completion=True).as_long() for name in symbols}
 
 
