@@ -107,8 +107,10 @@ def test_witnesses_have_values_for_all_names_that_hold_or_break_the_query() -> N
     verdict = system.implies("h40 + other > 100")
     assert isinstance(verdict, Open)
     assert set(verdict.holds_at) == set(verdict.fails_at) == {*system.symbols, "other"}
-    assert system.holds(verdict.holds_at) and verdict.holds_at["h40"] + verdict.holds_at["other"] > 100
-    assert system.holds(verdict.fails_at) and verdict.fails_at["h40"] + verdict.fails_at["other"] <= 100
+    assert system.holds(verdict.holds_at)
+    assert verdict.holds_at["h40"] + verdict.holds_at["other"] > 100
+    assert system.holds(verdict.fails_at)
+    assert verdict.fails_at["h40"] + verdict.fails_at["other"] <= 100
 
 
 def test_a_definition_that_may_be_undefined_keeps_its_divisor_from_being_0() -> None:

@@ -60,9 +60,9 @@ def _nearest(portfolio: Portfolio, given: Mapping[str, int], limit: int) -> dict
     if len(given) > FEW_TO_CHANGE:
         from dynconstraints.solver.search.z3_nearest import nearest_by_z3  # z3 takes a while to load
 
-        found = nearest_by_z3(portfolio.formulas, given, limit)
-        if not isinstance(found, Limited):
-            return found
+        optimal = nearest_by_z3(portfolio.formulas, given, limit)
+        if not isinstance(optimal, Limited):
+            return optimal
         most = CHANGED_AFTER_ALL
     ordered, tried = sorted(given), 0
     for size in range(len(ordered) + 1):
