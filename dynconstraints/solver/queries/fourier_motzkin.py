@@ -2,8 +2,8 @@
 
 Equalities and congruences go through the lattice, whose normal form for an order of the names projects by leaving rows
 out. Inequalities are then eliminated a parameter at a time by Fourier and Motzkin's method, which is exact over the
-integers where of each pair of a lower and an upper bound one has the coefficient 1, or the two are far enough apart (the dark
-shadow of W. Pugh, *The Omega test*, Supercomputing 1991).
+integers where of each pair of a lower and an upper bound one has the coefficient 1, or the two are far enough apart
+(the dark shadow of W. Pugh, *The Omega test*, Supercomputing 1991).
 """
 
 from __future__ import annotations
