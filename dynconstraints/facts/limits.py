@@ -12,6 +12,10 @@ ANALYSES = 3
 """How often the analysis starts again with disjunctions settled, so that their equalities join the lattice. Each pass
 costs as much as the first; of a longer chain of disjunctions that settle one another the last ones stay open."""
 
+MOST_ALTERNATIVES = 256
+"""The most alternatives of a disjunction that are assumed one by one. Of more values of one term their ends and their
+common modulus are taken, and of other disjunctions nothing."""
+
 MOST_POINTS = 1024
 """How many assignments of a term's names are tried one by one, as columns. Above it the ends of the term's range are
 the domains', which may not be attained."""

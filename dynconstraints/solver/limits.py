@@ -21,8 +21,8 @@ class Limited(Frozen):
 RLIMIT = 2_000_000
 """z3's resource units for one question; about a second. Callers may give another."""
 
-SUBSET_RLIMIT = 100_000
-"""z3's resource units for one of many questions about subsets of the same formulas: a twentieth of a question's."""
+SUBSET_RLIMIT = 500_000
+"""z3's resource units for one of many questions about subsets of the same formulas: a quarter of a question's."""
 
 MANY_FORMULAS = 12
 """With more formulas, questions about subsets of them go to one solver of z3 first; of fewer the rest of the portfolio
@@ -70,7 +70,7 @@ it."""
 
 # Polynomials and certificates of positivity
 
-MOST_TERMS = 80
+MOST_TERMS = 160
 """The most terms of a polynomial: sums and products that have more are left out of the cases. Index expressions have
 a few; a product of two at the limit may have thousands."""
 
@@ -93,8 +93,8 @@ RESIDUE_VALUES = 64
 REFUTED_POINTS = 20_000
 """The most combinations of residues that are tried to refute formulas modulo a constant."""
 
-REFUTED_MODULUS = 1024
-"""The greatest such constant. Two names leave a million combinations modulo it, so that it is for one alone."""
+REFUTED_MODULUS = 20_000
+"""The greatest such constant, which is for one name alone."""
 
 REFUTED_POWER = 64
 """The highest power that is evaluated at residues, which are numbers of ten bits."""
@@ -190,8 +190,21 @@ not enough."""
 MOST_COUNTED = 1_000_000
 """The most values that an enumeration tries before it says that they are too many."""
 
-MOST_FACTORED = 10**10
-"""The greatest number whose divisors are listed, by trial: 10**5 divisions."""
+MOST_FACTORED = 2**80
+"""The greatest number whose divisors are sought: products of sizes have fewer bits, and primality is decided."""
+
+RHO_STEPS = 50_000
+"""How many steps are made from each start to find a factor: those of factors of up to 32 bits, about 30 ms."""
+
+LISTED_FACTORS = 4_096
+"""The most divisors that are listed."""
+
+EXHAUSTED = 5_000
+"""How many values are tried, before z3 is asked, to go through all assignments: equations and divisors may leave few in
+a box that has many."""
+
+EXHAUSTIVE_NAMES = 24
+"""With more names that is not tried."""
 
 TRIES_FOR_SAMPLE = 20
 """How many candidates are drawn for each sample that is asked for."""

@@ -9,6 +9,7 @@ questions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -38,6 +39,8 @@ from dynconstraints.solver.algebra.definitions import Definitions, definitions
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
 from dynconstraints.solver.limits import (
     CANDIDATES,
+    EXHAUSTED,
+    EXHAUSTIVE_NAMES,
     FEW_NAMES,
     FUEL,
     MOST_CHOICES,
@@ -46,7 +49,9 @@ from dynconstraints.solver.limits import (
     RLIMIT,
     Limited,
 )
-from dynconstraints.solver.search.enumerate_box import assignments_in
+from dynconstraints.solver.search.enumerate_box import TooMany, assignments_in
+from dynconstraints.solver.search.levels import Endless, Progression
+from dynconstraints.solver.search.pigeonholes import too_few_values
 from dynconstraints.solver.search.residue_refutation import contradictory
 from dynconstraints.solver.search.unbounded_curves import UnboundedCurves
 from dynconstraints.solver.tableau.branch import Fuel
@@ -114,7 +119,7 @@ class Portfolio:
     @cached_property
     def listed(self) -> tuple[Model, ...] | None:
         """All assignments that satisfy the formulas, where the ranges hold few combinations; None elsewhere."""
-        ranges: dict[str, range] = {}
+        ranges: dict[str, Progression] = {}
         combinations = 1
         for name in self.names:
             low, high = self.facts.range_of(Name(name))
@@ -123,8 +128,27 @@ class Portfolio:
             combinations *= high - low + 1
             if combinations > MOST_LISTED:
                 return None
-            ranges[name] = range(low, high + 1)
+            ranges[name] = Progression(low, high)
         return tuple(assignments_in(self.formulas, ranges, MOST_LISTED * len(ranges)))
+
+    @cached_property
+    def _is_crowded(self) -> bool:
+        """Whether names that all differ have too few values, so that nothing satisfies the formulas."""
+        return too_few_values(self.formulas, lambda name: self.facts.range_of(Name(name)))
+
+    @cached_property
+    def exhausted(self) -> tuple[Model, ...] | None:
+        """All assignments that satisfy the formulas, where equations and divisors leave few to try; else None."""
+        if len(self.names) > EXHAUSTIVE_NAMES or self.is_large:
+            return None
+        ends = {name: self.facts.range_of(Name(name)) for name in self.names}
+        width = {name: math.inf if low is None or high is None else high - low for name, (low, high) in ends.items()}
+        order = sorted(self.names, key=lambda name: (width[name], name))
+        try:
+            found = assignments_in(self.formulas, {name: Progression(*ends[name]) for name in order}, EXHAUSTED)
+            return tuple(dict(sorted(model.items())) for model in found)
+        except (TooMany, Endless):
+            return None
 
     def image(self, term: Term) -> Polynomial | None:
         """The term over unknowns of the tableau's case; None where that does not say all, or it is no polynomial."""
@@ -239,7 +263,7 @@ class Portfolio:
             return self._lifted(self.reduced, found, self.names) if isinstance(found, dict) else found
         if self._corner is not None:
             return self._corner
-        if self.facts.is_empty:
+        if self.facts.is_empty or self._is_crowded:
             return None
         if self.listed is None and not self.is_large and not self.tableau.closed:
             for model in candidates(self.tableau.case, self.names, CANDIDATES):
@@ -317,6 +341,10 @@ class Portfolio:
         return self.listed is not None and names(query) <= set(self.names)
 
     def _by_z3(self, true: tuple[Formula, ...], not_true: tuple[Formula, ...], limit: int) -> Found:
+        if all(names(formula) <= self._own for formula in (*true, *not_true)) and self.exhausted is not None:
+            return next((model for model in self.exhausted if _is_wanted(model, true, not_true)), None)
+        if too_few_values((*self.formulas, *true), lambda name: self.facts.range_of(Name(name))):
+            return None
         from dynconstraints.solver.search.z3_query import (
             solve,  # z3 takes a while to load, and most questions don't need it
         )
@@ -342,6 +370,10 @@ class Reduced:
 
     definitions: Definitions
     portfolio: Portfolio
+
+
+def _is_wanted(model: Model, true: Sequence[Formula], not_true: Sequence[Formula]) -> bool:
+    return all(truth_of(f, model) is True for f in true) and all(truth_of(f, model) is not True for f in not_true)
 
 
 def _is_polynomial(node: Node) -> bool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import gcd
 from typing import TYPE_CHECKING, TypeAlias
 
 from dynconstraints.facts.domains import intervals
 from dynconstraints.facts.domains.difference_bounds import is_consistent
-from dynconstraints.facts.limits import MOST_POINTS
+from dynconstraints.facts.limits import MOST_ALTERNATIVES, MOST_POINTS
 from dynconstraints.facts.product import models
 from dynconstraints.facts.product.assume import assume
 from dynconstraints.facts.product.store import ConstraintStore
 from dynconstraints.facts.product.substitutions import Rows
 from dynconstraints.ir import evaluate_columns
 from dynconstraints.ir.fold import names as names_of
-from dynconstraints.ir.nodes import Formula, Node, Or
+from dynconstraints.ir.nodes import Compare, Formula, Int, Mod, Node, Or, Relation, Term, comparison
 
 if TYPE_CHECKING:
     from dynconstraints.facts.product.analysis import State
@@ -56,8 +57,12 @@ def _joined(known: ConstraintStore, formula: Formula, settled: list[Formula]) ->
         rest = assume(known, formula)
         known.propagate()
         return rest
+    operands = formula.operands
+    if len(operands) > MOST_ALTERNATIVES:
+        listed = _values(operands)
+        return [formula] if listed is None else _enclosed(known, formula, *listed)
     alive: list[tuple[Formula, ConstraintStore]] = []
-    for alternative in formula.operands:
+    for alternative in operands:
         branch = known.copy()
         assume(branch, alternative)
         branch.propagate()
@@ -77,6 +82,31 @@ def _joined(known: ConstraintStore, formula: Formula, settled: list[Formula]) ->
             known.narrow(monomial, hull)
     known.propagate()
     return [Or(tuple(alternative for alternative, _ in alive))]
+
+
+def _values(alternatives: tuple[Formula, ...]) -> tuple[Term, list[int]] | None:
+    """The term and the values, where each alternative says that the one term has a value."""
+    values: list[int] = []
+    for alternative in alternatives:
+        match alternative:
+            case Compare((term, Int(value)), (Relation.EQ,)) if term == alternatives[0].operands[0]:  # type: ignore[union-attr]
+                values.append(value)
+            case _:
+                return None
+    return term, values
+
+
+def _enclosed(known: ConstraintStore, formula: Or, term: Term, values: list[int]) -> list[Formula]:
+    """Take in the ends and the common modulus of many values, each of which would be a case."""
+    step = gcd(*(value - values[0] for value in values))
+    for fact in (
+        comparison(term, Relation.GE, Int(min(values))),
+        comparison(term, Relation.LE, Int(max(values))),
+        comparison(Mod(term, Int(step)), Relation.EQ, Int(values[0] % step)),
+    ):
+        assume(known, fact)
+    known.propagate()
+    return [formula]
 
 
 def points(state: State, node: Node) -> tuple[dict[str, evaluate_columns.Column], int] | None:

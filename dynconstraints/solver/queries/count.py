@@ -14,6 +14,7 @@ from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.bounds import range_of
 from dynconstraints.solver.search.enumerate_box import TooMany, assignments_in, number_in
+from dynconstraints.solver.search.levels import Progression
 
 
 def assignments(
@@ -66,7 +67,7 @@ def _number(portfolio: Portfolio, limit: int) -> int:
     if isinstance(found, Limited):
         raise limit_error(f"it is not known whether any values satisfy the constraints: {found.reason}", found.reason)
     ranges = {name: _values(portfolio, name, limit) for name in portfolio.names}
-    order = sorted(ranges, key=lambda name: len(ranges[name]))
+    order = sorted(ranges, key=lambda name: (ranges[name].high or 0) - (ranges[name].low or 0))
     try:
         return number_in(portfolio.formulas, {name: ranges[name] for name in order}, MOST_COUNTED)
     except TooMany:
@@ -82,7 +83,7 @@ def _endless(name: str, end: str) -> SolverLimitError:
     return limit_error(f"{name} has no {end} value", "finite ranges")
 
 
-def _values(portfolio: Portfolio, name: str, limit: int) -> range:
+def _values(portfolio: Portfolio, name: str, limit: int) -> Progression:
     low, high = portfolio.facts.range_of(Name(name))
     if low is None or high is None:
         ends = range_of(portfolio, Name(name), limit)
@@ -90,4 +91,4 @@ def _values(portfolio: Portfolio, name: str, limit: int) -> range:
     if low is None or high is None:
         raise _endless(name, "least" if low is None else "greatest")
     step, rest = portfolio.facts.congruence_of(Name(name))
-    return range(low + (rest - low) % step if step else low, high + 1, step or 1)
+    return Progression(low, high, step or 1, rest if step else low)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dynconstraints.ir.evaluate import holds
 from dynconstraints.ir.fold import conjuncts, names
 from dynconstraints.ir.nodes import Formula
-from dynconstraints.solver.search.levels import Level, level_of
+from dynconstraints.solver.search.levels import Level, Progression, level_of
 
 
 class TooMany(Exception):  # noqa: N818  (it is a limit, not an error)
@@ -16,7 +16,7 @@ class TooMany(Exception):  # noqa: N818  (it is a limit, not an error)
 
 
 def assignments_in(
-    formulas: Sequence[Formula], ranges: Mapping[str, range], most_tries: int
+    formulas: Sequence[Formula], ranges: Mapping[str, Progression], most_tries: int
 ) -> Iterator[dict[str, int]]:
     """Every assignment in the box that satisfies the formulas, in lexicographic order of the ranges' names.
 
@@ -26,7 +26,7 @@ def assignments_in(
         yield from _Search(_levels(formulas, ranges), most_tries).run()
 
 
-def number_in(formulas: Sequence[Formula], ranges: Mapping[str, range], most_tries: int) -> int:
+def number_in(formulas: Sequence[Formula], ranges: Mapping[str, Progression], most_tries: int) -> int:
     """How many assignments in the box satisfy the formulas: the values of the last name aren't gone through where
     bounds and congruences say all of them. Raises TooMany after ``most_tries`` combinations.
     """
@@ -44,7 +44,7 @@ def _may_hold(formulas: Sequence[Formula]) -> bool:
     return all(holds(part, {}) for formula in formulas for part in conjuncts(formula) if not names(part))
 
 
-def _levels(formulas: Sequence[Formula], ranges: Mapping[str, range]) -> list[Level]:
+def _levels(formulas: Sequence[Formula], ranges: Mapping[str, Progression]) -> list[Level]:
     order = tuple(ranges)
     return [level_of(formulas, ranges[name], order[: place + 1]) for place, name in enumerate(order)]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from math import gcd, isqrt
+from math import gcd
 
+from dynconstraints.diagnostics.frozen import Frozen
 from dynconstraints.ir.fold import conjuncts, names, walk
 from dynconstraints.ir.nodes import (
     Add,
@@ -32,8 +32,8 @@ from dynconstraints.ir.nodes import (
     product,
     total,
 )
+from dynconstraints.solver.algebra.factors import divisors
 from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.limits import MOST_FACTORED
 from dynconstraints.solver.tableau.branch import Case
 from dynconstraints.solver.tableau.lower_terms import polynomial
 
@@ -41,20 +41,55 @@ _Linear = tuple[Polynomial, Polynomial]
 """``factor*name + rest``."""
 
 
+class Endless(Exception):  # noqa: N818  (it is a limit, not an error)
+    """A name has infinitely many values, as far as is known."""
+
+
+class Progression(Frozen):
+    """The integers ``start + step*k`` from ``low`` to ``high``, both inclusive, None for no end."""
+
+    low: int | None
+    high: int | None
+    step: int = 1
+    start: int = 0
+
+    def __contains__(self, value: int) -> bool:
+        above = self.low is None or value >= self.low
+        return above and (self.high is None or value <= self.high) and (value - self.start) % self.step == 0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is better not gone through, if there is another way."""
+        return self.low is None or self.high is None or self.high - self.low > _LONG * self.step
+
+    @property
+    def values(self) -> range:
+        """All of them, in order. Raises Endless where an end is missing."""
+        if self.low is None or self.high is None:
+            raise Endless
+        return range(self.low + (self.start - self.low) % self.step, self.high + 1, self.step)
+
+
+_LONG = 16
+NO_VALUES = Progression(1, 0)
+
+
 @dataclass(frozen=True)
 class Level:
     """A name, and what is decided once it and the names before it have values.
 
-    ``values`` are those it may have at all. Each of the equations is 0, each of the bounds at least 0, each congruence
-    0 modulo its number. ``multiples`` are not 0, and the name divides them. ``checked`` is what none of these says.
+    ``hull`` encloses all that it may have, and ``listed`` has them where a set does. Each of the equations is 0, each
+    of the bounds at least 0, each congruence 0 modulo its number. Of each pair in ``multiples``, the first times the
+    name divides the second. ``checked`` is what none of these says.
     """
 
     name: str
-    values: Sequence[int]
+    hull: Progression
+    listed: tuple[int, ...] | None
     equations: tuple[_Linear, ...]
     bounds: tuple[_Linear, ...]
     congruences: tuple[tuple[Polynomial, Polynomial, int], ...]
-    multiples: tuple[Polynomial, ...]
+    multiples: tuple[tuple[Polynomial, Polynomial], ...]
     checked: tuple[Formula, ...]
 
     def options(self, before: Mapping[str, int]) -> Sequence[int]:
@@ -63,45 +98,48 @@ class Level:
             f, r = factor.at(before), rest.at(before)
             if f:
                 value, remainder = divmod(-r, f)
-                return (value,) if remainder == 0 and value in self.values and self._admits(value, before) else ()
+                is_listed = self.listed is None or value in self.listed
+                return (value,) if remainder == 0 and is_listed and self._admits(value, before) else ()
             if r:
                 return ()
+        if self.listed is not None:
+            return tuple(value for value in self.listed if self._admits(value, before))
         found = self._within(before)
-        for multiple in self.multiples:
-            divisors = _divisors(multiple.at(before))
-            if divisors is not None and len(divisors) < len(found):
-                found = tuple(value for value in divisors if value in found)
-        return found
+        if found.is_large:
+            for factor, multiple in self.multiples:
+                f, m = factor.at(before), multiple.at(before)
+                if (m % f if f else m) != 0:
+                    return ()
+                known = divisors(m // f) if f else None
+                if known is not None:
+                    return tuple(value for value in known if value in found)
+        return found.values
 
     def _admits(self, value: int, before: Mapping[str, int]) -> bool:
         """Whether the other conditions allow the value."""
         return (
-            all(f.at(before) * value + r.at(before) == 0 for f, r in self.equations)
+            value in self.hull
+            and all(f.at(before) * value + r.at(before) == 0 for f, r in self.equations)
             and all(f.at(before) * value + r.at(before) >= 0 for f, r in self.bounds)
             and all((f.at(before) * value + r.at(before)) % m == 0 for f, r, m in self.congruences)
         )
 
-    def _within(self, before: Mapping[str, int]) -> Sequence[int]:
-        if not isinstance(self.values, range):
-            return tuple(value for value in self.values if self._admits(value, before))
-        if not self.values:
-            return ()
-        low, high, step = self.values[0], self.values[-1], self.values.step
-        start = low
+    def _within(self, before: Mapping[str, int]) -> Progression:
+        low, high, step, start = self.hull.low, self.hull.high, self.hull.step, self.hull.start
         for factor, rest in self.bounds:
             f, r = factor.at(before), rest.at(before)
             if f > 0:
-                low = max(low, -(r // f))
+                low = -(r // f) if low is None else max(low, -(r // f))
             elif f < 0:
-                high = min(high, r // -f)
+                high = r // -f if high is None else min(high, r // -f)
             elif r < 0:
-                return ()
+                return NO_VALUES
         for factor, rest, modulus in self.congruences:
             met = _met(start, step, factor.at(before), rest.at(before), modulus)
             if met is None:
-                return ()
+                return NO_VALUES
             start, step = met
-        return range(low + (start - low) % step, high + 1, step)
+        return Progression(low, high, step, start)
 
 
 def _met(start: int, step: int, factor: int, rest: int, modulus: int) -> tuple[int, int] | None:
@@ -115,44 +153,34 @@ def _met(start: int, step: int, factor: int, rest: int, modulus: int) -> tuple[i
     return start + step * first, step * period
 
 
-@lru_cache(maxsize=1024)
-def _divisors(number: int) -> tuple[int, ...] | None:
-    """The divisors of the number, of both signs; None for 0, and where it is too large to be factored."""
-    number = abs(number)
-    if not 0 < number <= MOST_FACTORED:
-        return None
-    small = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
-    found = sorted({*small, *(number // d for d in small)})
-    return (*(-d for d in reversed(found)), *found)
-
-
-def level_of(formulas: Sequence[Formula], values: range, order: Sequence[str]) -> Level:
+def level_of(formulas: Sequence[Formula], hull: Progression, order: Sequence[str]) -> Level:
     """What the formulas say of the last name of the order, the others having values."""
     name, known = order[-1], frozenset(order)
     own: list[Formula] = []
-    multiples: list[Polynomial] = []
+    multiples: list[_Linear] = []
     for formula in formulas:
         if name not in names(formula):
             continue
         for part in conjuncts(formula):
-            if name in names(part) and names(part) <= known:
+            if name not in names(part):
+                continue
+            if names(part) <= known:
                 own.append(part)
-            elif name in names(part) and (multiple := _multiple_of(part, name, known - {name})) is not None:
+            if (multiple := _multiple_of(part, name, known - {name})) is not None:
                 multiples.append(multiple)
-    return _sorted_out(name, values, own, tuple(multiples))
+    return _sorted_out(name, hull, own, tuple(multiples))
 
 
-def _sorted_out(name: str, values: range, parts: Sequence[Formula], multiples: tuple[Polynomial, ...]) -> Level:
+def _sorted_out(name: str, hull: Progression, parts: Sequence[Formula], multiples: tuple[_Linear, ...]) -> Level:
     equations: list[_Linear] = []
     bounds: list[_Linear] = []
     congruences: list[tuple[Polynomial, Polynomial, int]] = []
     checked: list[Formula] = []
-    allowed: Sequence[int] = values
+    allowed: tuple[int, ...] | None = None
     for part in parts:
         listed = _listed(part, name)
         if listed is not None:
-            inside = allowed if isinstance(allowed, range) else frozenset(allowed)
-            allowed = tuple(value for value in listed if value in inside)
+            allowed = listed if allowed is None else tuple(sorted({*listed}.intersection(allowed)))
             continue
         for plain in _without_quotient(part):
             solved = _linear(plain, name)
@@ -165,7 +193,7 @@ def _sorted_out(name: str, values: range, parts: Sequence[Formula], multiples: t
                     bounds.append(_at_least(linear, relation))
                 case _:
                     checked.append(plain)
-    return Level(name, allowed, tuple(equations), tuple(bounds), tuple(congruences), multiples, tuple(checked))
+    return Level(name, hull, allowed, tuple(equations), tuple(bounds), tuple(congruences), multiples, tuple(checked))
 
 
 def _at_least(linear: _Linear, relation: Relation) -> _Linear:
@@ -244,9 +272,12 @@ def solved_for(formula: Formula, name: str) -> _Linear | None:
             return None
 
 
-def _multiple_of(part: Formula, name: str, before: frozenset[str]) -> Polynomial | None:
-    """What the name divides, over the names before it: the rest of an equation all of whose other terms have it."""
+def _multiple_of(part: Formula, name: str, before: frozenset[str]) -> _Linear | None:
+    """``(factor, multiple)`` over the names before it, of an equation all of whose other terms have name and factor."""
     match part:
+        case Compare((Mod(dividend, Name(other)), Int(0)), (Relation.EQ,)) if other == name:
+            whole = _difference(dividend, Int(0)) if names(dividend) <= before else None
+            return None if whole is None else (Polynomial.constant(1), whole)
         case Compare((left, right), (Relation.EQ,)):
             difference = _difference(left, right)
         case _:
@@ -254,4 +285,8 @@ def _multiple_of(part: Formula, name: str, before: frozenset[str]) -> Polynomial
     if difference is None:
         return None
     rest = Polynomial({m: c for m, c in difference.terms.items() if name not in m})
-    return rest if rest and rest.unknowns <= before else None
+    having = [m for m in difference.terms if name in m]
+    if not rest or not having or not rest.unknowns <= before:
+        return None
+    common = [key for key in sorted(before) if all(key in m for m in having)]
+    return Polynomial({tuple(common): 1}), rest
