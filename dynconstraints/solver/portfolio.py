@@ -27,11 +27,13 @@ from dynconstraints.ir.nodes import (
     Function,
     IfElse,
     Int,
+    Member,
     Mul,
     Name,
     Neg,
     Node,
     Pow,
+    SetOf,
     Term,
 )
 from dynconstraints.ir.printer import in_order
@@ -125,11 +127,21 @@ class Portfolio:
             low, high = self.facts.range_of(Name(name))
             if low is None or high is None:
                 return None
-            combinations *= high - low + 1
-            if combinations > MOST_LISTED:
+            combinations *= min(high - low + 1, self._set_sizes.get(name, high - low + 1))
+            if combinations > (MOST_LISTED if len(self.names) > 1 else max(MOST_LISTED, *self._set_sizes.values(), 0)):
                 return None
             ranges[name] = Progression(low, high)
-        return tuple(assignments_in(self.formulas, ranges, MOST_LISTED * len(ranges)))
+        return tuple(assignments_in(self.formulas, ranges, combinations * len(ranges)))
+
+    @cached_property
+    def _set_sizes(self) -> dict[str, int]:
+        """How many values sets of numbers leave to names."""
+        sizes: dict[str, int] = {}
+        for formula in self.formulas:
+            match formula:
+                case Member(Name(name), SetOf(elements)) if all(isinstance(element, Int) for element in elements):
+                    sizes[name] = min(len(elements), sizes.get(name, len(elements)))
+        return sizes
 
     @cached_property
     def _is_crowded(self) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dynconstraints.syntax.driver import Driver
 
 MAX_LENGTH = 1 << 18
+# Sets of numbers, which are read fastest and may be long, count less: a hundred thousand sizes may be listed.
+_MAX_LENGTH_WITH_SETS = 1 << 20
+_SETS = re.compile(r"\{[-+\d_,\s]*\}")
 # A run of prefixes and open brackets this long is nested too deep; finding it so spares the parser a long stack.
 _LONGEST_PREFIXES = 1000
 _PREFIXES = re.compile(rf"(?:(?:[-+({{]|not\b)\s*){{{_LONGEST_PREFIXES}}}")
@@ -41,7 +44,7 @@ def read_term(text: str) -> Term:
 
 
 def _read(text: str) -> Node:
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH and (len(text) > _MAX_LENGTH_WITH_SETS or len(_SETS.sub("", text)) > MAX_LENGTH):
         message = f"the text has {len(text):,} characters, and {MAX_LENGTH:,} are the limit of one constraint"
         raise Failure("DC126", message, Span(0, 1), advice="split it into several constraints")
     if len(text) > _LONGEST_PREFIXES and (run := _PREFIXES.search(text)):

@@ -44,3 +44,11 @@ def test_wide_texts_are_constraints_and_deep_ones_are_errors(answers):
             assert said.startswith("DC1"), name
         elif "10,000 n" in name or "10,000 m" in name or name in ACCEPTED:
             assert said == "constraint", name
+
+
+def test_a_set_of_a_hundred_thousand_numbers_is_a_constraint_and_one_of_a_million_is_not():
+    """A set says more in a character than other texts do; there is a limit for it, too."""
+    elements = dynconstraints.parse(f"x in {{{', '.join(map(str, range(100_000)))}}}").formula.collection.elements
+    assert len(elements) == 100_000
+    with pytest.raises(dynconstraints.ConstraintSyntaxError, match="DC126"):
+        dynconstraints.parse(f"x in {{{', '.join(map(str, range(1_000_000)))}}}")
