@@ -8,10 +8,12 @@ from dynconstraints.ir.fold import conjuncts, names, substitute
 from dynconstraints.ir.nodes import (
     TRUE,
     Choice,
+    Compare,
     FloorDiv,
     Formula,
     Int,
     Mod,
+    Mul,
     Name,
     Relation,
     Term,
@@ -36,11 +38,10 @@ def without_quotient(
     """
     parts = [part for formula in formulas for part in conjuncts(formula)]
     for place, part in enumerate(parts):
-        solved = solved_for(part, name)
-        if solved is None or not solved[0] or not (solved[0].unknowns | solved[1].unknowns) <= set(kept):
+        found = _as_product(part, name, kept) or _as_polynomial(part, name, kept)
+        if found is None:
             continue
-        sign = 1 if max(solved[0].terms.items())[1] > 0 else -1
-        divisor, dividend = term_of(solved[0].scaled(sign)), term_of(solved[1].scaled(-sign))
+        dividend, divisor = found
         others = [*parts[:place], *parts[place + 1 :]]
         image: dict[str, Term] = {name: FloorDiv(dividend, divisor)}
         divided = (
@@ -53,6 +54,27 @@ def without_quotient(
             zero = comparison(divisor, Relation.EQ, Int(0))
             return (Choice(zero, comparison(dividend, Relation.EQ, Int(0)), conjunction(divided) if divided else TRUE),)
     return None
+
+
+def _as_product(part: Formula, name: str, kept: Collection[str]) -> tuple[Term, Term] | None:
+    """Dividend and divisor of an equation one side of which is a product with the name as a factor."""
+    match part:
+        case Compare((left, right), (Relation.EQ,)):
+            for whole, other in ((left, right), (right, left)):
+                factors = whole.factors if isinstance(whole, Mul) else ()
+                rest = tuple(factor for factor in factors if factor != Name(name))
+                if len(rest) == len(factors) - 1 and names(product(rest)) | names(other) <= set(kept):
+                    return other, product(rest)
+    return None
+
+
+def _as_polynomial(part: Formula, name: str, kept: Collection[str]) -> tuple[Term, Term] | None:
+    """Dividend and divisor of an equation between polynomials."""
+    solved = solved_for(part, name)
+    if solved is None or not solved[0] or not (solved[0].unknowns | solved[1].unknowns) <= set(kept):
+        return None
+    sign = 1 if max(solved[0].terms.items())[1] > 0 else -1
+    return term_of(solved[1].scaled(-sign)), term_of(solved[0].scaled(sign))
 
 
 def _is_never_zero(divisor: Term, aside: Sequence[Formula], limit: int) -> bool:

@@ -9,12 +9,11 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import conjuncts
 from dynconstraints.ir.printer import show
 from dynconstraints.ir.sorts import speaks_of_reals
-from dynconstraints.solver.limits import RLIMIT, Limited
+from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.partition import components
 from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.queries.unsat_cores import subsets_of
 from dynconstraints.solver.reals.reals import Reals
-from dynconstraints.solver.tableau.tableau import Model
 from dynconstraints.solver.verdicts import Implied
 
 
@@ -75,19 +74,19 @@ class _Questions:
     def implied(self, some: Sequence[Constraint], constraint: Constraint) -> bool:
         """Whether it is proved that the constraint holds wherever the others do."""
         found = self._found(some, constraint)
-        return _implied(some, constraint, self._limit, self._reals) if isinstance(found, Limited) else found is None
+        return _implied(some, constraint, self._limit, self._reals) if found is None else not found
 
     def needed(self, some: Sequence[Constraint], constraint: Constraint) -> Sequence[Constraint]:
         """Those of some that z3 needed to see that they imply the constraint; all where it didn't see it."""
-        if self._subsets is None or self._found(some, constraint) is not None:
+        if self._subsets is None or self._found(some, constraint) is not False:
             return some
         used = frozenset(self._subsets.core())
         return [c for c in some if self._place[c] in used]
 
-    def _found(self, some: Sequence[Constraint], constraint: Constraint) -> Model | Limited | None:
+    def _found(self, some: Sequence[Constraint], constraint: Constraint) -> bool | None:
         if self._subsets is None:
-            return Limited("there are few")
-        return self._subsets.model([self._place[c] for c in some], self._place[constraint])
+            return None
+        return self._subsets.satisfiable([self._place[c] for c in some], self._place[constraint])
 
 
 def _reasons(kept: Sequence[Constraint], constraint: Constraint, every: _Questions) -> tuple[Constraint, ...]:

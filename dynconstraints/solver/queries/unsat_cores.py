@@ -28,16 +28,14 @@ def minimal_core(
     """
     core = sorted(dict.fromkeys(constraints), key=lambda c: show(c.formula))
     subsets = subsets_of(core, reals)
-    if subsets is not None and subsets.model(range(len(core))) is None:
+    if subsets is not None and subsets.satisfiable(range(len(core))) is False:
         core = [core[index] for index in subsets.core()]
         subsets = subsets_of(core, reals)
     every = tuple(core)
     for constraint in every:
         rest = [c for c in core if c != constraint]
-        found = None if subsets is None else subsets.model([every.index(c) for c in rest])
-        if isinstance(found, dict):
-            continue
-        if (found is None and subsets is not None) or unsatisfiable(rest, limit, reals):
+        found = None if subsets is None else subsets.satisfiable([every.index(c) for c in rest])
+        if found is False or (found is None and unsatisfiable(rest, limit, reals)):
             core = rest
     return tuple(c for c in constraints if c in core)
 

@@ -13,8 +13,8 @@ import z3
 from dynconstraints.ir.fold import names
 from dynconstraints.ir.nodes import Formula
 from dynconstraints.lowering.to_z3 import Encoder
-from dynconstraints.solver.limits import SUBSET_RLIMIT, Limited
-from dynconstraints.solver.search.z3_query import Model, confirmed, read_model, solver_of
+from dynconstraints.solver.limits import SUBSET_RLIMIT
+from dynconstraints.solver.search.z3_query import solver_of
 
 
 class Subsets:
@@ -23,8 +23,7 @@ class Subsets:
     def __init__(self, formulas: Sequence[Formula]) -> None:
         self.formulas = tuple(formulas)
         self._encoder = Encoder(z3.Context())
-        self._symbols = sorted(frozenset().union(*map(names, self.formulas)))
-        for name in self._symbols:
+        for name in sorted(frozenset().union(*map(names, self.formulas))):
             self._encoder.name(name)
         self._solver = solver_of(self._encoder.context, SUBSET_RLIMIT)
         self._true = [self._literal(f"t{i}", self._encoder.true(f)) for i, f in enumerate(self.formulas)]
@@ -47,17 +46,14 @@ class Subsets:
             self._assert_sides()
         return self._not_true[index]
 
-    def model(self, chosen: Collection[int], without: int | None = None) -> Model | Limited | None:
-        """An assignment that satisfies the chosen formulas, and doesn't that ``without``; None if there is none."""
+    def satisfiable(self, chosen: Collection[int], without: int | None = None) -> bool | None:
+        """Whether something satisfies the chosen formulas, and doesn't that ``without``; None where z3 gave up.
+
+        The evaluator doesn't confirm what satisfies them: it is told to nobody, but a constraint may be kept for it.
+        """
         assumed = [self._true[i] for i in chosen] + ([] if without is None else [self._not(without)])
         answer = self._solver.check(*assumed)
-        if answer == z3.unsat:
-            return None
-        if answer != z3.sat:
-            return Limited("z3 gave up on a subset")
-        model = read_model(self._solver.model(), self._encoder, self._symbols)
-        unwanted = () if without is None else (self.formulas[without],)
-        return model if confirmed(model, [self.formulas[i] for i in chosen], unwanted) else Limited("a model of z3's")
+        return True if answer == z3.sat else False if answer == z3.unsat else None
 
     def core(self) -> list[int]:
         """After a subset that nothing satisfies: those of its formulas that z3 needed to see it, in order."""
