@@ -84,7 +84,7 @@ class ConstraintSystem:
         """The system of a ``.dync`` file: one constraint a line, ``#`` before comments.
 
         Args:
-            path: The file, in UTF-8.
+            path: The file, in UTF-8. One that ends in ``.smt2`` is read as by `from_smtlib`.
 
         Returns:
             The system.
@@ -105,6 +105,31 @@ class ConstraintSystem:
         if listing.diagnostics:
             raise ConstraintSyntaxError(listing.diagnostics[0])
         return cls(listing.constraints)
+
+    @classmethod
+    def from_smtlib(cls, script: str) -> ConstraintSystem:
+        """The system of what a script of SMT-LIB asserts, in the logics QF_LIA, QF_NIA and QF_IDL.
+
+        Args:
+            script: The text. Its names of the sort Bool become integers that are 0 or 1; a name that constraints can't
+                have is spelled with ``_``.
+
+        Returns:
+            The system: a constraint for each assertion.
+
+        Raises:
+            ConstraintSyntaxError: The script says something that is not about integers, or divides by a term.
+
+        Example:
+            >>> ConstraintSystem.from_smtlib("(declare-const n Int) (assert (= (mod n 32) 0)) (assert (< 0 n))")
+            ConstraintSystem(['n % 32 == 0', '0 < n'])
+
+        Source:
+            C. Barrett, P. Fontaine, C. Tinelli, *The SMT-LIB Standard, Version 2.6*, 2021.
+        """
+        from dynconstraints.syntax.smtlib import read_smtlib
+
+        return cls(read_smtlib(script))
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:

@@ -19,12 +19,12 @@ from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Term
 from dynconstraints.ir.spelling import as_read
-from dynconstraints.syntax.files import Listing, parse_bytes
+from dynconstraints.syntax.files import Listing, parse_bytes, parse_content
 from dynconstraints.syntax.parser import parse_in
 from dynconstraints.syntax.term import parse_term
 
-SUFFIX = ".dync"
-"""The end of a path to a file of constraints, one a line."""
+FILES = (".dync", ".smt2")
+"""How paths end to files of constraints: one a line, or a script of SMT-LIB."""
 
 Found: TypeAlias = Constraint | Diagnostic
 """A constraint, or why there is none: a slip in one does not keep the others from being read."""
@@ -63,7 +63,7 @@ def one_argument(text: str, place: str) -> Constraint:
 
 def term_in(text: str) -> Term | None:
     """The term that an argument says; None where it says none, but perhaps a constraint."""
-    if text == "-" or text.endswith(SUFFIX):
+    if text == "-" or text.endswith(FILES):
         return None
     try:
         return parse_term(text)
@@ -118,8 +118,8 @@ def _argument(text: str, place: str) -> tuple[Found, ...]:
     try:
         if text == "-":
             return _all(parse_bytes(read_standard_input(), origin=STANDARD_INPUT))
-        if text.endswith(SUFFIX):
-            return _all(parse_bytes(read_file(text), file=text))
+        if text.endswith(FILES):
+            return _all(parse_content(read_file(text), text))
         return (read(Source(decoded_argument(text, place), place), text),)
     except InputError as refusal:
         return refusal.findings
@@ -128,7 +128,7 @@ def _argument(text: str, place: str) -> tuple[Found, ...]:
 def _source(path: str) -> tuple[Found, ...]:
     try:
         data = read_file(path)
-        return _all(parse_bytes(data, file=path)) if path.endswith(SUFFIX) else tuple(_python(data, path))
+        return _all(parse_content(data, path)) if path.endswith(FILES) else tuple(_python(data, path))
     except InputError as refusal:
         return refusal.findings
 

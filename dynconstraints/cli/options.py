@@ -31,7 +31,7 @@ def command(name: str) -> Callable[[Body], click.Command]:
         def run(**parameters: Any) -> None:
             session = _session(name, parameters)
             for path in (*parameters.get("constraints", ()), *parameters.get("sources", ())):
-                if path == "-" or path.endswith((".dync", ".py")):
+                if path == "-" or path.endswith((".dync", ".smt2", ".py")):
                     session.log(f"reading {'standard input' if path == '-' else path}")
             raise click.exceptions.Exit(session.deliver(answer(body, session, parameters)))
 

@@ -1,4 +1,7 @@
-"""``*.dync`` files: one constraint a line, ``#`` comments, blank lines; a trailing backslash continues a line."""
+"""Files of constraints. ``*.dync``: one constraint a line, ``#`` comments; a trailing backslash continues a line.
+
+``*.smt2``: a script of SMT-LIB over the integers.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.syntax.content import content_of
 from dynconstraints.syntax.parser import parse_in
+from dynconstraints.syntax.smtlib import read_smtlib
 
 _COMMENT = re.compile(r"#[^\n]*")
 _BLANK_START = re.compile(r"(?:\s|\\\r?\n)*")
@@ -37,7 +41,18 @@ def parse_file(path: str | PathLike[str]) -> Listing:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         message = f"the file {name} cannot be read: {reason}"
         return Listing((), (Diagnostic("DC141", message),), Source("", None, name))
-    return parse_bytes(content, file=name)
+    return parse_content(content, name)
+
+
+def parse_content(content: bytes, file: str) -> Listing:
+    """The constraints of a file: of a listing, or of a script of SMT-LIB where its name ends in ``.smt2``."""
+    if not file.endswith(".smt2"):
+        return parse_bytes(content, file=file)
+    text = content.decode("utf-8-sig", errors="replace")
+    try:
+        return Listing(read_smtlib(text, file), (), Source(text, None, file))
+    except ConstraintSyntaxError as error:
+        return Listing((), (error.diagnostic,), Source(text, None, file))
 
 
 def parse_bytes(content: bytes, *, origin: str | None = None, file: str | None = None) -> Listing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dynconstraints.cli.inputs import SUFFIX, read
+from dynconstraints.cli.inputs import read
 from dynconstraints.cli.lint.callees import MARKS
 from dynconstraints.cli.lint.declared import Declared, wrong_alone, wrong_inside
 from dynconstraints.cli.lint.discover import Group, Written, declarations_in, python_text
@@ -35,7 +35,7 @@ def look_over(path: str, syntax_only: bool, limit: int | None) -> Look:
     """The findings in a ``*.dync`` file or a Python source, those that its comments suppress left out."""
     try:
         data = read_file(path)
-        if path.endswith(SUFFIX):
+        if path.endswith(".dync"):
             listing = parse_bytes(data, file=path)
             one = Declared((*listing.constraints, *listing.diagnostics))
             return _look(listing.source, [one], [], syntax_only, limit)
@@ -92,7 +92,7 @@ def _look(
     dimensions = [dimension for one in declared for dimension in one.dimensions]
     known = {name for one in declared for name in (one.name, *one.mentioned) if name}
     findings += misspelt(constraints, dimensions, known)
-    suppressions = suppressions_in(source, python=not (source.file or "").endswith(SUFFIX))
+    suppressions = suppressions_in(source, python=not (source.file or "").endswith(".dync"))
     left = applied(dict.fromkeys(findings), suppressions, complete=not syntax_only)
     return Look(tuple(sorted(left, key=_place)), len(declared))
 
