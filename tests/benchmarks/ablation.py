@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import score
-from benchmarks.growing import chain, sparse, star
+from benchmarks.growing import chain, layers, sparse, star
 from benchmarks.small_systems import ask
 
-from dynconstraints import ConstraintSystem, Implied, Open, Sat
+from dynconstraints import ConstraintSystem, Implied, Open, Sat, Unsat
 from dynconstraints.solver.algebra.polynomial import TooLarge
 
 Patches = tuple[tuple[str, Any], ...]
@@ -56,6 +56,9 @@ MECHANISMS: Mapping[str, Patches] = {
     "residues": (("solver.portfolio:contradictory", FALSE),),
     "curves": (("solver.search.unbounded_curves:UnboundedCurves.grow", FALSE),),
     "listed": (("solver.portfolio:Portfolio.listed", None),),
+    "definitions": (("solver.portfolio:Portfolio.reduced", None),),
+    "exhausted": (("solver.portfolio:Portfolio.exhausted", None),),
+    "crowds": (("solver.portfolio:too_few_values", FALSE),),
     "near": (("solver.partition:Partition._near", FALSE),),
     "boxes": (("facts.product.box:Box.implies", FALSE), ("solver.portfolio:Portfolio._corner", None)),
     "transfer": (("facts.domains.transfer:range_of", lambda *_: (None, None)),),
@@ -126,7 +129,23 @@ def of_many_names(every: int) -> Iterator[bool]:
         yield isinstance(system.implies("x5 + 1 >= x4"), Implied if make is chain else Open)
 
 
-PARTS: tuple[Callable[[int], Iterator[bool]], ...] = (of_corpora, of_small_systems, of_many_names)
+def of_models(_: int) -> Iterator[bool]:
+    """Whether questions about the sizes of models are answered, and about sets with few assignments in a large box."""
+    for size in (60, 120):
+        system = ConstraintSystem(layers(size))
+        yield isinstance(system.implies("h8*w8*4 == h0*w0"), Implied)
+        yield system.congruence("h8*w8") == (16, 0)
+        yield system.range("b*h8*w8").upper_is_tight
+        yield isinstance(system.implies("h8 % 8 == 0"), Open)
+    primes = ConstraintSystem(["a*b*c*d*e == 2310", *(f"{name} >= 2" for name in "abcde")])
+    yield isinstance(primes.implies("a + b + c + d + e == 28"), Implied)
+    divided = ConstraintSystem([f"{2**61 - 1} % x == 0", "x > 1"])
+    yield isinstance(divided.implies(f"x == {2**61 - 1}"), Implied)
+    apart = [f"p{i} != p{j}" for i in range(9) for j in range(i)]
+    yield isinstance(ConstraintSystem([*apart, *(f"0 <= p{i} <= 7" for i in range(9))]).check(), Unsat)
+
+
+PARTS: tuple[Callable[[int], Iterator[bool]], ...] = (of_corpora, of_small_systems, of_many_names, of_models)
 
 
 def measured(every: int) -> str:
@@ -142,7 +161,7 @@ def measured(every: int) -> str:
 def main(arguments: list[str]) -> None:
     every = int(arguments[1]) if arguments[:1] == ["--every"] else 1
     chosen = arguments[2:] if arguments[:1] == ["--every"] else arguments
-    print(f"{'off':18}  {'corpora':22}  {'small systems':22}  {'many names':22}")
+    print(f"{'off':18}  {'corpora':22}  {'small systems':22}  {'many names':22}  {'models':22}")
     for name in chosen or ("none", *MECHANISMS):
         with without(() if name == "none" else tuple(name.split("+"))):
             print(f"{name:18}  {measured(every)}", flush=True)
