@@ -55,14 +55,6 @@ class Swept:
     failure: str = ""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What `explain` says of the declared domain, and whether a sweep of fresh graphs bears it out."""
-
-    said: str
-    is_so: bool
-
-
 def built(specimen: Specimen) -> torch.nn.Module:
     torch.manual_seed(0)
     return specimen.make().eval().requires_grad_(False)
@@ -103,28 +95,23 @@ def _given(specimen: Specimen, sizes: Sizes) -> Mapping[str, Any]:
     return specimen.arguments(sizes)
 
 
-def verdict(specimen: Specimen) -> Verdict:
-    """explain's, about the graph of the first size; then what the sweep finds."""
+def verdict(specimen: Specimen) -> tuple[str, bool | None]:
+    """What `explain` says of the graphs of the first size; and whether a counterexample needs another graph indeed."""
     dynamo.reset()
     compiled = torch.compile(declared(specimen), backend="eager", fullgraph=specimen.whole)
-    report = explain(compiled, **_given(specimen, specimen.sizes()[0]))
+    first = specimen.sizes()[0]
+    report = explain(compiled, **_given(specimen, first))
     if report.covers_domain is True:
-        found = swept(specimen, "declare")
-        return Verdict("proved", found.graphs == found.first)
-    if report.covers_domain is None or report.counterexample is None:
-        return Verdict("not known", is_so=True)
-    return Verdict("not all: " + _told(report.counterexample), _compiles_anew(specimen, report.counterexample))
-
-
-def _compiles_anew(specimen: Specimen, counterexample: Mapping[str, int]) -> bool:
-    """Whether the sizes of the counterexample need a graph beside that of the first size."""
-    dynamo.reset()
-    compiled = torch.compile(declared(specimen), backend="eager", fullgraph=specimen.whole)
-    before = specimen.sizes()[0]
-    compiled(**_given(specimen, before))
+        return PROVED, None
+    if report.counterexample is None:
+        return "not known", None
+    compiled(**_given(specimen, first))
     with observe() as frames:
-        compiled(**_given(specimen, {**before, **{n: v for n, v in counterexample.items() if n in before}}))
-    return bool(frames)
+        compiled(**_given(specimen, {**first, **{n: v for n, v in report.counterexample.items() if n in first}}))
+    return f"not all: {_told(report.counterexample)}", bool(frames)
+
+
+PROVED = "proved"
 
 
 def _told(sizes: Mapping[str, int]) -> str:
@@ -154,7 +141,9 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 def row(specimen: Specimen) -> tuple[str, ...]:
     ours = forked(specimen.name, lambda: swept(specimen, "declare"))
     theirs = forked(specimen.name, lambda: swept(specimen, "dynamic=True"))
-    told = forked(specimen.name, lambda: verdict(specimen))
+    said, is_so = forked(specimen.name, lambda: verdict(specimen))
+    if said == PROVED:
+        is_so = ours.graphs == ours.first
     equal = "equal" if not ours.wrong else f"wrong at {_told(ours.wrong[0])}"
     ratio = ours.seconds / theirs.seconds if theirs.seconds else 0.0
     return (
@@ -165,7 +154,7 @@ def row(specimen: Specimen) -> tuple[str, ...]:
         f"{ours.seconds:.1f} s",
         f"{ratio:.2f}" if ratio else "–",
         equal,
-        told.said + ("" if told.is_so else ", and is not so"),
+        said + (", and is not so" if is_so is False else ""),
     )
 
 

@@ -84,7 +84,6 @@ TRANSFORMERS = (
     _decoder("Phi-3", "Phi3Model", **_CAUSAL),
     _decoder("Falcon", "FalconModel", vocab_size=64, hidden_size=32, num_hidden_layers=2, num_attention_heads=4),
     _decoder("Mixtral", "MixtralModel", **_CAUSAL, num_local_experts=4),
-    _decoder("Mamba", "MambaModel", vocab_size=64, hidden_size=32, num_hidden_layers=2, state_size=8),
     Specimen("T5", "transformers", _model("T5Model", **_T5), _BOTH, _LENGTHS, _encoded),
     Specimen("BART", "transformers", _model("BartModel", **_BART, max_position_embeddings=600), _BOTH, _LENGTHS,
              _encoded),

@@ -222,8 +222,7 @@ class Search:
             return is_own
         self.progress.stage(f"trying what fails {show(guard)[:60]} in eager")
         beside = self.known.extend(Constraint.of(other) for other in others)
-        alike = [o for o in others if names(o) & names(guard) and len(show(o)) <= _PLAIN]
-        if self.asking.implied(self.known.extend(map(Constraint.of, alike)), Constraint.of(guard)):
+        if not self.trials.at_hand(guard, beside):  # the others imply it, as far as one sees
             beside = self.known
         if self.trials.served(guard, beside) is not None:
             return False
