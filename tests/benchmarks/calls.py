@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from inspect import signature
 from itertools import cycle, islice
@@ -150,16 +149,14 @@ def measure(program: Program, rounds: int = 25, steps: int = 200) -> dict[str, C
     dynamo.reset()
     found = {way: Column() for way in STEPS}
     turns: dict[str, Callable[[], Callable[[], Any]]] = {}
-    with ExitStack() as stack:
-        for way, approach in STEPS.items():
-            stack.enter_context(approach.scope(program))
-            with tolerating(way, found[way]):
-                turns[way] = _turn(program, way, approach, steps)
-                spent(turns[way](), steps)
-        for _ in range(rounds):
-            for way, turn in turns.items():
-                with tolerating(way, found[way]):
-                    found[way].times.append(spent(turn(), steps))
+    for way, approach in STEPS.items():
+        with tolerating(way, found[way]), approach.scope(program):
+            turns[way] = _turn(program, way, approach, steps)
+            spent(turns[way](), steps)
+    for _ in range(rounds):
+        for way, turn in turns.items():
+            with tolerating(way, found[way]), STEPS[way].scope(program):
+                found[way].times.append(spent(turn(), steps))
     return found
 
 

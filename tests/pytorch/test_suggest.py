@@ -365,7 +365,7 @@ def pyramid(x: torch.Tensor) -> torch.Tensor:
     ("program", "calls", "constraints", "most"),
     [
         (windows, [(2, 14, 21, 4), (3, 28, 14, 4)], {"h % 7 == 0", "h >= 7", "w % 7 == 0", "w >= 7", "b >= 1"}, 400),
-        (pyramid, [(2, 3, 64, 48), (3, 3, 32, 80)], {"x_0 >= 1", "x_2 >= 1", "x_3 >= 1"}, 150),
+        (pyramid, [(2, 3, 64, 48), (3, 3, 32, 80)], {"x_0 >= 1", "x_2 >= 1", "x_3 >= 1"}, 110),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
