@@ -26,9 +26,9 @@ def _torchvision(name: str, kind: str, step: int = 32, **settings: Any) -> Speci
     return _vision("torchvision", name, make, step)
 
 
-def _segmented(name: str, kind: str) -> Specimen:
+def _segmented(name: str, kind: str, parameter: str = "x") -> Specimen:
     make = _made("torchvision.models.segmentation", kind, weights=None, weights_backbone=None, num_classes=4)
-    return Specimen(name, "torchvision", make, {"x": IMAGE}, squares(32, 192), images("x"))
+    return Specimen(name, "torchvision", make, {parameter: IMAGE}, squares(32, 192), images(parameter))
 
 
 def _timm(name: str, kind: str, step: int = 32, **settings: Any) -> Specimen:
@@ -76,10 +76,10 @@ OTHERS = (
     _torchvision("MobileNet v3", "mobilenet_v3_small"),
     _torchvision("EfficientNet", "efficientnet_b0"),
     _torchvision("DenseNet", "densenet121"),
-    _torchvision("Swin v2", "SwinTransformer", patch_size=[4, 4], embed_dim=16, depths=[2, 2], num_heads=[2, 4],
-                 window_size=[7, 7]),
+    _vision("torchvision", "Swin, shifted windows", _made("torchvision.models", "SwinTransformer", patch_size=[4, 4],
+            embed_dim=16, depths=[2, 2], num_heads=[2, 4], window_size=[7, 7]), 56, 280),
     _segmented("DeepLab v3", "deeplabv3_mobilenet_v3_large"),
-    _segmented("LR-ASPP", "lraspp_mobilenet_v3_large"),
+    _segmented("LR-ASPP", "lraspp_mobilenet_v3_large", "input"),
     _timm("ViT", "vit_tiny_patch16_224", 16, depth=2, dynamic_img_size=True),
     _timm("ConvNeXt", "convnext_atto", depths=(1, 1, 1, 1)),
     _timm("MaxViT", "test_vit"),
