@@ -18,7 +18,7 @@ from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Int, Mod, Not, R
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch.reports.eager_calls import in_eager
 from dynconstraints.pytorch.reports.suggesting.size_names import Size, resized
-from dynconstraints.solver.verdicts import Open, Refuted
+from dynconstraints.solver.verdicts import Open, Refuted, Sat
 from dynconstraints.system import ConstraintSystem
 
 _TRIED, _CALLS = 8, 3
@@ -113,12 +113,11 @@ class Trials:
         plain = [constraint for constraint in beside if len(constraint.text) <= _PLAIN]
         system = ConstraintSystem((*plain, *self._limits()), reals=beside.reals)
         try:
-            match system.implies(Constraint.of(without), _EFFORT):
-                case Refuted(values) | Open(_, values) if compile_formula(Not(without), tuple(values))(*values.values()):
-                    return [values] if beside.holds(values) else []
+            values = _outside_of(system, Constraint.of(without))
+            fails = values is not None and compile_formula(Not(without), tuple(values))(*values.values())
         except (ConstraintError, KeyError):  # names that no argument has
             return []
-        return []
+        return [values] if values is not None and fails and beside.holds(values) else []
 
     def _near(self) -> Iterator[Mapping[str, int]]:
         mine = list(dict.fromkeys(size.name for size in self.sizes))
@@ -163,6 +162,14 @@ class Trials:
         except Exception as error:  # whatever the user's program raises
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         return None
+
+
+def _outside_of(system: ConstraintSystem, constraint: Constraint) -> Mapping[str, int] | None:
+    """An assignment within the system and outside of the constraint, if there is one."""
+    answer: object = system.implies(constraint, _EFFORT)
+    if isinstance(answer, Refuted):
+        answer = system.check(_EFFORT)
+    return answer.fails_at if isinstance(answer, Open) else answer.model if isinstance(answer, Sat) else None
 
 
 def _is_equation(formula: Formula) -> bool:
