@@ -1,10 +1,11 @@
 """Models as libraries ship them, declared from outside: `tox -e zoo`, or
 
-    python tests/benchmarks/zoo.py [--write] [MODEL…]
+    python tests/benchmarks/zoo.py [--write] [NAME…]
 
 Random weights, nothing is downloaded. Each model is compiled at one size and called at ten, the ends of its domain
 among them; values are compared with eager, and what `explain` says of the graph with what a sweep of its own finds.
-``--write`` puts the table into docs/zoo.md; models of libraries that aren't installed are left out and named.
+``--write`` puts the table into docs/zoo.md, of named models or libraries their rows; what isn't installed is left out,
+and named.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def _domain(specimen: Specimen) -> str:
 
 def here(names: tuple[str, ...]) -> tuple[list[Specimen], list[str]]:
     """The models that are to be looked at, and the libraries that are missing."""
-    wanted = [s for s in ZOO if not names or s.name in names]
+    wanted = [s for s in ZOO if not names or s.name in names or s.library in names]
     missing = list(dict.fromkeys(s.library for s in wanted if find_spec(s.library) is None))
     return [s for s in wanted if s.library not in missing], missing
 
@@ -181,6 +182,11 @@ def table(names: tuple[str, ...] = ()) -> Table:
             print(error, file=sys.stderr, flush=True)
             rows.append((specimen.name, _domain(specimen), *["–"] * 4, str(error).splitlines()[0], "–"))
         print(*rows[-1], sep=" | ", file=sys.stderr, flush=True)
+    return in_table(rows, missing)
+
+
+def in_table(rows: list[tuple[str, ...]], missing: list[str]) -> Table:
+    """The rows as they stand in the document."""
     ratios = [float(r[5]) for r in rows if r[5] != "–"]
     note = (
         "One call of `declare` a model, whose code is as its library has it; ten sizes, the ends of the domain among "
@@ -192,13 +198,24 @@ def table(names: tuple[str, ...] = ()) -> Table:
     return Table("zoo", "Models declared from outside", note, columns, tuple(rows))
 
 
+def joined(document: str, found: Table) -> Table:
+    """The table of the document, with the rows of a run that looked at some of the models in their place."""
+    lines = [line for line in document.splitlines() if line.startswith("| ")][1:]
+    before = [tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in lines]
+    rows = {r[0]: r for r in (*before, *found.rows)}
+    order = [f"{s.name} ({s.library})" for s in ZOO]
+    return in_table([rows[name] for name in order if name in rows], [])
+
+
 def main(arguments: list[str]) -> None:
     warnings.simplefilter("ignore")
-    found = table(tuple(a for a in arguments if not a.startswith("--")))
+    names = tuple(a for a in arguments if not a.startswith("--"))
+    found = table(names)
     print(f"{found.note}\n\n{found.markdown()}")
     if "--write" in arguments:
         today = datetime.datetime.now(tz=datetime.timezone.utc).date()
         text = DOCUMENT.read_text(encoding="utf-8")
+        found = joined(text, found) if names else found
         DOCUMENT.write_text(written(text, [found], f"{today}, {machine()}, {versions(PACKAGES)}."), encoding="utf-8")
     wrong = [r[0] for r in found.rows if r[6] != "equal" or r[7].endswith("is not so")]
     if wrong:

@@ -179,6 +179,17 @@ def settings_kept() -> Callable[[], bool]:
     return lambda: bool(guard.check())
 
 
+def makes_sizes_dynamic() -> bool:
+    """Whether torch makes sizes dynamic that change from call to call: not under ``dynamic=False``."""
+    config = importlib.import_module("torch._dynamo.config")
+    return bool(config.automatic_dynamic_shapes or not config.assume_static_by_default)
+
+
+def is_kept_on_disk(compiled: Any) -> bool:
+    """Whether torch saves what a backend made of a graph, and so wants it as it is."""
+    return hasattr(type(compiled), "serialize_compile_artifacts")
+
+
 def most_graphs() -> int:
     """How often torch compiles a function before it gives up on it."""
     config = importlib.import_module("torch._dynamo.config")
