@@ -82,7 +82,7 @@ OTHERS = (
     _segmented("LR-ASPP", "lraspp_mobilenet_v3_large", "input"),
     _timm("ViT", "vit_tiny_patch16_224", 16, depth=2, dynamic_img_size=True),
     _timm("ConvNeXt", "convnext_atto", depths=(1, 1, 1, 1)),
-    _timm("MaxViT", "test_vit"),
+    _timm("ViT, fixed images", "test_vit"),
     _timm("EfficientFormer", "efficientvit_b0"),
     Specimen("UNet2D", "diffusers", _made("diffusers", "UNet2DModel", **_UNET, in_channels=4, out_channels=4,
              down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D")),
