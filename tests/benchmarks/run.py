@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterable
 from importlib import import_module, metadata
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,10 +34,11 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def versions() -> str:
+def versions(packages: Iterable[str] = PACKAGES) -> str:
     """What is installed of all that is compared."""
-    installed = {d.metadata["Name"].lower(): d.version for d in metadata.distributions()}
-    return ", ".join(f"{p} {installed[p]}" if p in installed else f"no {p}" for p in PACKAGES)
+    installed = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in metadata.distributions()}
+    names = [package.replace("_", "-") for package in packages]
+    return ", ".join(f"{name} {installed[name]}" if name in installed else f"no {name}" for name in names)
 
 
 def tables_of(part: str) -> list[Table]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch._dynamo as dynamo
@@ -21,6 +21,8 @@ from tables import Table, spread
 from warming import warm_up
 
 from dynconstraints.pytorch.install.observe import observe
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,26 +80,31 @@ def sweep(program: Program, approach: str) -> Result:
 
 
 def apart(program: Program, approach: str) -> Result:
-    """The sweep in a process forked off this one, warmed up and its garbage frozen: no run leaves the next anything."""
+    """The sweep in a process of its own."""
+    return forked(f"{program.name}, {approach}", lambda: sweep(program, approach))
+
+
+def forked(what: str, work: Callable[[], T]) -> T:
+    """What the work returns in a process forked off this one, warmed up, its garbage frozen: it leaves nothing here."""
     gc.collect()
     gc.freeze()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            found: Any = sweep(program, approach)
+            found: tuple[bool, Any] = True, work()
         except BaseException as error:  # the parent raises it
-            found = f"{type(error).__name__}: {error}"
+            found = False, f"{type(error).__name__}: {error}"
         with os.fdopen(write, "wb") as pipe:
             pickle.dump(found, pipe)
         os._exit(0)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
-        result = pickle.load(pipe)
+        is_done, result = pickle.load(pipe)
     os.waitpid(child, 0)
-    if not isinstance(result, Result):
-        raise RuntimeError(f"{program.name}, {approach}: {result}")
-    return result
+    if not is_done:
+        raise RuntimeError(f"{what}: {result}")
+    return result  # type: ignore[no-any-return]
 
 
 COMPARED = ("dynamic=True", "ShapesSpec", "declared")

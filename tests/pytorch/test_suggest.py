@@ -20,6 +20,8 @@ from dynconstraints import ConflictingBindingError, DynamicInt, dynamic_int_cons
 from dynconstraints.pytorch.reports.suggesting.paste_code import pasted
 from dynconstraints.pytorch.reports.suggesting.size_names import Size
 from dynconstraints.pytorch.values.named_dims import named_dims
+from dynconstraints.solver.search import z3_query
+from dynconstraints.solver.tableau.tableau import Tableau
 from dynconstraints.syntax.parser import parse
 
 X = torch.ones(3)
@@ -343,3 +345,42 @@ def test_what_is_proposed_is_what_a_person_would_write(
     assert "; ".join(found.constraints) == text
     assert found.report.covers_domain is True or found.savings
     assert len(found.report.graphs) == 1
+
+
+def windows(x: torch.Tensor) -> torch.Tensor:
+    b, h, w, c = x.shape
+    y = x.view(b, h // 7, 7, w // 7, 7, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, 49, c).softmax(1)
+    return y.view(b, h // 7, w // 7, 7, 7, c).permute(0, 1, 3, 2, 4, 5).reshape(b, h, w, c) + x
+
+
+def pyramid(x: torch.Tensor) -> torch.Tensor:
+    levels = [F.conv2d(x, torch.ones(4, 3, 3, 3), None, 2, 1)]
+    for _ in range(2):
+        levels.append(F.conv2d(levels[-1], torch.ones(4, 4, 3, 3), None, 2, 1))
+    merged = F.interpolate(levels[1], size=levels[0].shape[-2:]) + levels[0]
+    return torch.cat([level.flatten(2) for level in (merged, *levels[1:])], 2).topk(3, -1).values
+
+
+@pytest.mark.parametrize(
+    ("program", "calls", "constraints", "most"),
+    [
+        (windows, [(2, 14, 21, 4), (3, 28, 14, 4)], {"h % 7 == 0", "h >= 7", "w % 7 == 0", "w >= 7", "b >= 1"}, 400),
+        (pyramid, [(2, 3, 64, 48), (3, 3, 32, 80)], {"x_0 >= 1", "x_2 >= 1", "x_3 >= 1"}, 110),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_few_questions_need_the_solver_to_search(
+    program: Callable[..., Any],
+    calls: list[Any],
+    constraints: set[str],
+    most: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What takes long: whether guards follow from each other is seen at assignments near the calls, or not asked."""
+    searches: list[object] = []
+    for owner, name in ((Tableau, "search"), (z3_query, "solve")):
+        original = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *a, known=original, **k: (searches.append(a), known(*a, **k))[1])
+    found = suggest(program, [of_sizes(size) for size in calls])
+    assert set(found.constraints) == constraints
+    assert 0 < len(searches) <= most

@@ -84,6 +84,18 @@ def forget_graphs(code: CodeType) -> None:
         reset(code)
 
 
+def forget_graphs_that_call(module: torch.nn.Module) -> None:
+    """Take out the graphs of functions that may have taken the module's code in: their guards speak of its class, or
+    of the module itself, by their identities."""
+    frames: Any = torch._C._dynamo.eval_frame  # noqa: SLF001
+    seen = getattr(sys.modules.get("torch._dynamo.convert_frame"), "input_codes", None)
+    spoken = str(id(module)), str(id(type(module)))
+    for code in [reference() for reference in getattr(seen, "seen", ())]:
+        entries = [] if code is None else frames._debug_get_cache_entry_list(code)  # noqa: SLF001
+        if any(part in str(entry.guard_manager) for entry in entries for part in spoken):
+            forget_graphs(code)
+
+
 KEPT_BY_AUTOGRAD = dict.fromkeys(
     ("enable_autograd_cache", "enable_remote_autograd_cache", "bundled_autograd_cache", "force_autograd_cache"), False
 )
@@ -165,6 +177,17 @@ def settings_kept() -> Callable[[], bool]:
     """A question that can be asked later: whether torch's settings that guards look at are what they are now."""
     guard = importlib.import_module("torch._C._dynamo.guards").GlobalStateGuard()
     return lambda: bool(guard.check())
+
+
+def makes_sizes_dynamic() -> bool:
+    """Whether torch makes sizes dynamic that change from call to call: not under ``dynamic=False``."""
+    config = importlib.import_module("torch._dynamo.config")
+    return bool(config.automatic_dynamic_shapes or not config.assume_static_by_default)
+
+
+def is_kept_on_disk(compiled: Any) -> bool:
+    """Whether torch saves what a backend made of a graph, and so wants it as it is."""
+    return hasattr(type(compiled), "serialize_compile_artifacts")
 
 
 def most_graphs() -> int:

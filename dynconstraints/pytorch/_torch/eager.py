@@ -57,6 +57,11 @@ def marked(tensor: Any) -> None:
     known["_dynamo_dynamic_indices"].add(_NO_DIMENSION)
 
 
+def is_marked_static(attributes: Any) -> bool:
+    """Whether the user marked sizes of a tensor, which has these attributes, as static ones. 2.10 to 2.15."""
+    return bool(attributes.get("_dynamo_static_indices"))
+
+
 def in_transforms() -> bool:
     """Whether vmap, grad and their like (``torch.func``) are at work, also in what Dynamo traces at the moment."""
     return _transforms() is not None

@@ -8,6 +8,7 @@ from dynconstraints.diagnostics.diagnostic import Diagnostic
 from dynconstraints.diagnostics.errors import UnsupportedTorchError
 
 __all__ = [
+    "DYNAMIC_SPEC",
     "NEXT",
     "NO_TORCH_FUNCTION",
     "OLDEST",
@@ -44,6 +45,9 @@ except ImportError:
         f"torch {torch.__version__} has no dynamic integers", "install torch 2.10 or later, below 2.16"
     ) from None
 
+
+DYNAMIC_SPEC = "_dynamic_spec"
+"""Where torch's decorator `dynamic_spec` leaves the ShapesSpec of a function; since 2.15."""
 
 NO_TORCH_FUNCTION: Any = torch._C._disabled_torch_function_impl  # noqa: SLF001  what torch's own classes say it with
 """As ``__torch_function__`` of a class: torch has nothing to ask of its objects."""

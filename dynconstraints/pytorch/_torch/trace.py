@@ -66,7 +66,7 @@ def is_kind(variable: Any, kind: Any) -> bool:
 
 def unseen_value(variable: Any) -> Any:
     """What a variable of the trace stands for that Dynamo has not looked at yet; None for others."""
-    is_lazy = type(variable) is dynamo().LazyVariableTracker
+    is_lazy = issubclass(type(variable), dynamo().LazyVariableTracker)  # numbers have a class of their own
     return variable.peek_value() if is_lazy and not variable.is_realized() else None
 
 

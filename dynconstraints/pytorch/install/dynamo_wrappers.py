@@ -29,6 +29,7 @@ from dynconstraints.pytorch.values.carried_names import Carrying
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import base_of, named_dims
+from dynconstraints.pytorch.values.result_dims import is_result
 
 _NUMBERS = (int, float, DynamicInt, DynamicFloat)
 _NEVER_COMPILED = tuple(
@@ -104,6 +105,7 @@ def wrap_tensors(original: Callable[..., Any]) -> Callable[..., Any]:
             named_dims(value) is not None
             or named_dims(base_of(value)) is not None
             or declared_tensor(value, self.source) is not None
+            or is_result(value)
         ):
             from dynconstraints.pytorch.tracing.inputs import bind_dimensions
 
@@ -140,7 +142,9 @@ def tag_caches(original: Callable[..., Any]) -> Callable[..., Any]:
 
             compiled = telling(compiled, args[0], facts)
         if not self.compile_subgraph_reason.graph_break:
-            return compiled
+            from dynconstraints.pytorch.tracing.result_names import knowing_results
+
+            return knowing_results(compiled, args[0], facts)
         from dynconstraints.pytorch.tracing.graph_breaks import naming_results
 
         return naming_results(compiled, args[0], facts)

@@ -111,5 +111,13 @@ def sharpen(env: Any, guard: sympy.Basic) -> None:
     for parameter in facts.parameters.values():
         lower = env.var_to_range[parameter.symbol].lower
         concerned = parameter.symbol in guard.free_symbols and lower in (0, 1) and parameter.hint > lower
-        if concerned and decide(env, guard.xreplace({parameter.symbol: lower})) == sympy.false:
+        if concerned and _is_false_at(env, guard, parameter.symbol, lower):
             narrow(env, parameter.symbol, int(lower) + 1, None)
+
+
+def _is_false_at(env: Any, guard: sympy.Basic, symbol: sympy.Symbol, value: Any) -> bool:
+    """Whether the guard rules the value out: where it divides by zero there, no call passes it."""
+    try:
+        return bool(decide(env, guard.xreplace({symbol: value})) == sympy.false)
+    except ZeroDivisionError:
+        return True

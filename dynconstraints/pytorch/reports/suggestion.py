@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names, substitute
 from dynconstraints.ir.nodes import Compare, Name, Relation
 from dynconstraints.ir.printer import show
@@ -41,7 +42,6 @@ from dynconstraints.pytorch.reports.suggesting.size_names import (
     with_names,
 )
 from dynconstraints.pytorch.reports.suggesting.source_names import names_in_source
-from dynconstraints.syntax.parser import parse
 
 
 @dataclass(frozen=True)
@@ -171,10 +171,12 @@ def _suggested(
     held = [n for n in asked if n not in failing and n.name is None and n.bounds is None]
     guards = {n.condition: n.line for n in held if n.condition is not None and search.can_say(n.condition)}
     guards = dict(search.in_normal_form(guards))
-    found = search.proposal(guards)
+    divided = search.divided(guards, guards)
     split = {name for n in failing if n.condition is not None for name in names(n.condition)}
-    equal = _equal(found.proposed, sizes, split)
-    if equal:
+    equal = _equal(divided[0], sizes, split)
+    if not equal:
+        found = search.proposal(guards, divided)
+    else:
         search = replace(search, sizes=tuple(replace(size, name=equal.get(size.name, size.name)) for size in sizes))
         guards = {substitute(g, {old: Name(new) for old, new in equal.items()}): line for g, line in guards.items()}
         found = search.proposal(search.in_normal_form(guards))
@@ -198,14 +200,14 @@ def _split(found: ExtraGuard, search: Search) -> Split:
     return Split(said, found.line, found.name)
 
 
-def _equal(proposed: Iterable[Proposed], sizes: Iterable[Size], split: AbstractSet[str]) -> dict[str, str]:
+def _equal(proposed: Iterable[Constraint], sizes: Iterable[Size], split: AbstractSet[str]) -> dict[str, str]:
     """Of names proposed to be equal, the later ones with the first: sizes that are one have one name.
 
     Names that the calls are split by keep to themselves.
     """
     order, found = [size.name for size in sizes], dict[str, str]()
     for one in proposed:
-        match parse(one.constraint).formula:
+        match one.formula:
             case Compare((Name(a), Name(b)), (Relation.EQ,)) if {a, b} <= set(order) and not {a, b} & split:
                 first, later = sorted((found.get(a, a), found.get(b, b)), key=order.index)
                 found = {name: first if to == later else to for name, to in found.items()} | {later: first}

@@ -8,7 +8,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from dynconstraints.ir.fold import names
-from dynconstraints.pytorch._torch.release import inlined, inlined_as, runs_in_eager
+from dynconstraints.pytorch._torch.release import DYNAMIC_SPEC, inlined, inlined_as, runs_in_eager
 from dynconstraints.pytorch.declarations.declaration import Declaration
 from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION
 from dynconstraints.pytorch.signatures.calls import check, is_traced, items_of, known_call, results_of
@@ -38,6 +38,7 @@ def checked(function: FunctionType, signature: Signature) -> Callable[..., Any]:
         return name_results(signature, parameters, args, kwargs, result) if signature.returns else result
 
     setattr(declared, _SIGNATURE, signature)
+    declared.__dict__.pop(DYNAMIC_SPEC, None)  # it is in the signature; torch would trace unbacked sizes for it
     inlined_as(declared, raw, as_compiled=not signature.returns)
     return declared
 
@@ -51,7 +52,7 @@ def _copy(function: FunctionType) -> FunctionType:
         function.__closure__,
     )
     copy.__kwdefaults__ = function.__kwdefaults__
-    copy.__dict__.update(function.__dict__)
+    copy.__dict__.update({name: value for name, value in function.__dict__.items() if name != DYNAMIC_SPEC})
     copy.__qualname__, copy.__module__, copy.__doc__ = function.__qualname__, function.__module__, function.__doc__
     copy.__annotations__ = function.__annotations__
     return copy

@@ -18,6 +18,7 @@ from dynconstraints.pytorch._torch.compilation import (
     compilation_of,
     compiled_alike,
     forget_graphs,
+    forget_graphs_that_call,
     forward_hooks,
     inlining_frames,
 )
@@ -185,6 +186,7 @@ def _declared_module(said: Said, module: torch.nn.Module) -> torch.nn.Module:
     register_module(held, signature)
     for code in (*forward_codes(held), *inlining_frames()):
         forget_graphs(code)
+    forget_graphs_that_call(held)
     if before_forward not in forward_hooks(held) and signature.check == "always":
         held.register_forward_pre_hook(before_forward, with_kwargs=True)
     if after_forward not in forward_hooks(held) and signature.returns:

@@ -21,6 +21,9 @@ _functions: dict[int, tuple[Any, Signature]] = {}
 _methods: dict[int, Any] = {}
 """By the identity of code objects: equal ones may belong to different functions."""
 
+_copied: dict[int, CodeType] = {}
+"""What copies of these code objects were made of, for reports that compile apart; by the identity of the copies."""
+
 
 def register(code: CodeType, signature: Signature) -> None:
     """Have calls of the code object, as long as it lives, checked against the signature."""
@@ -47,11 +50,12 @@ def declare_alike(code: CodeType, copy: CodeType) -> None:
         register(copy, signature)
     if is_declared_somewhere(code):
         _know(copy)
+        _copied[id(copy)] = _copied.get(id(code), code)
 
 
 def _know(code: CodeType) -> None:
     key = id(code)
-    _methods[key] = weakref.ref(code, lambda _: _methods.pop(key, None))
+    _methods[key] = weakref.ref(code, lambda _: (_methods.pop(key, None), _copied.pop(key, None)))
 
 
 def signature_of_code(code: CodeType) -> Signature | None:
@@ -83,8 +87,9 @@ def is_of_another(module: Any, code: CodeType, variables: Mapping[str, Any]) -> 
     """
     if not code.co_freevars or not issubclass(type(module), torch.nn.Module):
         return False
+    original = _copied.get(id(code), code)
     for function in _forwards(module):
-        if function.__code__ is code:
+        if function.__code__ is original:
             cells = zip(code.co_freevars, function.__closure__ or (), strict=False)
             if all(name not in variables or variables[name] is cell.cell_contents for name, cell in cells):
                 return False

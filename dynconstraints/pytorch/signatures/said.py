@@ -15,6 +15,7 @@ from dynconstraints.pytorch.declarations.user_location import Place, calling_var
 from dynconstraints.pytorch.declarations.warning import warn
 from dynconstraints.pytorch.signatures.annotations import annotated
 from dynconstraints.pytorch.signatures.parameters import Parameters
+from dynconstraints.pytorch.signatures.specs import specified
 from dynconstraints.signature.shape import Shape, read_shape
 from dynconstraints.signature.signature import Check, OnMissing, Signature
 from dynconstraints.system import ConstraintSystem
@@ -43,11 +44,12 @@ class Said:
         """The signature of a function, with what its annotations say."""
         try:
             shapes = {_path(path, parameters, name, self.place): shape for path, shape in self.shapes.items()}
-            told = annotated(target, calling_variables())
-            arguments = {**told.arguments, **shapes}
+            told, spec = annotated(target, calling_variables()), specified(target)
+            arguments = {**spec.arguments, **told.arguments, **shapes}
             if not arguments:
                 raise _nothing(name, self.place)
-            system = self.system.extend(told.constraints) if told.constraints else self.system
+            more = (*told.constraints, *spec.constraints)
+            system = self.system.extend(more) if more else self.system
             check_consistent(system)
             returns = self.returns or told.returns
             signature = Signature(arguments, returns, system, self.on_missing, self.check, name)

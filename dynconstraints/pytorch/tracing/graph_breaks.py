@@ -80,7 +80,7 @@ def naming_results(compiled: Callable[..., Any], graph: Any, facts: FrameFacts) 
     """
     inputs = {_expression(node): i for i, node in enumerate(n for n in graph.graph.nodes if n.op == "placeholder")}
     values = {**_computed_values(facts, graph), **_values(facts, inputs)}
-    carried = [c for c in _carried(graph, facts) if all(names_of(t) <= values.keys() for t in c.terms)]
+    carried = [c for c in carried_results(graph, facts) if all(names_of(t) <= values.keys() for t in c.terms)]
     facts.carried = frozenset(_sizes(graph, carried))
     code = traced_code()
     if not carried or code is None:
@@ -146,7 +146,7 @@ def _examples(graph: Any) -> Iterator[tuple[int, Any]]:
             yield index, example
 
 
-def _carried(graph: Any, facts: FrameFacts) -> list[Carried]:
+def carried_results(graph: Any, facts: FrameFacts) -> list[Carried]:
     """The results that have sizes over names."""
     named = _Named(facts)
     found = []

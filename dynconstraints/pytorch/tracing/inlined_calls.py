@@ -77,11 +77,11 @@ def name_arguments(tx: Any, called: Called, args: list[Any], kwargs: dict[str, A
             declared_inputs().add(signature, unseen, known_call(signature, unseen))
         named = {id(item.reached.value) for item in unseen}
         _start_again_with(tx, signature, found)
-        for shape, (path, variable, value) in found:
-            if variable is not None:
-                seen = variable.realize() if is_kind(variable, dynamo().LazyVariableTracker) else variable
-                if id(value) not in named:
-                    _bind(tx, signature, path, seen, shape)
+        seen = [(shape, path, _realized(each), id(value) in named) for shape, (path, each, value) in found if each]
+        if called.signature != declared_inputs().signature or not _says_nothing_new(tx, called.signature, given):
+            for shape, path, variable, is_named in seen:
+                if not is_named:
+                    _bind(tx, signature, path, variable, shape)
     except ConstraintError as error:
         raise passed_through(error) from None
 
@@ -144,7 +144,7 @@ def _seen_input(signature: Signature, leaf: _Leaf, shape: Shape) -> Item | None:
     path, variable, value = leaf
     if variable is None or value is not None:
         return None
-    seen = variable.realize() if is_kind(variable, dynamo().LazyVariableTracker) else variable
+    seen = _realized(variable)
     if not is_kind(seen, dynamo().TensorVariable) or seen.source is None:
         return None
     fake = seen.as_proxy().node.meta["example_value"]
@@ -153,6 +153,21 @@ def _seen_input(signature: Signature, leaf: _Leaf, shape: Shape) -> Item | None:
     if len(sizes) < len(hints) or any(is_declared(size) for size in fake.shape):
         return None
     return item_of(signature, Reached(path, source_name(seen.source), torch.empty(sizes, device="meta")), shape)
+
+
+def _says_nothing_new(tx: Any, signature: Signature, given: dict[str, Reached]) -> bool:
+    """Whether the sizes are what the frame's own call says that they are: a decorator passes on what it got."""
+    leaves = [(shape, each) for path, shape in signature.arguments.items() for each in _leaves(path, given)]
+    facts: FrameFacts = facts_of(tx)
+    return all(variable is not None for _, (_, variable, _) in leaves) and all(
+        facts.expression_of(term) == expr
+        for shape, (path, variable, _) in leaves
+        for _, expr, term in _sizes(signature, path, _realized(variable), shape)
+    )
+
+
+def _realized(variable: Any) -> Any:
+    return variable.realize() if is_kind(variable, dynamo().LazyVariableTracker) else variable
 
 
 def _bind(tx: Any, signature: Signature, path: str, variable: Any, shape: Shape) -> None:

@@ -34,6 +34,7 @@ from dynconstraints.pytorch.frame.sympy_bridge import affine_to_term, slot
 from dynconstraints.pytorch.guards import entry_guard, signature_guard
 from dynconstraints.pytorch.inductor import aot_scalars
 from dynconstraints.pytorch.tracing.computed_values import assert_known, bound_in_trace, meet, said_in_trace
+from dynconstraints.pytorch.tracing.result_names import known_input
 from dynconstraints.pytorch.values.named_dims import base_of, named_dims
 
 
@@ -108,6 +109,11 @@ def bind_dimensions(builder: Any, tensor: Any) -> None:
     base = base_of(tensor)
     if base is not None and any(value is base for value in tx.output.local_scope.values()):
         known.append((base, d.AttrSource(builder.get_source(), "_base"), named_dims(base)))
+    if signed is None and all(named is None for _, _, named in known):
+        result = known_input(tx, tensor)
+        if result is not None:
+            _bind_sizes(tx, facts_of(tx), tensor, builder.get_source(), result, by_signature=True)
+            entry_guard.install(facts_of(tx))
     for value, source, named in known:
         if named is not None:
             marked(value)  # before it is guarded: the graph serves all that have names, however they got them

@@ -20,6 +20,7 @@ from dynconstraints.pytorch._torch.shape_env import source_name
 from dynconstraints.pytorch._torch.trace import continuations, is_kind, line_of_change, parts_of_source, trace_values
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
+from dynconstraints.pytorch.signatures.parameters import collecting
 from dynconstraints.pytorch.tracing.break_effects import Break, break_of
 from dynconstraints.pytorch.tracing.handed_values import Handed, handed
 
@@ -37,18 +38,22 @@ class Look:
 @dataclass(frozen=True)
 class Change:
     """What the program changes of what was there before, and where: which attributes of an object, or, without names,
-    what is in it; ``rebinds`` where a variable of a closure or of the module is set anew."""
+    what is in it; ``rebinds`` where a variable of a closure or of the module is set anew. What ``is_fresh`` is another
+    object in each call."""
 
     source: str
     names: frozenset[str] = frozenset()
     rebinds: bool = False
     line: str | None = None
+    is_fresh: bool = False
 
     def touches(self, look: Look, in_same_frame: bool) -> bool:
         """Whether a guard may look at what is changed.
 
         In another frame the same object may be called otherwise: there the names of what is looked at decide.
         """
+        if self.is_fresh and in_same_frame:
+            return False
         within = look.source.startswith(self.source)
         if self.rebinds:
             return within or (not in_same_frame and ("cell_contents" in look.path or None in look.path))
@@ -183,7 +188,7 @@ _SHORT = 30
 
 def _changes(output: Any) -> Iterator[Change]:
     """What the trace changes that was there before."""
-    effects = output.side_effects
+    effects, fresh = output.side_effects, _of_the_call(output.root_tx.f_code)
     for variable in effects.id_to_variable.values():
         if variable.source is not None and effects.is_modified(variable):
             names = frozenset(effects.store_attr_mutations.get(variable) or _changed_keys(variable))
@@ -191,12 +196,19 @@ def _changes(output: Any) -> Iterator[Change]:
             if is_kind(variable, trace_values().Rebound):
                 yield Change(_name_of_variable(variable.source), rebinds=True, line=line)
             else:
-                yield Change(source_name(variable.source), names, line=line)
+                changed = source_name(variable.source)
+                yield Change(changed, names, line=line, is_fresh=changed == fresh)
     for node in output.graph.find_nodes(op="call_method"):
         argument = getattr(node.args[0], "meta", {}).get("grapharg") if node.args else None
         source = getattr(argument, "source", None)
         if node.target in _RESHAPING and source is not None:
             yield Change(source_name(source))
+
+
+def _of_the_call(code: CodeType) -> str | None:
+    """The source of the dict that Python makes for a function's ``**kwargs``: no other call has it."""
+    _, more = collecting(code)
+    return None if more is None else source_name(dynamo().LocalSource(more))
 
 
 def _changed_keys(variable: Any) -> list[str]:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names
@@ -64,6 +64,10 @@ class Saving:
     constraint: str
     line: str | None
     refuses: Mapping[str, int] | None
+
+
+Divided: TypeAlias = tuple[tuple[Constraint, ...], dict[str, Mapping[str, int]]]
+"""Constraints that the program itself needs, and what it serves though a constraint like them forbids it, by texts."""
 
 
 @dataclass(frozen=True)
@@ -156,14 +160,15 @@ class Search:
         """The line of the first guard that speaks of the same name."""
         return next((line for guard, line in guards.items() if line and names(formula) <= names(guard)), None)
 
-    def proposal(self, asked: Mapping[Formula, str | None]) -> Proposal:
+    def proposal(self, asked: Mapping[Formula, str | None], divided: Divided | None = None) -> Proposal:
         """The constraints that the guards amount to, those that would save a graph, and the report under the first.
 
         Under the constraints the program is traced anew, and may ask what it did not ask before: then so do they.
+        ``divided`` is what `divided` made of the guards, if it was asked already.
         """
         guards, report = dict(asked), Report(title_of(self.target), ())
-        for _ in range(_ROUNDS):
-            constraints, refused = self._divided(guards, asked)
+        for turn in range(_ROUNDS):
+            constraints, refused = divided if divided and turn == 0 else self.divided(guards, asked)
             if self.progress.is_over("the calls were compiled under the proposal"):
                 break
             self.progress.stage(f"compiling {len(self.calls)} calls under the proposal")
@@ -179,9 +184,7 @@ class Search:
         proposed = tuple(self._with_reason(c, constraints, guards) for c in constraints)
         return Proposal(proposed, self._savings(guards, constraints, refused), report)
 
-    def _divided(
-        self, guards: Mapping[Formula, str | None], own: Mapping[Formula, str | None]
-    ) -> tuple[tuple[Constraint, ...], dict[str, Mapping[str, int]]]:
+    def divided(self, guards: Mapping[Formula, str | None], own: Mapping[Formula, str | None]) -> Divided:
         """What the program itself needs: constraints whose violation it refuses in eager. Beside them assignments that
         it serves though a constraint like them forbids them."""
         positive = tuple(self._positive(guards))
@@ -222,8 +225,7 @@ class Search:
             return is_own
         self.progress.stage(f"trying what fails {show(guard)[:60]} in eager")
         beside = self.known.extend(Constraint.of(other) for other in others)
-        alike = [o for o in others if names(o) & names(guard) and len(show(o)) <= _PLAIN]
-        if self.asking.implied(self.known.extend(map(Constraint.of, alike)), Constraint.of(guard)):
+        if not self.trials.at_hand(guard, beside):  # the others imply it, as far as one sees
             beside = self.known
         if self.trials.served(guard, beside) is not None:
             return False
@@ -240,11 +242,11 @@ class Search:
         enough = (g for g in needing if self.asking.implied(others.extend([Constraint.of(g)]), constraint))
         first = next(enough, next(iter(needing), None))
         line = self._line_about(constraint.formula, guards) if first is None else guards[first]
-        asked = None if first is None else show(plain(first, self.known))
-        is_other = asked != constraint.text and first is not None and names(first) == set(constraint.symbols)
+        is_alike = first is not None and names(first) == set(constraint.symbols)
+        asked = show(plain(first, self.known)) if first is not None and is_alike else None
         refused = self.trials.refusal(constraint.formula, others)
         reason = "" if refused else self._why_untried(constraint, others)
-        return Proposed(constraint.text, line, asked if is_other else None, refused, reason)
+        return Proposed(constraint.text, line, asked if asked != constraint.text else None, refused, reason)
 
     def _why_untried(self, constraint: Constraint, others: ConstraintSystem) -> str:
         """Why no assignment is told that the constraint rules out."""

@@ -13,18 +13,22 @@ from itertools import chain, combinations, islice, product
 
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
-from dynconstraints.ir.fold import walk
-from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Mod, Not, Relation
+from dynconstraints.ir.fold import names_in_order, walk
+from dynconstraints.ir.nodes import Compare, FloorDiv, Formula, Int, Mod, Not, Relation
 from dynconstraints.lowering.to_closure import compile_formula
 from dynconstraints.pytorch.reports.eager_calls import in_eager
 from dynconstraints.pytorch.reports.suggesting.size_names import Size, resized
+from dynconstraints.solver.verdicts import Open, Refuted, Sat
 from dynconstraints.system import ConstraintSystem
 
 _TRIED, _CALLS = 8, 3
 """How many assignments are run, next to how many of the calls."""
 
-_SAMPLED, _EFFORT = 2, 30_000
-"""How many the solver is asked for where none is at hand, and its effort."""
+_EFFORT = 30_000
+"""The solver's, where no assignment is at hand."""
+
+_NAMES = 3
+"""Of how many names the sizes are tried that a constraint's own numbers suggest."""
 
 _PLAIN = 60
 """Characters of the constraints that it is asked to satisfy; the others are looked at afterwards."""
@@ -90,20 +94,30 @@ class Trials:
         calls = [resized(self.calls[0], probe, {"size": other}, _ELEMENTS) for other in (size + 1, 2 * size)]
         return all(call is not None and self._failure_of(call) is not None for call in calls)
 
-    def _outside(self, without: Formula, beside: ConstraintSystem) -> list[Mapping[str, int]]:
-        """Assignments next to the calls, one or two sizes changed; where there are none, some that the solver finds."""
+    def at_hand(self, without: Formula, beside: ConstraintSystem) -> list[Mapping[str, int]]:
+        """Assignments within the system and outside of the constraint that need no search.
+
+        They are next to the calls, one or two sizes changed, or multiples of the constraint's own numbers.
+        """
         violated = Constraint.of(without)
         fails = compile_formula(Not(without), violated.symbols)
-        tried = (v for v in chain(self._near(), self.others) if fails(*(v[name] for name in violated.symbols)))
-        found = list(islice((v for v in tried if beside.holds(v)), _TRIED))
+        every = chain(self._near(), self.others, self._multiples(without))
+        tried = (v for v in every if fails(*(v[name] for name in violated.symbols)))
+        return list(islice((v for v in tried if beside.holds(v)), _TRIED))
+
+    def _outside(self, without: Formula, beside: ConstraintSystem) -> list[Mapping[str, int]]:
+        """Assignments within the system and outside of the constraint; where none is at hand, the solver's, if any."""
+        found = self.at_hand(without, beside)
         if found:
             return found
         plain = [constraint for constraint in beside if len(constraint.text) <= _PLAIN]
-        system = ConstraintSystem((*plain, Constraint.of(Not(without)), *self._limits()), reals=beside.reals)
+        system = ConstraintSystem((*plain, *self._limits()), reals=beside.reals)
         try:
-            return [values for values in system.sample(_SAMPLED, limit=_EFFORT) if beside.holds(values)]
-        except (ConstraintError, KeyError):  # nothing in time; or names that no argument has
+            values = _outside_of(system, Constraint.of(without))
+            fails = values is not None and compile_formula(Not(without), tuple(values))(*values.values())
+        except (ConstraintError, KeyError):  # names that no argument has
             return []
+        return [values] if values is not None and fails and beside.holds(values) else []
 
     def _near(self) -> Iterator[Mapping[str, int]]:
         mine = list(dict.fromkeys(size.name for size in self.sizes))
@@ -113,6 +127,14 @@ class Trials:
                 yield from ({**known, name: other} for other in others)
             for one, other in combinations(changes, 2):
                 yield from ({**known, one: a, other: b} for a, b in product(changes[one], changes[other]))
+
+    def _multiples(self, constraint: Formula) -> Iterator[Mapping[str, int]]:
+        """The first call with small multiples of the numbers in the constraint in the place of the sizes in it."""
+        numbers = dict.fromkeys(n.value for n in walk(constraint) if isinstance(n, Int) and 1 < n.value <= _LARGER)
+        mine = [name for name in names_in_order(constraint) if name in self.values[0]][:_NAMES]
+        steps = [1, *(factor * number for number in list(numbers)[:_NAMES] for factor in (1, 2))]
+        for sizes in product(steps, repeat=len(mine)):
+            yield {**self.values[0], **dict(zip(mine, sizes, strict=True))}
 
     def _limits(self) -> Iterable[Constraint]:
         """Nothing is empty or much larger than in the calls, and what the user named stays."""
@@ -140,6 +162,14 @@ class Trials:
         except Exception as error:  # whatever the user's program raises
             return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         return None
+
+
+def _outside_of(system: ConstraintSystem, constraint: Constraint) -> Mapping[str, int] | None:
+    """An assignment within the system and outside of the constraint, if there is one."""
+    answer: object = system.implies(constraint, _EFFORT)
+    if isinstance(answer, Refuted):
+        answer = system.check(_EFFORT)
+    return answer.fails_at if isinstance(answer, Open) else answer.model if isinstance(answer, Sat) else None
 
 
 def _is_equation(formula: Formula) -> bool:
