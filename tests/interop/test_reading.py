@@ -110,11 +110,15 @@ def test_dims_of_torch_are_read_as_objects():
     export = pytest.importorskip("torch.export")
     b, h = export.Dim("b", min=1, max=8), export.Dim("_h", max=16)
     read = Signature.from_export(
-        {"x": {0: b, 2: 32 * h}, "y": (2 * b + 1, 3, export.Dim.AUTO), "z": None, "c": [{0: b}, {1: export.Dim.DYNAMIC}]}
+        {
+            "x": {0: b, 2: 32 * h},
+            "y": (2 * b + 1, 3, export.Dim.AUTO),
+            "z": None,
+            "c": [{0: b}, {1: export.Dim.DYNAMIC}],
+        }
     )
     assert repr(read) == (
-        'Signature(x="b _ 32*_h ...", y="2*b+1 3 _", c.0="b ...", '
-        "constraints=['b >= 1', 'b <= 8', '_h <= 16'])"
+        "Signature(x=\"b _ 32*_h ...\", y=\"2*b+1 3 _\", c.0=\"b ...\", constraints=['b >= 1', 'b <= 8', '_h <= 16'])"
     )
 
 
@@ -125,7 +129,7 @@ def test_a_shapes_spec_of_torch_is_read_as_an_object():
     given = {"x": spec.TensorSpec([a, 2 * a + 1, a // 2, None, 4]), "n": n, "p": spec.SeqSpec([spec.TensorSpec([a])])}
     whole = spec.ShapesSpec(given, assumptions=[a > 10, a % 8 == 0, n * a <= 700, (a - 3) * 2 != n])
     assert repr(Signature.from_shapes_spec(whole)) == (
-        'Signature(x="a 2*a+1 a//2 _ 4", n="n", p.0="a", constraints=[\'a >= 2\', \'n <= 99\', \'a > 10\', '
+        "Signature(x=\"a 2*a+1 a//2 _ 4\", n=\"n\", p.0=\"a\", constraints=['a >= 2', 'n <= 99', 'a > 10', "
         "'a % 8 == 0', 'a*n <= 700', 'n != 2*a - 6'])"
     )
     twice = spec.ShapesSpec({"x": spec.TensorSpec([spec.ShapeVar("a"), spec.ShapeVar("a")])})
@@ -164,7 +168,7 @@ def test_annotations_of_jaxtyping_are_read_as_objects():
 def test_a_function_of_shape_invariants_is_read_by_its_source():
     """vLLM's decorator takes it beside the dimensions."""
     read = Signature.from_vllm({"ids": 0, "positions": {-1: "n"}}, invariants)
-    assert repr(read) == "Signature(ids=\"n ...\", positions=\"... n\", constraints=['n < 4096'])"
+    assert repr(read) == 'Signature(ids="n ...", positions="... n", constraints=[\'n < 4096\'])'
 
 
 def invariants(ids, positions):
