@@ -58,8 +58,8 @@ def test_assumptions_of_a_shapes_spec_in_full(dync, tmp_path):
         warning[DC411]: b is no size of any argument
           --> m.py:5:74
             other = ShapesSpec({"x": TensorSpec([a, 2*a])}, assumptions=[a >= 1, a > b])
-                                                                                     ^    torch refuses a name that is no \
-size of its own when it compiles
+                                                                                     ^    torch refuses a name that is \
+no size of its own when it compiles
           help: give an argument that size, or remove the name
 
         found 1 error, 2 warnings in 2 lists of constraints in 1 file

@@ -79,7 +79,8 @@ def _spec(data: Any, made: dict[str, str]) -> str:
             made[name] = f"{kind}({name!r}, min={low}, max={high})"
             return name
         case {"type": str(kind), **parts} if len(parts) == 1:
-            return f"{kind}({_spec(*parts.values(), made)})"
+            (inner,) = parts.values()
+            return f"{kind}({_spec(inner, made)})"
         case dict():
             return "{" + ", ".join(f"{key!r}: {_spec(value, made)}" for key, value in data.items()) + "}"
         case list():

@@ -41,6 +41,9 @@ class Moment:
 FIRST_DECLARATION = Moment()
 """Before a value is declared."""
 
+FIRST_TRACED = Moment()
+"""The same, in a process that has not loaded Dynamo either: what other traces of torch's know is of use there, too."""
+
 FIRST_NAMES = Moment()
 """Before a tensor has names, given here or come from another process."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 import torch
 
-from dynconstraints.pytorch._torch import inductor
+from dynconstraints.pytorch._torch import inductor, tracers
 from dynconstraints.pytorch._torch.compilation import (
     ahead_of_time,
     compiled_calls,
@@ -40,12 +40,19 @@ from dynconstraints.pytorch.declarations.moments import (
     FIRST_FACTS,
     FIRST_NAMES,
     FIRST_REPORT,
+    FIRST_TRACED,
     Moment,
 )
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
 from dynconstraints.pytorch.guards.saved import telling_refusals
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, uniform_values, unit_sizes, variance
-from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, export_wrappers, shape_env_wrappers
+from dynconstraints.pytorch.install import (
+    ahead_wrappers,
+    dynamo_wrappers,
+    export_wrappers,
+    shape_env_wrappers,
+    tracer_wrappers,
+)
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
@@ -155,6 +162,45 @@ _EXPORTS = (
         EXPORT,
         is_required=False,
         without="torch.export drops declarations in silence",
+    ),
+)
+
+_TRACERS = (
+    *(
+        Hook(
+            lambda name=name: tracers.tracers()[name],  # type: ignore[misc]
+            wrap,
+            f"{what} says that it drops what is declared",
+            "2.13",
+            FIRST_TRACED,
+            is_required=False,
+            without=f"{what} drops declarations in silence",
+        )
+        for name, wrap, what in (
+            ("trace", tracer_wrappers.trace, "torch.jit.trace"),
+            ("trace_module", tracer_wrappers.trace_module, "torch.jit.trace_module"),
+            ("script", tracer_wrappers.script, "torch.jit.script of a module"),
+            ("script_function", tracer_wrappers.script_function, "torch.jit.script of a function"),
+            ("symbolic", tracer_wrappers.symbolic_trace, "torch.fx.symbolic_trace"),
+        )
+    ),
+    Hook(
+        tracers.proxy_tracer,
+        tracer_wrappers.make_fx,
+        "make_fx says that it drops what is declared",
+        "2.13",
+        tracers.PROXIES,
+        is_required=False,
+        without="make_fx drops declarations in silence",
+    ),
+    Hook(
+        tracers.draft,
+        tracer_wrappers.draft_export,
+        "torch.export.draft_export says that it drops what is declared",
+        "2.13",
+        tracers.DRAFT,
+        is_required=False,
+        without="torch.export.draft_export drops declarations in silence",
     ),
 )
 
@@ -420,7 +466,7 @@ _GUARDS = (
     ),
 )
 
-HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
+HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_TRACERS, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
 """Each function of torch that is wrapped."""
 
 

@@ -19,7 +19,8 @@ import torch
 from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
 from dynconstraints.pytorch._torch.release import NEXT, release
 from dynconstraints.pytorch._torch.trace import dispatch_anew
-from dynconstraints.pytorch.declarations.moments import FIRST_NAMES, Moment
+from dynconstraints.pytorch._torch.tracers import DRAFT, PROXIES
+from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION, FIRST_NAMES, FIRST_TRACED, Moment
 from dynconstraints.pytorch.install.after_import import forget_modules, once_loaded
 from dynconstraints.pytorch.install.selftest import selftest
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from dynconstraints.pytorch.install.hooks import Hook
 
 _LACKING = AttributeError, ImportError
+
+_WITHOUT_DYNAMO = FIRST_NAMES, FIRST_TRACED
+"""Moments that processes come to which don't load Dynamo, as workers that load data."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,11 @@ class Installer:
         self._is_on = True
         if release() >= NEXT:
             importlib.import_module(DYNAMO)
-        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT):
+        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PROXIES, DRAFT):
             once_loaded(module, partial(self._reach, module))
-        FIRST_NAMES.wait(partial(self._reach, FIRST_NAMES))  # which processes without Dynamo come to: workers
+        for moment in _WITHOUT_DYNAMO:
+            moment.wait(partial(self._reach, moment))
+        FIRST_DECLARATION.wait(FIRST_TRACED.come)
         if release() >= NEXT:
             self._try_out()
 
@@ -113,7 +119,7 @@ class Installer:
             return
         if when == DYNAMO:
             for moment in dict.fromkeys(hook.when for hook in HOOKS if isinstance(hook.when, Moment)):
-                if moment is not FIRST_NAMES:
+                if moment not in _WITHOUT_DYNAMO:
                     moment.wait(partial(self._reach, moment))
 
     def _put(self, hook: Hook) -> None:
