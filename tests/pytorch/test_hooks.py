@@ -23,6 +23,7 @@ from dynconstraints import DynamicInt
 from dynconstraints.pytorch._torch import compilation
 from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
 from dynconstraints.pytorch._torch.release import NEXT, OLDEST
+from dynconstraints.pytorch._torch.tracers import DRAFT
 from dynconstraints.pytorch.declarations import moments
 from dynconstraints.pytorch.install import hooks
 from dynconstraints.pytorch.install.after_import import once_loaded
@@ -76,6 +77,7 @@ WALK = '''
 import sys
 import torch, torch._dynamo, torch._inductor.lowering, torch._inductor.compile_fx, torch.fx.passes.shape_prop
 import torch.fx.passes._tensorify_python_scalars, torch.export._trace, torch._dynamo.aot_compile
+import torch.export._draft_export
 from torch._dynamo.symbolic_convert import InstructionTranslatorBase
 from torch._inductor import decomposition
 
@@ -142,7 +144,7 @@ def test_the_table_names_no_function_twice() -> None:
     for entry in (*HOOKS, *ADDITIONS):
         major, minor = map(int, entry.since.split("."))
         assert OLDEST <= (major, minor) < NEXT
-        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT) or isinstance(entry.when, moments.Moment)
+        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, DRAFT) or isinstance(entry.when, moments.Moment)
         assert not entry.why.endswith(".")
 
 

@@ -11,8 +11,8 @@ import torch
 
 from dynconstraints.pytorch._torch.compilation import forward_hooks
 
-PROXIES, DRAFT = "torch.fx.experimental.proxy_tensor", "torch.export._draft_export"
-"""The modules of make_fx and of draft_export."""
+DRAFT = "torch.export._draft_export"
+"""The module of draft_export."""
 
 
 def tracers() -> Mapping[str, tuple[Any, str]]:
@@ -24,13 +24,9 @@ def tracers() -> Mapping[str, tuple[Any, str]]:
         "script": (scripts, "create_script_module"),
         "script_function": (_module("torch.jit._script"), "_check_directly_compile_overloaded"),
         "symbolic": (torch.fx.Tracer, "trace"),
+        "proxies": (getattr(_module("torch.fx.experimental.proxy_tensor"), "_MakefxTracer", None), "trace"),
     }
     return {key: _present(*place) for key, place in found.items()}
-
-
-def proxy_tracer() -> tuple[Any, str]:
-    """What make_fx traces with."""
-    return _present(getattr(_module(PROXIES), "_MakefxTracer", None), "trace")
 
 
 def draft() -> tuple[Any, str]:

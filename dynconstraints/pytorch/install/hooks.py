@@ -182,16 +182,8 @@ _TRACERS = (
             ("script", tracer_wrappers.script, "torch.jit.script of a module"),
             ("script_function", tracer_wrappers.script_function, "torch.jit.script of a function"),
             ("symbolic", tracer_wrappers.symbolic_trace, "torch.fx.symbolic_trace"),
+            ("proxies", tracer_wrappers.make_fx, "make_fx"),
         )
-    ),
-    Hook(
-        tracers.proxy_tracer,
-        tracer_wrappers.make_fx,
-        "make_fx says that it drops what is declared",
-        "2.13",
-        tracers.PROXIES,
-        is_required=False,
-        without="make_fx drops declarations in silence",
     ),
     Hook(
         tracers.draft,

@@ -19,7 +19,7 @@ import torch
 from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
 from dynconstraints.pytorch._torch.release import NEXT, release
 from dynconstraints.pytorch._torch.trace import dispatch_anew
-from dynconstraints.pytorch._torch.tracers import DRAFT, PROXIES
+from dynconstraints.pytorch._torch.tracers import DRAFT
 from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION, FIRST_NAMES, FIRST_TRACED, Moment
 from dynconstraints.pytorch.install.after_import import forget_modules, once_loaded
 from dynconstraints.pytorch.install.selftest import selftest
@@ -81,7 +81,7 @@ class Installer:
         self._is_on = True
         if release() >= NEXT:
             importlib.import_module(DYNAMO)
-        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PROXIES, DRAFT):
+        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, DRAFT):
             once_loaded(module, partial(self._reach, module))
         for moment in _WITHOUT_DYNAMO:
             moment.wait(partial(self._reach, moment))
