@@ -112,7 +112,7 @@ class Installer:
             self._give_up(error)
             return
         if when == DYNAMO:
-            for moment in dict.fromkeys(hook.when for hook in HOOKS if isinstance(hook.when, Moment)):
+            for moment in dict.fromkeys(part.when for part in (*HOOKS, *ADDITIONS) if isinstance(part.when, Moment)):
                 if moment is not FIRST_NAMES:
                     moment.wait(partial(self._reach, moment))
 

@@ -1,0 +1,71 @@
+"""What stands around torch.export.
+
+Each function is given one of torch's and makes what stands for it; its docstring begins with the name of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from dynconstraints.pytorch._torch.eager import mapped
+from dynconstraints.pytorch._torch.exporting import AUTO, expressions_allowed, mapped_shapes, sources_of
+from dynconstraints.pytorch._torch.shape_env import unguarded
+from dynconstraints.pytorch.declarations.suspension import is_suspended, suspended
+from dynconstraints.pytorch.exporting.example import example_of
+from dynconstraints.pytorch.exporting.tracing import Traced, exporting
+from dynconstraints.pytorch.frame.restart import KEY
+from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
+from dynconstraints.pytorch.values.dynamic_int import DynamicInt
+
+
+def export_declared(original: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.export's _export: the declaration of the example becomes the dynamic shapes, and the program carries it."""
+
+    @wraps(original)
+    def _export(
+        mod: Any, args: Any, kwargs: Any = None, dynamic_shapes: Any = None, *, strict: bool = True, **options: Any
+    ) -> Any:
+        given = kwargs or {}
+        example = None if is_suspended() or not isinstance(args, tuple) else example_of(mod, args, given)
+        if example is None:
+            return original(mod, args, kwargs, dynamic_shapes, strict=strict, **options)
+        args, given = mapped(_plain, args), mapped(_plain, given)
+        declared = {}
+        for p in example.places:
+            declared.setdefault(p.leaf, set()).add(p.dimension)
+        ids = {}
+        def change(n, leaf, entry):
+            dims = declared.get(n, set())
+            if None in dims: return AUTO
+            return {d: AUTO for d in dims} or None
+        shapes = mapped_shapes(change, mod, args, given, None)
+        sources = sources_of(mod, args, given, list(example.leaves))["strict" if strict else "non_strict"]
+        with suspended(), unguarded(), exporting(Traced(example, sources)):
+            return original(mod, args, given, shapes, strict=strict, **options)
+
+    return _export
+
+
+def ranges_of_inputs(original: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.export's make_constraints: an input that is declared is an expression, of which torch keeps no range."""
+
+    @wraps(original)
+    def make_constraints(fake_mode: Any, *args: Any, **kwargs: Any) -> Any:
+        env = fake_mode.shape_env
+        facts = None if env is None else env.__dict__.get(KEY)
+        if facts is None:
+            return original(fake_mode, *args, **kwargs)
+        declared = {e for e in facts.dimensions.values() if not e.is_Symbol and not e.is_number}
+        with expressions_allowed(env, declared):
+            found = original(fake_mode, *args, **kwargs)
+        return {e: r for e, r in found.items() if e not in declared}
+
+    return make_constraints
+
+
+def _plain(value: Any) -> Any:
+    """A declared number as the number that it is."""
+    kind = type(value)
+    return int(value) if issubclass(kind, DynamicInt) else float(value) if issubclass(kind, DynamicFloat) else value
