@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -167,6 +167,49 @@ def placeholders_of(program: Any) -> list[Any]:
 def env_of_program(program: Any) -> Any:
     """The ShapeEnv of an ExportedProgram; None of one without symbols."""
     return _programs()._get_shape_env(program.graph_module)  # noqa: SLF001
+
+
+def fresh_env() -> Any:
+    """A ShapeEnv of its own."""
+    return importlib.import_module("torch.fx.experimental.symbolic_shapes").ShapeEnv(tracked_fakes=[])
+
+
+def guards_code(program: Any, known: frozenset[Any]) -> list[str]:
+    """Torch's own guards of a program, but for those on known symbols alone."""
+    env = env_of_program(program)
+    if env is None or not known:
+        return list(program._guards_code)  # noqa: SLF001
+    guards = env.guards
+    env.guards = [guard for guard in guards if not guard.expr.free_symbols <= known]
+    try:
+        return list(_programs()._convert_guards_to_code(program.graph_module))  # noqa: SLF001
+    finally:
+        env.guards = guards
+
+
+def flat(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The flat inputs of a call."""
+    found: list[Any] = _pytree().tree_leaves((args, dict(kwargs)))
+    return found
+
+
+def keyword_names(program: Any) -> tuple[str, ...]:
+    """The keyword arguments that a program was exported with, in order."""
+    spec = program.call_spec.in_spec
+    return tuple(spec.children()[1].context or ()) if spec is not None else ()
+
+
+@cache
+def program_hooks() -> dict[str, tuple[Any, str]]:
+    """What makes a program, and what makes modules of one."""
+    unlift = importlib.import_module("torch.export._unlift")
+    unflatten = importlib.import_module("torch.export.unflatten")
+    return {
+        "program": (_programs().ExportedProgram, "__init__"),
+        "decomposed": (_programs().ExportedProgram, "run_decompositions"),
+        "module": (unlift, "_unlift_exported_program_lifted_states"),
+        "unflattened": (unflatten.UnflattenedModule, "__init__"),
+    }
 
 
 def _trace() -> Any:

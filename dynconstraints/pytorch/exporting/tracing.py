@@ -17,7 +17,9 @@ from dynconstraints.ir.nodes import Name, Relation, comparison
 from dynconstraints.pytorch._torch.dynamo import dynamo
 from dynconstraints.pytorch._torch.exporting import dynamic_int
 from dynconstraints.pytorch._torch.shape_env import source_name
+from dynconstraints.pytorch.declarations.declaration import Binding
 from dynconstraints.pytorch.declarations.moments import FIRST_EXPORT, FIRST_FACTS
+from dynconstraints.pytorch.declarations.scope import Scope
 from dynconstraints.pytorch.exporting.example import Example, Place
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY, RestartState, TraceInput, carrying_restarts, restart_state
@@ -26,11 +28,40 @@ _MOST_ATTEMPTS = 32
 
 
 @dataclass(frozen=True)
-class Traced:
-    """An export that is under way: its example, and what the trace calls its inputs."""
+class TracedSize:
+    """A declared size or int: its place, the example's value, and what the trace calls the input."""
 
-    example: Example
-    sources: Sequence[Any]
+    place: Place
+    value: int
+    source: Any
+
+    def entrance(self) -> TraceInput:
+        """The size as a trace meets it."""
+        dimension = self.place.dimension
+        base = self.source if dimension is None else _property(self.source, "SIZE", dimension)
+        return TraceInput(base, self.source, dimension, self.value, self.place.term, ())
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What an export knows before anything is traced; ``reals`` are the names of floats."""
+
+    sizes: tuple[TracedSize, ...]
+    constraints: tuple[Constraint, ...]
+    members: tuple[Binding, ...]
+    scope: Scope
+    reals: frozenset[str]
+
+    @classmethod
+    def of(cls, example: Example, sources: Sequence[Any]) -> Traced:
+        """That of an example, given what the trace calls its inputs."""
+        found = []
+        for place in example.places:
+            value = example.leaves[place.leaf].value
+            size = value if place.dimension is None else value.shape[place.dimension]
+            if not isinstance(size, float):
+                found.append(TracedSize(place, int(size), sources[place.leaf]))
+        return cls(tuple(found), example.constraints, example.call.members, example.scope, frozenset(example.floats))
 
 
 _current: ContextVar[Traced | None] = ContextVar("dynconstraints_exporting", default=None)
@@ -58,7 +89,7 @@ def facts_of_export(env: Any) -> FrameFacts | None:
     traced = _current.get()
     if known is not None or traced is None or env.tracked_fakes is None:
         return known
-    return _known(env, traced)
+    return facts_in(env, traced)
 
 
 def is_exporting() -> bool:
@@ -86,7 +117,8 @@ def wrapped_int(builder: Any, value: Any) -> Any:
     return d.SymNodeVariable.create(builder.tx, proxy, node)
 
 
-def _known(env: Any, traced: Traced) -> FrameFacts:
+def facts_in(env: Any, traced: Traced) -> FrameFacts:
+    """What the ShapeEnv knows from now on. Raises the user's errors."""
     before, learnt = len(env.tracked_fakes), RestartState()
     for _ in range(_MOST_ATTEMPTS):
         with carrying_restarts():
@@ -101,39 +133,28 @@ def _known(env: Any, traced: Traced) -> FrameFacts:
 def _attempt(env: Any, traced: Traced, learnt: RestartState) -> FrameFacts:
     from dynconstraints.pytorch.tracing.inputs import bind  # of use where something is traced
 
-    example = traced.example
-    reals = frozenset(example.floats) | learnt.reals
-    constraints = (*example.constraints, *equal_terms(example.places), *learnt.constraints)
     FIRST_FACTS.come()
     FIRST_EXPORT.come()
-    facts = FrameFacts.of_program(env, example.scope, constraints, example.call.bindings, reals)
-    facts.admit(example.call.members)
-    for entrance in (*learnt.early, *entrances(traced)):
+    constraints = (*traced.constraints, *_equal_terms(traced.sizes), *learnt.constraints)
+    values = {member.name: member.value for member in traced.members}
+    facts = FrameFacts.of_program(env, traced.scope, constraints, values, traced.reals | learnt.reals)
+    facts.admit(traced.members)
+    # Names first, then what follows from them.
+    entrances = sorted((s.entrance() for s in traced.sizes), key=lambda e: len(names_of(e.term)) - isinstance(e.term, Name))
+    for entrance in (*learnt.early, *entrances):
         expr = bind(None, facts, entrance)
         facts.dimensions.setdefault(source_name(entrance.base), expr)
-    for source in traced.sources:
-        facts.offsets.add(source_name(_property(source, "STORAGE_OFFSET")))
+    facts.offsets.update(
+        source_name(_property(s.source, "STORAGE_OFFSET")) for s in traced.sizes if s.place.dimension is not None
+    )
     return facts
 
 
-def entrances(traced: Traced) -> list[TraceInput]:
-    """The declared sizes and ints as a trace meets them: names first, then what follows from them."""
-    example, found = traced.example, []
-    for place in example.places:
-        value, source = example.leaves[place.leaf].value, traced.sources[place.leaf]
-        if place.dimension is not None:
-            base = _property(source, "SIZE", place.dimension)
-            found.append(TraceInput(base, source, place.dimension, int(value.shape[place.dimension]), place.term, ()))
-        elif not isinstance(value, float):
-            found.append(TraceInput(source, source, None, int(value), place.term, ()))
-    return sorted(found, key=lambda entrance: len(names_of(entrance.term)) - isinstance(entrance.term, Name))
-
-
-def equal_terms(places: Sequence[Place]) -> list[Constraint]:
+def _equal_terms(sizes: Sequence[TracedSize]) -> list[Constraint]:
     """Sizes that are declared twice are both."""
     first: dict[tuple[int, int | None], Place] = {}
     found = []
-    for place in places:
+    for place in (size.place for size in sizes):
         other = first.setdefault((place.leaf, place.dimension), place)
         if other.term != place.term:
             found.append(Constraint.of(comparison(other.term, Relation.EQ, place.term)))

@@ -6,15 +6,18 @@ Each function is given one of torch's and makes what stands for it; its docstrin
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
 from dynconstraints.pytorch._torch.eager import mapped
-from dynconstraints.pytorch._torch.exporting import AUTO, expressions_allowed, mapped_shapes, sources_of
+from dynconstraints.pytorch._torch.exporting import AUTO, env_of_program, expressions_allowed, mapped_shapes, sources_of
 from dynconstraints.pytorch._torch.shape_env import unguarded
 from dynconstraints.pytorch.declarations.suspension import is_suspended, suspended
 from dynconstraints.pytorch.exporting.example import example_of
-from dynconstraints.pytorch.exporting.tracing import Traced, exporting
+from dynconstraints.pytorch.exporting.loaded import learn_again
+from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, put_under
+from dynconstraints.pytorch.exporting.tracing import Traced, exporting, is_exported
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
@@ -42,10 +45,58 @@ def export_declared(original: Callable[..., Any]) -> Callable[..., Any]:
             return {d: AUTO for d in dims} or None
         shapes = mapped_shapes(change, mod, args, given, None)
         sources = sources_of(mod, args, given, list(example.leaves))["strict" if strict else "non_strict"]
-        with suspended(), unguarded(), exporting(Traced(example, sources)):
-            return original(mod, args, given, shapes, strict=strict, **options)
+        with suspended(), unguarded(), exporting(Traced.of(example, sources)):
+            program = original(mod, args, given, shapes, strict=strict, **options)
+        put_under(program, example)
+        return program
 
     return _export
+
+
+def programs_enforced(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ExportedProgram.__init__: one that is made of another carries its contract, and has it for guards."""
+
+    @wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  the method that it stands for
+        original(self, *args, **kwargs)
+        enforce(self)
+
+    return __init__
+
+
+def decomposed_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ExportedProgram.run_decompositions: what is traced again knows the contract, also of a program from a file."""
+
+    @wraps(original)
+    def run_decompositions(self: Any, *args: Any, **kwargs: Any) -> Any:
+        learn_again(self)
+        with unguarded() if is_exported(env_of_program(self)) else nullcontext():
+            return original(self, *args, **kwargs)
+
+    return run_decompositions
+
+
+def modules_checked(original: Callable[..., Any]) -> Callable[..., Any]:
+    """_unlift_exported_program_lifted_states, by which ep.module() makes a module: its calls are checked."""
+
+    @wraps(original)
+    def _unlift_exported_program_lifted_states(ep: Any, *args: Any, **kwargs: Any) -> Any:
+        module = original(ep, *args, **kwargs)
+        check_calls_of(module, ep)
+        return module
+
+    return _unlift_exported_program_lifted_states
+
+
+def unflattened_checked(original: Callable[..., Any]) -> Callable[..., Any]:
+    """UnflattenedModule.__init__: the same of what torch.export.unflatten makes."""
+
+    @wraps(original)
+    def __init__(self: Any, export_module: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        original(self, export_module, *args, **kwargs)
+        check_calls_of(self, export_module)
+
+    return __init__
 
 
 def ranges_of_inputs(original: Callable[..., Any]) -> Callable[..., Any]:

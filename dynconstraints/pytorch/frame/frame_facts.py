@@ -314,6 +314,11 @@ class FrameFacts:
             return None
         return to_torch(term, self.expressions)
 
+    def at(self, term: Term) -> sympy.Expr | None:
+        """The expression of a place that holds the term."""
+        found = self.expression_of(term)
+        return self.expressions.get(held_as(term)) if found is None else found
+
     def row(self, name: str) -> Row:
         """The row of a name that is met next."""
         return self._rows((*self.rows, name))[-1]

@@ -168,6 +168,26 @@ _EXPORTS = (
             exporting.ranges_of_inputs,
             "a declared input of an exported program is an expression over the parameters",
         ),
+        (
+            lambda: exported.program_hooks()["program"],
+            exporting.programs_enforced,
+            "what is made of an exported program has its contract for guards",
+        ),
+        (
+            lambda: exported.program_hooks()["decomposed"],
+            exporting.decomposed_as_declared,
+            "what is traced again of a program from a file knows its contract",
+        ),
+        (
+            lambda: exported.program_hooks()["module"],
+            exporting.modules_checked,
+            "a module that is made of an exported program checks calls in the user's words",
+        ),
+        (
+            lambda: exported.program_hooks()["unflattened"],
+            exporting.unflattened_checked,
+            "so does an unflattened one",
+        ),
     ),
 )
 
