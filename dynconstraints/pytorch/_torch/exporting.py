@@ -49,8 +49,12 @@ def leaves_of_call(names: list[str], args: tuple[Any, ...], kwargs: Mapping[str,
 def _leaf(index: int, keys: tuple[Any, ...], names: list[str], value: Any) -> Leaf:
     top, first, *rest = keys
     name = first.key if top.idx else names[first.idx]
-    steps = ".".join(str(next(iter(vars(key).values()))) for key in rest)
+    steps = ".".join(map(_step, rest))
     return Leaf(index, keys, f"{name}.{steps}" if steps else name, f"L[{name!r}]{_pytree().keystr(rest)}", value)
+
+
+def _step(key: Any) -> str:
+    return str(next(getattr(key, name) for name in ("idx", "key", "name") if hasattr(key, name)))
 
 
 def mapped_leaves(change: Callable[[Any], Any], value: Any) -> Any:
@@ -58,7 +62,9 @@ def mapped_leaves(change: Callable[[Any], Any], value: Any) -> Any:
     return _pytree().tree_map(change, value)
 
 
-def sources_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], leaves: list[Leaf]) -> dict[str, list[Any]]:
+def sources_of(
+    module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], leaves: list[Leaf]
+) -> dict[str, list[Any]]:
     """What traces call the leaves: a strict one, which is Dynamo's, and one that is not."""
     util = importlib.import_module("torch._export.non_strict_utils")
     prefixes = util.make_sourced_prefixes(module, args, kwargs)
@@ -69,11 +75,34 @@ def sources_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], le
     }
 
 
-def shapes_by_leaf(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: Any) -> Any:
-    """dynamic_shapes in its plain form: a mapping, sequence or None; what collections of shapes stand for."""
-    if isinstance(given, torch.export.ShapesCollection | torch.export.AdditionalInputs):
-        return given.dynamic_shapes(module, args, dict(kwargs))
-    return given
+def is_collected(given: Any) -> bool:
+    """Whether it is an object of torch's that dynamic_shapes are made from."""
+    return isinstance(given, torch.export.ShapesCollection | torch.export.AdditionalInputs)
+
+
+def is_inferred(given: Any) -> bool:
+    """Whether dynamic_shapes are made from further examples, of which sizes that are the same tell nothing."""
+    return isinstance(given, torch.export.AdditionalInputs)
+
+
+def plain_shapes(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], given: Any) -> Any:
+    """dynamic_shapes as a mapping or sequence; None for none."""
+    return given.dynamic_shapes(module, args, dict(kwargs)) if is_collected(given) else given
+
+
+def leaf_order(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[int]:
+    """The numbers of the flat inputs in the order of the parameters, in which dynamic_shapes have them."""
+    count = iter(range(1 << 30))
+    numbered = _pytree().tree_map(lambda _: _Numbered(next(count)), (args, dict(kwargs)))
+    found: list[int] = []
+    combined = _shapes()._combine_args(module, *numbered)  # noqa: SLF001
+    _shapes()._tree_map_with_path(lambda _, leaf: found.append(leaf.number), combined)  # noqa: SLF001
+    return found
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    number: int
 
 
 def mapped_shapes(
@@ -101,11 +130,14 @@ def dim_kinds() -> SimpleNamespace:
     """The classes of the entries of dynamic_shapes."""
     shapes = _shapes()
     return SimpleNamespace(
-        Dim=shapes.Dim, Derived=shapes._DerivedDim, Hint=shapes._DimHint, HintType=shapes._DimHintType  # noqa: SLF001
+        Dim=shapes.Dim,
+        Derived=shapes._DerivedDim,  # noqa: SLF001
+        Hint=shapes._DimHint,  # noqa: SLF001
+        HintType=shapes._DimHintType,  # noqa: SLF001
     )
 
 
-AUTO: Any = torch.export.Dim.AUTO  # type: ignore[attr-defined]
+AUTO: Any = torch.export.Dim.AUTO
 """The entry of a size that is dynamic unless the program needs it not to be."""
 
 
@@ -117,6 +149,25 @@ def dynamic_int(value: Any) -> int | None:
 def is_infinite(bound: Any) -> bool:
     """Whether a bound of a Dim is none."""
     return not isinstance(bound, int)
+
+
+@contextmanager
+def marks_kept(tensors: Iterable[torch.Tensor]) -> Iterator[None]:
+    """While open, torch may mark dimensions of the tensors; then they have the marks that they had."""
+    held = [(t, _marks(t)) for t in tensors]
+    try:
+        yield
+    finally:
+        for tensor, marks in held:
+            for name in _marks(tensor).keys() - marks.keys():
+                delattr(tensor, name)
+            for name, value in marks.items():
+                setattr(tensor, name, value)
+
+
+def _marks(tensor: torch.Tensor) -> dict[str, Any]:
+    held = getattr(tensor, "__dict__", {})
+    return {name: v for name, v in held.items() if name.startswith("_dynamo_") or name == "_has_dynamo_dim_marking"}
 
 
 @contextmanager
@@ -154,6 +205,16 @@ def composite_kernel(operator: Any, kernel: Callable[..., Any]) -> Callable[[], 
 def ranges_of_inputs() -> tuple[Any, str]:
     """What collects the ranges of the inputs when the trace of an export is done."""
     return _trace(), "make_constraints"
+
+
+def strides_of_inputs(module: Any) -> Iterator[Any]:
+    """The symbols in the strides and offsets of a graph's inputs."""
+    for node in module.graph.find_nodes(op="placeholder"):
+        value = node.meta.get("val")
+        if isinstance(value, torch.Tensor) and value.layout == torch.strided:
+            for number in (*value.stride(), value.storage_offset()):
+                if isinstance(number, torch.SymInt):
+                    yield from number.node.expr.free_symbols
 
 
 def placeholders_of(program: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""torch.export and AOTInductor under a declaration: traced as dynamic, carried by the program, enforced by what runs it.
+"""torch.export and AOTInductor under a declaration: it is traced as dynamic, carried, and enforced by what runs it.
 
 Never here: wrapping of torch's functions (`install`).
 """

@@ -5,7 +5,6 @@ torch keeps the metadata in files, and hands it on to what is made of the progra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,7 +61,9 @@ class Contract:
     def of(cls, example: Example, narrowed: Iterable[Constraint]) -> Contract:
         """That of a program that was exported with an example."""
         declared = {place.leaf for place in example.places}
-        inputs = {leaf.index: Input(leaf.index, leaf.path, leaf.access) for leaf in example.leaves if leaf.index in declared}
+        inputs = {
+            leaf.index: Input(leaf.index, leaf.path, leaf.access) for leaf in example.leaves if leaf.index in declared
+        }
         return cls(inputs, example.places, example.constraints, example.floats, tuple(narrowed))
 
     @cached_property
@@ -118,7 +119,9 @@ class Contract:
             call = declare_sizes(terms, known, floats, self.constraints, said)
         except ConstraintError as error:
             raise located(error, said) from None
-        broken = tuple(c for c in self.narrowed if call.bindings.keys() >= set(c.symbols) and not c.holds(call.bindings))
+        broken = tuple(
+            c for c in self.narrowed if call.bindings.keys() >= set(c.symbols) and not c.holds(call.bindings)
+        )
         if broken:
             raise violation(broken, dict(call.bindings), call.places)
         if len(self._accepted) >= _MOST_CALLS:

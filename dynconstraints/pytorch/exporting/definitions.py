@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from dynconstraints.diagnostics.source import Source
 from dynconstraints.facts.domains.linear_forms import affine_of
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Mul, Name, Relation, Term, comparison, negated, product, total
 from dynconstraints.ir.printer import show
-from dynconstraints.diagnostics.source import Source
 from dynconstraints.pytorch.exporting.contract import Contract
 from dynconstraints.pytorch.exporting.example import Place
 from dynconstraints.solver.verdicts import Implied
@@ -22,7 +22,8 @@ from dynconstraints.solver.verdicts import Implied
 class Definitions:
     """What code that checks a call without solving anything computes, and compares.
 
-    A size is called as in ``x.shape[1]``, a number as in ``argument n``: no user's name is one of these. ``values`` are terms over sizes and earlier names.
+    A size is called as in ``x.shape[1]``, a number as in ``argument n``: no user's name is one of these. ``values`` are
+    terms over sizes and earlier names.
     """
 
     contract: Contract

@@ -1,4 +1,4 @@
-"""What the example of an export declares: terms of the sizes and numbers among its flat inputs, and their constraints."""
+"""What the example of an export declares: terms of the sizes and numbers among its inputs, and their constraints."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import named_dims
 from dynconstraints.signature.signature import Signature
 
+
 @dataclass(frozen=True)
 class Place:
     """A size or number among the flat inputs, and the term that it is: of which input, and which of its dimensions."""
@@ -34,19 +35,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Example:
-    """The inputs that a program is exported with: what they declare, and together with the open blocks."""
+    """The inputs that a program is exported with: what they declare, and together with the open blocks.
+
+    ``added`` is what dynamic_shapes say besides.
+    """
 
     leaves: tuple[Leaf, ...]
     places: tuple[Place, ...]
     call: Declaration
     scope: Scope
     signature: Signature | None
+    added: tuple[Constraint, ...] = ()
 
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """All that is in force, each with the place where it was said."""
         places = self.call.places
-        found = dict.fromkeys((*self.call.constraints, *self.scope.constraints))
+        found = dict.fromkeys((*self.call.constraints, *self.scope.constraints, *self.added))
         said = [(c, next((places[n] for n in c.symbols if n in places), None)) for c in found]
         return tuple(c if place is None else place.constraint(c) for c, place in said)
 
@@ -58,7 +63,7 @@ class Example:
 
 
 def example_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Example | None:
-    """What the inputs declare; None for those that declare nothing. Raises the ConstraintError of ones that break it."""
+    """What the inputs declare; None where they declare nothing. Raises the ConstraintError of those that break it."""
     signature = signature_of_module(module) if isinstance(module, torch.nn.Module) else None
     scope = current_scope()
     signed: Declaration | None = None

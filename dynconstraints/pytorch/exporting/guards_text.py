@@ -26,7 +26,10 @@ _QUOTES = re.compile(r"[\"'\\\n]")
 def guards_of(definitions: Definitions) -> tuple[str, ...]:
     """A guard for each constraint on integers whose names the sizes tell."""
     reals = frozenset(definitions.contract.floats)
-    return tuple(_guard(definitions, c) for c in definitions.checked if not speaks_of_reals((c.formula,), reals))
+    checked = [c for c in definitions.checked if not speaks_of_reals((c.formula,), reals)]
+    # A name that is computed by a division comes after what keeps the divisor from 0.
+    checked.sort(key=lambda c: len({size for name in c.symbols for size in names_of(_over_sizes(definitions, name))}))
+    return tuple(_guard(definitions, c) for c in checked)
 
 
 def _guard(definitions: Definitions, constraint: Constraint) -> str:
@@ -39,15 +42,20 @@ def _guard(definitions: Definitions, constraint: Constraint) -> str:
         condition = f"(lambda {function}: {condition})(math.{function})"
     symbols = "".join(f"type({place}) is not int or " for place in names.values())
     values = ", ".join(_access(definitions, name) for name in constraint.symbols)
-    return f"'{_QUOTES.sub(' ', constraint.line)}' and (lambda {', '.join(names.values())}: {symbols}{condition})({values})"
+    said, parameters = _QUOTES.sub(" ", constraint.line), ", ".join(names.values())
+    return f"'{said}' and (lambda {parameters}: {symbols}{condition})({values})"
 
 
 def _access(definitions: Definitions, name: str) -> str:
     """The value of a name, or a size, as guards of the program reach it."""
-    term = Name(name) if name in definitions.places else definitions.over_sizes(name)
+    term = _over_sizes(definitions, name)
     accesses: dict[str, Term] = {}
     for size in names_of(term):
         place = definitions.places[size]
         access = definitions.contract.inputs[place.leaf].access
         accesses[size] = Name(access if place.dimension is None else f"{access}.size()[{place.dimension}]")
     return show(substitute_term(term, accesses))
+
+
+def _over_sizes(definitions: Definitions, name: str) -> Term:
+    return Name(name) if name in definitions.places else definitions.over_sizes(name)

@@ -20,9 +20,14 @@ from dynconstraints.pytorch.exporting.tracing import is_exported
 
 def copied_unless_known() -> Callable[[], None]:
     """Have traces ask this of reshapes; what is returned undoes it."""
-    undo = [composite_kernel(torch.ops.aten.reshape.default, _reshape)]
-    undo.append(composite_kernel(torch.ops.aten.flatten.using_ints, _flatten))
-    return lambda: [put_back() for put_back in undo] and None
+    reshape = composite_kernel(torch.ops.aten.reshape.default, _reshape)
+    flatten = composite_kernel(torch.ops.aten.flatten.using_ints, _flatten)
+
+    def undo() -> None:
+        reshape()
+        flatten()
+
+    return undo
 
 
 def _reshape(original: Callable[..., Any], tensor: Any, shape: Sequence[Any]) -> Any:

@@ -92,6 +92,14 @@ def facts_of_export(env: Any) -> FrameFacts | None:
     return facts_in(env, traced)
 
 
+def leave_to_the_program(env: Any, printed: Sequence[list[str]]) -> None:
+    """Take out the guards on declared sizes: the program checks them, and a frame inside of its trace has other names
+    for its arguments."""
+    declared = env.__dict__[KEY].dimensions
+    for guards in printed:
+        guards[:] = [guard for guard in guards if not any(text in guard for text in declared)]
+
+
 def is_exporting() -> bool:
     """Whether such an export is under way in this thread or task."""
     return _current.get() is not None
@@ -140,7 +148,9 @@ def _attempt(env: Any, traced: Traced, learnt: RestartState) -> FrameFacts:
     facts = FrameFacts.of_program(env, traced.scope, constraints, values, traced.reals | learnt.reals)
     facts.admit(traced.members)
     # Names first, then what follows from them.
-    entrances = sorted((s.entrance() for s in traced.sizes), key=lambda e: len(names_of(e.term)) - isinstance(e.term, Name))
+    entrances = sorted(
+        (s.entrance() for s in traced.sizes), key=lambda e: len(names_of(e.term)) - isinstance(e.term, Name)
+    )
     for entrance in (*learnt.early, *entrances):
         expr = bind(None, facts, entrance)
         facts.dimensions.setdefault(source_name(entrance.base), expr)

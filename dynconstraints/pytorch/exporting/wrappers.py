@@ -10,13 +10,22 @@ from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
+import torch
+
 from dynconstraints.pytorch._torch.eager import mapped
-from dynconstraints.pytorch._torch.exporting import AUTO, env_of_program, expressions_allowed, mapped_shapes, sources_of
+from dynconstraints.pytorch._torch.exporting import (
+    env_of_program,
+    expressions_allowed,
+    marks_kept,
+    sources_of,
+    strides_of_inputs,
+)
 from dynconstraints.pytorch._torch.shape_env import unguarded
 from dynconstraints.pytorch.declarations.suspension import is_suspended, suspended
 from dynconstraints.pytorch.exporting.example import example_of
+from dynconstraints.pytorch.exporting.given_shapes import agreed
 from dynconstraints.pytorch.exporting.loaded import learn_again
-from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, put_under
+from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, put_under, tell_missing
 from dynconstraints.pytorch.exporting.tracing import Traced, exporting, is_exported
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
@@ -32,22 +41,18 @@ def export_declared(original: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         given = kwargs or {}
         example = None if is_suspended() or not isinstance(args, tuple) else example_of(mod, args, given)
-        if example is None:
+        if example is None or not example.places:
+            if example is not None:
+                tell_missing(mod, args, given)
             return original(mod, args, kwargs, dynamic_shapes, strict=strict, **options)
         args, given = mapped(_plain, args), mapped(_plain, given)
-        declared = {}
-        for p in example.places:
-            declared.setdefault(p.leaf, set()).add(p.dimension)
-        ids = {}
-        def change(n, leaf, entry):
-            dims = declared.get(n, set())
-            if None in dims: return AUTO
-            return {d: AUTO for d in dims} or None
-        shapes = mapped_shapes(change, mod, args, given, None)
+        example, shapes = agreed(example, mod, args, given, dynamic_shapes)
         sources = sources_of(mod, args, given, list(example.leaves))["strict" if strict else "non_strict"]
-        with suspended(), unguarded(), exporting(Traced.of(example, sources)):
+        tensors = [leaf.value for leaf in example.leaves if isinstance(leaf.value, torch.Tensor)]
+        with marks_kept(tensors), suspended(), unguarded(), exporting(Traced.of(example, sources)):
             program = original(mod, args, given, shapes, strict=strict, **options)
         put_under(program, example)
+        tell_missing(mod, args, given, env_of_program(program).__dict__.get(KEY))
         return program
 
     return _export
@@ -103,15 +108,16 @@ def ranges_of_inputs(original: Callable[..., Any]) -> Callable[..., Any]:
     """torch.export's make_constraints: an input that is declared is an expression, of which torch keeps no range."""
 
     @wraps(original)
-    def make_constraints(fake_mode: Any, *args: Any, **kwargs: Any) -> Any:
+    def make_constraints(fake_mode: Any, gm: Any, *args: Any, **kwargs: Any) -> Any:
         env = fake_mode.shape_env
         facts = None if env is None else env.__dict__.get(KEY)
         if facts is None:
-            return original(fake_mode, *args, **kwargs)
+            return original(fake_mode, gm, *args, **kwargs)
         declared = {e for e in facts.dimensions.values() if not e.is_Symbol and not e.is_number}
         with expressions_allowed(env, declared):
-            found = original(fake_mode, *args, **kwargs)
-        return {e: r for e, r in found.items() if e not in declared}
+            found = original(fake_mode, gm, *args, **kwargs)
+        strides = {symbol: env.var_to_range[symbol] for symbol in strides_of_inputs(gm)}
+        return {**strides, **{e: r for e, r in found.items() if e not in declared}}
 
     return make_constraints
 

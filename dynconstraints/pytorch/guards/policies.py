@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
@@ -25,10 +25,12 @@ def enforce(facts: FrameFacts) -> None:
         pass
 
 
-def narrowings(facts: FrameFacts, least: Policy = "allow") -> Iterator[ExtraGuard]:
+def narrowings(
+    facts: FrameFacts, least: Policy = "allow", found: Iterable[ExtraGuard] | None = None
+) -> Iterator[ExtraGuard]:
     """What narrows the declaration, each told as the block asks, and at the least as strictly as is said."""
     scope = facts.scope
-    for narrowing in extra_guards(facts):
+    for narrowing in extra_guards(facts) if found is None else found:
         asked = {least, scope.on_new_guard} | ({scope.on_specialize} if narrowing.name is not None else set())
         policy = next(strict for strict in ("error", "warn", "allow") if strict in asked)
         if policy == "error":

@@ -24,7 +24,7 @@ from dynconstraints.pytorch.install.after_import import forget_modules, once_loa
 from dynconstraints.pytorch.install.selftest import selftest
 
 if TYPE_CHECKING:
-    from dynconstraints.pytorch.install.hooks import Hook
+    from dynconstraints.pytorch.install.hooks import Addition, Hook
 
 _LACKING = AttributeError, ImportError
 
@@ -112,7 +112,8 @@ class Installer:
             self._give_up(error)
             return
         if when == DYNAMO:
-            for moment in dict.fromkeys(part.when for part in (*HOOKS, *ADDITIONS) if isinstance(part.when, Moment)):
+            parts: tuple[Hook | Addition, ...] = (*HOOKS, *ADDITIONS)
+            for moment in dict.fromkeys(part.when for part in parts if isinstance(part.when, Moment)):
                 if moment is not FIRST_NAMES:
                     moment.wait(partial(self._reach, moment))
 
