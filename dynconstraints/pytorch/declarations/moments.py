@@ -50,6 +50,9 @@ FIRST_NAMES = Moment()
 FIRST_FACTS = Moment()
 """Before a trace meets a declared value."""
 
+FIRST_EXPORT = Moment()
+"""Before a program that declares something is exported, or compiled by AOTInductor."""
+
 FIRST_EXTREME = Moment()
 """Before a minimum or maximum is replaced by its only value."""
 

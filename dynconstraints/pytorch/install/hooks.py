@@ -15,6 +15,7 @@ from typing import Any
 import sympy
 import torch
 
+from dynconstraints.pytorch._torch import exporting as exported
 from dynconstraints.pytorch._torch import inductor, tracers
 from dynconstraints.pytorch._torch.compilation import (
     ahead_of_time,
@@ -36,6 +37,7 @@ from dynconstraints.pytorch._torch.shape_env import shape_functions, stack_summa
 from dynconstraints.pytorch._torch.trace import python_operations
 from dynconstraints.pytorch.declarations.moments import (
     FIRST_DECLARATION,
+    FIRST_EXPORT,
     FIRST_EXTREME,
     FIRST_FACTS,
     FIRST_NAMES,
@@ -43,16 +45,12 @@ from dynconstraints.pytorch.declarations.moments import (
     FIRST_TRACED,
     Moment,
 )
+from dynconstraints.pytorch.exporting import reshapes
+from dynconstraints.pytorch.exporting import wrappers as exporting
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
 from dynconstraints.pytorch.guards.saved import telling_refusals
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, uniform_values, unit_sizes, variance
-from dynconstraints.pytorch.install import (
-    ahead_wrappers,
-    dynamo_wrappers,
-    export_wrappers,
-    shape_env_wrappers,
-    tracer_wrappers,
-)
+from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, shape_env_wrappers, tracer_wrappers
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
@@ -156,12 +154,41 @@ _SAVED = (
 _EXPORTS = (
     Hook(
         exports,
-        export_wrappers.export_without_names,
-        "the example of an export is checked, and that its declaration is dropped is said",
+        exporting.export_declared,
+        "the declaration of an example becomes the dynamic shapes of its export, and the program carries it",
         "2.13",
         EXPORT,
         is_required=False,
         without="torch.export drops declarations in silence",
+    ),
+    *_optional(
+        "2.13",
+        EXPORT,
+        (
+            exported.ranges_of_inputs,
+            exporting.ranges_of_inputs,
+            "a declared input of an exported program is an expression over the parameters",
+        ),
+        (
+            lambda: exported.program_hooks()["program"],
+            exporting.programs_enforced,
+            "what is made of an exported program has its contract for guards",
+        ),
+        (
+            lambda: exported.program_hooks()["decomposed"],
+            exporting.decomposed_as_declared,
+            "what is traced again of a program from a file knows its contract",
+        ),
+        (
+            lambda: exported.program_hooks()["module"],
+            exporting.modules_checked,
+            "a module that is made of an exported program checks calls in the user's words",
+        ),
+        (
+            lambda: exported.program_hooks()["unflattened"],
+            exporting.unflattened_checked,
+            "so does an unflattened one",
+        ),
     ),
 )
 
@@ -477,6 +504,12 @@ ADDITIONS: tuple[Addition, ...] = (
         _leave_out_own_files, "a line of this package is no line of the user's where torch tells what asks for a guard"
     ),
     Addition(send_names, "names go along with a tensor to another process", when=FIRST_NAMES),
+    Addition(
+        reshapes.copied_unless_known,
+        "whether a reshape is a view is not asked where an exported program has to serve both",
+        since="2.13",
+        when=FIRST_EXPORT,
+    ),
     Addition(_add_whole_calls, "Inductor calls eager's kernel for an operation with a declared float", when=LOWERING),
 )
 """What is added to torch's tables."""

@@ -25,7 +25,7 @@ from dynconstraints.pytorch.install.after_import import forget_modules, once_loa
 from dynconstraints.pytorch.install.selftest import selftest
 
 if TYPE_CHECKING:
-    from dynconstraints.pytorch.install.hooks import Hook
+    from dynconstraints.pytorch.install.hooks import Addition, Hook
 
 _LACKING = AttributeError, ImportError
 
@@ -118,7 +118,8 @@ class Installer:
             self._give_up(error)
             return
         if when == DYNAMO:
-            for moment in dict.fromkeys(hook.when for hook in HOOKS if isinstance(hook.when, Moment)):
+            parts: tuple[Hook | Addition, ...] = (*HOOKS, *ADDITIONS)
+            for moment in dict.fromkeys(part.when for part in parts if isinstance(part.when, Moment)):
                 if moment not in _WITHOUT_DYNAMO:
                     moment.wait(partial(self._reach, moment))
 

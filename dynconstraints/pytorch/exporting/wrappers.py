@@ -1,0 +1,128 @@
+"""What stands around torch.export.
+
+Each function is given one of torch's and makes what stands for it; its docstring begins with the name of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import wraps
+from typing import Any
+
+import torch
+
+from dynconstraints.pytorch._torch.eager import mapped
+from dynconstraints.pytorch._torch.exporting import (
+    env_of_program,
+    expressions_allowed,
+    marks_kept,
+    sources_of,
+    strides_of_inputs,
+)
+from dynconstraints.pytorch._torch.shape_env import unguarded
+from dynconstraints.pytorch.declarations.suspension import is_suspended, suspended
+from dynconstraints.pytorch.exporting.example import example_of
+from dynconstraints.pytorch.exporting.given_shapes import agreed
+from dynconstraints.pytorch.exporting.loaded import learn_again
+from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, put_under, tell_missing
+from dynconstraints.pytorch.exporting.tracing import Traced, exporting, is_exported
+from dynconstraints.pytorch.frame.restart import KEY
+from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
+from dynconstraints.pytorch.values.dynamic_int import DynamicInt
+
+
+def export_declared(original: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.export's _export: the declaration of the example becomes the dynamic shapes, and the program carries it."""
+
+    @wraps(original)
+    def _export(
+        mod: Any, args: Any, kwargs: Any = None, dynamic_shapes: Any = None, *, strict: bool = True, **options: Any
+    ) -> Any:
+        given = kwargs or {}
+        example = None if is_suspended() or not isinstance(args, tuple) else example_of(mod, args, given)
+        if example is None or not example.places:
+            if example is not None:
+                tell_missing(mod, args, given)
+            return original(mod, args, kwargs, dynamic_shapes, strict=strict, **options)
+        args, given = mapped(_plain, args), mapped(_plain, given)
+        example, shapes = agreed(example, mod, args, given, dynamic_shapes)
+        sources = sources_of(mod, args, given, list(example.leaves))["strict" if strict else "non_strict"]
+        tensors = [leaf.value for leaf in example.leaves if isinstance(leaf.value, torch.Tensor)]
+        with marks_kept(tensors), suspended(), unguarded(), exporting(Traced.of(example, sources)):
+            program = original(mod, args, given, shapes, strict=strict, **options)
+        put_under(program, example)
+        tell_missing(mod, args, given, env_of_program(program).__dict__.get(KEY))
+        return program
+
+    return _export
+
+
+def programs_enforced(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ExportedProgram.__init__: one that is made of another carries its contract, and has it for guards."""
+
+    @wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  the method that it stands for
+        original(self, *args, **kwargs)
+        enforce(self)
+
+    return __init__
+
+
+def decomposed_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
+    """ExportedProgram.run_decompositions: what is traced again knows the contract, also of a program from a file."""
+
+    @wraps(original)
+    def run_decompositions(self: Any, *args: Any, **kwargs: Any) -> Any:
+        learn_again(self)
+        with unguarded() if is_exported(env_of_program(self)) else nullcontext():
+            return original(self, *args, **kwargs)
+
+    return run_decompositions
+
+
+def modules_checked(original: Callable[..., Any]) -> Callable[..., Any]:
+    """_unlift_exported_program_lifted_states, by which ep.module() makes a module: its calls are checked."""
+
+    @wraps(original)
+    def _unlift_exported_program_lifted_states(ep: Any, *args: Any, **kwargs: Any) -> Any:
+        module = original(ep, *args, **kwargs)
+        check_calls_of(module, ep)
+        return module
+
+    return _unlift_exported_program_lifted_states
+
+
+def unflattened_checked(original: Callable[..., Any]) -> Callable[..., Any]:
+    """UnflattenedModule.__init__: the same of what torch.export.unflatten makes."""
+
+    @wraps(original)
+    def __init__(self: Any, export_module: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        original(self, export_module, *args, **kwargs)
+        check_calls_of(self, export_module)
+
+    return __init__
+
+
+def ranges_of_inputs(original: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.export's make_constraints: an input that is declared is an expression, of which torch keeps no range."""
+
+    @wraps(original)
+    def make_constraints(fake_mode: Any, gm: Any, *args: Any, **kwargs: Any) -> Any:
+        env = fake_mode.shape_env
+        facts = None if env is None else env.__dict__.get(KEY)
+        if facts is None:
+            return original(fake_mode, gm, *args, **kwargs)
+        declared = {e for e in facts.dimensions.values() if not e.is_Symbol and not e.is_number}
+        with expressions_allowed(env, declared):
+            found = original(fake_mode, gm, *args, **kwargs)
+        strides = {symbol: env.var_to_range[symbol] for symbol in strides_of_inputs(gm)}
+        return {**strides, **{e: r for e, r in found.items() if e not in declared}}
+
+    return make_constraints
+
+
+def _plain(value: Any) -> Any:
+    """A declared number as the number that it is."""
+    kind = type(value)
+    return int(value) if issubclass(kind, DynamicInt) else float(value) if issubclass(kind, DynamicFloat) else value
