@@ -21,6 +21,7 @@ def tracers() -> Mapping[str, tuple[Any, str]]:
     found = {
         "trace": (jit, "_trace_impl"),
         "trace_module": (torch.jit, "trace_module"),
+        "graph": (torch.jit, "_get_trace_graph"),
         "script": (scripts, "create_script_module"),
         "script_function": (_module("torch.jit._script"), "_check_directly_compile_overloaded"),
         "symbolic": (torch.fx.Tracer, "trace"),

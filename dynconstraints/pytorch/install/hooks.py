@@ -33,6 +33,7 @@ from dynconstraints.pytorch._torch.dynamo import (
     hook_points,
     leave_out_of_user_frames,
 )
+from dynconstraints.pytorch._torch.onnx import EXPORTER, exporter
 from dynconstraints.pytorch._torch.shape_env import shape_functions, stack_summary
 from dynconstraints.pytorch._torch.trace import python_operations
 from dynconstraints.pytorch.declarations.moments import (
@@ -45,7 +46,7 @@ from dynconstraints.pytorch.declarations.moments import (
     FIRST_TRACED,
     Moment,
 )
-from dynconstraints.pytorch.exporting import reshapes
+from dynconstraints.pytorch.exporting import onnx_models, reshapes
 from dynconstraints.pytorch.exporting import wrappers as exporting
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
 from dynconstraints.pytorch.guards.saved import telling_refusals
@@ -190,6 +191,15 @@ _EXPORTS = (
             "so does an unflattened one",
         ),
     ),
+    *_optional(
+        "2.13",
+        EXPORTER,
+        (
+            exporter,
+            onnx_models.models_named,
+            "a model of ONNX has the names of a declared program, and its declaration in the metadata",
+        ),
+    ),
 )
 
 _TRACERS = (
@@ -206,6 +216,7 @@ _TRACERS = (
         for name, wrap, what in (
             ("trace", tracer_wrappers.trace, "torch.jit.trace"),
             ("trace_module", tracer_wrappers.trace_module, "torch.jit.trace_module"),
+            ("graph", tracer_wrappers.trace_graph, "torch.onnx.export of TorchScript"),
             ("script", tracer_wrappers.script, "torch.jit.script of a module"),
             ("script_function", tracer_wrappers.script_function, "torch.jit.script of a function"),
             ("symbolic", tracer_wrappers.symbolic_trace, "torch.fx.symbolic_trace"),

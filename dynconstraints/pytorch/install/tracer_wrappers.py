@@ -28,6 +28,7 @@ from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.signature.signature import Signature
 
 _COMPILE = "compile it with torch.compile, which keeps the declaration, or check sizes before what is made is called"
+_ONNX = "leave dynamo=False out: torch.onnx.export keeps the declaration then"
 _EXPORT = "export it with torch.export.export, which keeps the declaration, once the draft has no findings"
 
 
@@ -68,6 +69,17 @@ def trace_module(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(mod, inputs, *rest, **options)
 
     return trace_module
+
+
+def trace_graph(original: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.jit's _get_trace_graph, by which torch.onnx.export traces where it is asked not to use torch.export."""
+
+    @wraps(original)
+    def _get_trace_graph(f: Any, args: Any = (), kwargs: Any = None, *rest: Any, **options: Any) -> Any:
+        with _trace("torch.onnx.export with dynamo=False", _ONNX, f, args, kwargs):
+            return original(f, args, kwargs, *rest, **options)
+
+    return _get_trace_graph
 
 
 def script(original: Callable[..., Any]) -> Callable[..., Any]:
