@@ -117,9 +117,9 @@ def test_a_model_without_a_declaration_has_no_check():
     class Model:
         metadata_props = ()
 
-    with pytest.raises(ConstraintError, match="DC161.*its metadata has no declaration"):
+    with pytest.raises(ConstraintError, match=r"DC161.*its metadata has no declaration"):
         checker_of(Model())
-    with pytest.raises(ConstraintError, match="DC161.*int is no model"):
+    with pytest.raises(ConstraintError, match=r"DC161.*int is no model"):
         checker_of(7)
 
 

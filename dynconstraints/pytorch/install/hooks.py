@@ -21,6 +21,7 @@ from dynconstraints.pytorch._torch.compilation import (
     ahead_of_time,
     compiled_calls,
     exports,
+    guard_pickler,
     inductor_compilation,
     saved_calls,
 )
@@ -49,7 +50,7 @@ from dynconstraints.pytorch.declarations.moments import (
 from dynconstraints.pytorch.exporting import onnx_models, reshapes
 from dynconstraints.pytorch.exporting import wrappers as exporting
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
-from dynconstraints.pytorch.guards.saved import telling_refusals
+from dynconstraints.pytorch.guards.saved import telling_refusals, with_marks
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, uniform_values, unit_sizes, variance
 from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, shape_env_wrappers, tracer_wrappers
 from dynconstraints.pytorch.oracle import min_max, size_one
@@ -135,6 +136,11 @@ _SAVED = (
     *_optional(
         "2.13",
         DYNAMO,
+        (
+            guard_pickler,
+            with_marks,
+            "a named tensor that guards were made for is one in the file that they are saved in",
+        ),
         (
             lambda: ahead_of_time()["capture"],
             ahead_wrappers.capture_frames,
