@@ -1,4 +1,4 @@
-"""What one process saved another loads: torch's mega cache, and caching_precompile, under the same declaration alone."""
+"""What one process saved another loads: the mega cache, and caching_precompile, under the same declaration alone."""
 
 from __future__ import annotations
 
