@@ -21,7 +21,7 @@ from compiled import Compiled
 
 from dynconstraints import DynamicInt
 from dynconstraints.pytorch._torch import compilation
-from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
+from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, PACKAGE, SAVED
 from dynconstraints.pytorch._torch.release import NEXT, OLDEST
 from dynconstraints.pytorch.declarations import moments
 from dynconstraints.pytorch.install import hooks
@@ -142,7 +142,7 @@ def test_the_table_names_no_function_twice() -> None:
     for entry in (*HOOKS, *ADDITIONS):
         major, minor = map(int, entry.since.split("."))
         assert OLDEST <= (major, minor) < NEXT
-        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT) or isinstance(entry.when, moments.Moment)
+        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE) or isinstance(entry.when, moments.Moment)
         assert not entry.why.endswith(".")
 
 

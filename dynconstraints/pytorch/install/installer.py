@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
+from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, PACKAGE, SAVED
 from dynconstraints.pytorch._torch.release import NEXT, release
 from dynconstraints.pytorch._torch.trace import dispatch_anew
 from dynconstraints.pytorch.declarations.moments import FIRST_NAMES, Moment
@@ -77,7 +77,7 @@ class Installer:
         self._is_on = True
         if release() >= NEXT:
             importlib.import_module(DYNAMO)
-        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT):
+        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE):
             once_loaded(module, partial(self._reach, module))
         FIRST_NAMES.wait(partial(self._reach, FIRST_NAMES))  # which processes without Dynamo come to: workers
         if release() >= NEXT:
