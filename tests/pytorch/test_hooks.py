@@ -142,7 +142,9 @@ def test_the_table_names_no_function_twice() -> None:
     for entry in (*HOOKS, *ADDITIONS):
         major, minor = map(int, entry.since.split("."))
         assert OLDEST <= (major, minor) < NEXT
-        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE) or isinstance(entry.when, moments.Moment)
+        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE) or isinstance(
+            entry.when, moments.Moment
+        )
         assert not entry.why.endswith(".")
 
 

@@ -13,6 +13,7 @@ from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
+import sympy
 import torch
 
 from dynconstraints.pytorch._torch.dynamo import PACKAGE, dynamo
@@ -259,13 +260,51 @@ def packages() -> dict[str, tuple[Any, str]]:
     compile_fx = importlib.import_module("torch._inductor.compile_fx")
     return {
         "compile": (compile_fx, "compile_fx_aot"),
-        "flatten": (compile_fx, "_aoti_flatten_inputs"),
+        "inputs": (compile_fx, "_extract_inputs_from_exported_gm"),
     }
 
 
 def package_inputs() -> tuple[Any, str]:
     """What writes the code that unpacks the inputs of a package."""
     return importlib.import_module("torch._inductor.codegen.cpp_wrapper_cpu").CppWrapperCpu, "codegen_inputs"
+
+
+def package_checks() -> tuple[Any, str]:
+    """What writes torch's own checks of the inputs of a package, which are made where a variable of the environment
+    asks for them."""
+    return package_inputs()[0], "generate_input_output_runtime_checks"
+
+
+def package_constructor() -> tuple[Any, str]:
+    """What writes the constructor of a package, which has a name for each input."""
+    return package_inputs()[0], "codegen_model_constructor"
+
+
+def has_number_inputs() -> bool:
+    """Whether the package has inputs that are numbers; torch has none such of its own."""
+    return any(isinstance(value, sympy.Expr) for value in _graph_lowering().graph_inputs.values())
+
+
+def write_no_checks(wrapper: Any) -> None:
+    """Write what torch's checks of inputs are called by, without any."""
+    wrapper.prefix.splice(
+        """
+        static bool _check_aoti_runtime_check_inputs_env() { return false; }
+        static void __check_inputs_outputs(AtenTensorHandle*, AtenTensorHandle*) {}
+        """
+    )
+
+
+@contextmanager
+def number_inputs_unseen() -> Iterator[None]:
+    """While open, inputs that are numbers are told from others by nothing."""
+    graph = _graph_lowering()
+    inputs = graph.graph_inputs
+    graph.graph_inputs = dict.fromkeys(inputs)
+    try:
+        yield
+    finally:
+        graph.graph_inputs = inputs
 
 
 def package_calls() -> tuple[Any, str]:
@@ -279,7 +318,7 @@ def is_entry_of_package() -> bool:
     return bool(graph.aot_mode) and not graph.is_const_graph
 
 
-def input_of_package(_inputs: Mapping[int, Any], leaf: int) -> str:
+def input_of_package(leaf: int) -> str:
     """What the code of a package calls one of the flat inputs."""
     return str(list(_graph_lowering().graph_inputs)[leaf])
 
@@ -290,9 +329,23 @@ def _graph_lowering() -> Any:
 
 def flat_of_package(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
     """The flat inputs of a call of a package."""
+    return flat(args, ordered_for_package(model, kwargs))
+
+
+def ordered_for_package(model: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of a call of a package in the order that it was made for."""
     spec = _pytree().treespec_loads(model.loader.get_call_spec()[0])
     names = spec.children()[1].context or ()
-    return flat(args, {name: kwargs[name] for name in names if name in kwargs})
+    return {name: kwargs[name] for name in (*names, *kwargs) if name in kwargs}
+
+
+def assign_inputs(wrapper: Any, defined: Mapping[Any, str]) -> None:
+    """Write the code that takes the inputs of a package for symbols, of which some are defined beforehand."""
+    bound = importlib.import_module("torch.utils._ordered_set").OrderedSet(defined)
+    for symbol, value in defined.items():
+        wrapper.prefix.writeline(f"[[maybe_unused]] int64_t {symbol} = {value};")
+    for name, value in wrapper.get_graph_inputs().items():
+        wrapper.codegen_input_symbol_assignment(name, value, bound)
 
 
 def fresh_env() -> Any:

@@ -22,6 +22,7 @@ from dynconstraints.interop.cpp import emit
 from dynconstraints.interop.emission import Subject
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.fold import names as names_of
+from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import Add, FloorDiv, Int, Mul, Name, Neg, Term
 from dynconstraints.pytorch._torch import exporting as upstream
 from dynconstraints.pytorch.declarations.declaration import system_of
@@ -32,6 +33,13 @@ from dynconstraints.pytorch.exporting.definitions import Definitions
 from dynconstraints.pytorch.exporting.programs import OUTSIDE, conditions, strongest
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.guards.policies import narrowings
+
+_QUOTIENT = """
+static inline int64_t dynconstraints_quotient(int64_t a, int64_t b) {
+    return b == 0 ? 0 : a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+"""
+"""Python's floor division; 0 by 0, which the checker refuses then."""
 
 _NAMESPACE = re.compile(r"namespace (\w+) \{")
 
@@ -72,9 +80,28 @@ def write_check(wrapper: Any) -> None:
     if found.facts is not None:  # what Inductor has asked since
         found.contract = found.contract.narrowed_by(conditions(narrowings(found.facts, "warn", strongest(found.facts))))
     header, call = check_in_cpp(found.contract)
-    if header:
-        wrapper.header.splice(header)
-        wrapper.prefix.splice(call)
+    wrapper.header.splice(_QUOTIENT)
+    wrapper.header.splice(header)
+    wrapper.prefix.splice(call)
+
+
+def symbols_defined() -> dict[Any, str] | None:
+    """The parameters of the program as code over its inputs; None where a name's value is not told by sums and
+    quotients, or the ShapeEnv does not know the contract."""
+    found = _current.get()
+    if found is None or found.facts is None or not upstream.is_entry_of_package():
+        return None
+    definitions = Definitions(found.contract)
+    terms = found.facts.parameter_terms()
+    if any(names_of(term) - definitions.values.keys() for term in terms.values()):
+        return None
+    symbols = {}
+    for name, term in terms.items():
+        symbol = found.facts.env.replace(found.facts.parameters[name].symbol)
+        if symbol.is_Symbol:
+            over = substitute_term(term, {n: definitions.over_sizes(n) for n in names_of(term)})
+            symbols[symbol] = _written(over, _sizes(definitions, over))
+    return symbols
 
 
 def check_in_cpp(contract: Contract) -> tuple[str, str]:
@@ -92,10 +119,6 @@ def check_in_cpp(contract: Contract) -> tuple[str, str]:
     (space,) = _NAMESPACE.findall(emission.text)[:1]
     call = f"""
     {{
-        const auto quotient = [](int64_t a, int64_t b) -> int64_t {{
-            return b == 0 ? 0 : a / b - (a % b != 0 && (a < 0) != (b < 0));
-        }};
-        (void)quotient;
         const std::string violated = {space}::violation({values});
         if (!violated.empty()) {{
             throw std::runtime_error(violated);
@@ -110,12 +133,17 @@ def _value(definitions: Definitions, name: str) -> str:
     if name in definitions.contract.floats:
         return definitions.contract.floats[name].hex()
     term = Name(name) if name in definitions.places else definitions.over_sizes(name)
+    return _written(term, _sizes(definitions, term))
+
+
+def _sizes(definitions: Definitions, term: Term) -> dict[str, str]:
+    """How the code of the package reaches the sizes in a term."""
     sizes = {}
     for size in names_of(term):
         place = definitions.places[size]
-        argument = upstream.input_of_package(definitions.contract.inputs, place.leaf)
+        argument = upstream.input_of_package(place.leaf)
         sizes[size] = argument if place.dimension is None else f"{argument}.sizes()[{place.dimension}]"
-    return _written(term, sizes)
+    return sizes
 
 
 def _written(term: Term, sizes: dict[str, str]) -> str:
@@ -131,7 +159,7 @@ def _written(term: Term, sizes: dict[str, str]) -> str:
         case Mul(factors):
             return f"({' * '.join(_written(f, sizes) for f in factors)})"
         case FloorDiv(dividend, divisor):
-            return f"quotient({_written(dividend, sizes)}, {_written(divisor, sizes)})"
+            return f"dynconstraints_quotient({_written(dividend, sizes)}, {_written(divisor, sizes)})"
         case _:
             raise TypeError(f"no definition has {type(term).__name__}")
 
@@ -171,6 +199,17 @@ def _contract_of(model: Any) -> Contract | None:
 _UNKNOWN = object()
 
 
-def as_tensors(values: list[Any]) -> list[Any]:
-    """The inputs of a package, its ints as the tensors that it takes."""
-    return [torch.tensor(v) if isinstance(v, int) and not isinstance(v, bool) else v for v in values]
+def with_tensors(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a package's call, its declared ints as the tensors that it takes."""
+    contract = _contract_of(model)
+    numbers = set() if contract is None else {p.leaf for p in contract.places if p.dimension is None}
+    if not numbers:
+        return args, kwargs
+    ordered = upstream.ordered_for_package(model, kwargs)
+    count = iter(range(1 << 30))
+
+    def change(value: Any) -> Any:
+        is_number = next(count) in numbers and isinstance(value, int)
+        return torch.tensor(int(value)) if is_number else value
+
+    return upstream.mapped_leaves(change, (args, ordered))  # type: ignore[no-any-return]

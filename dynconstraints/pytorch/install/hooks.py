@@ -201,6 +201,11 @@ _PACKAGES = (
             program_wrappers.packaged_as_declared,
             "AOTInductor compiles a program with its contract",
         ),
+        (
+            lambda: exported.packages()["inputs"],
+            program_wrappers.ints_kept,
+            "a declared int is an input of the package",
+        ),
     ),
     *_optional(
         "2.13",
@@ -209,6 +214,16 @@ _PACKAGES = (
             exported.package_inputs,
             program_wrappers.check_written,
             "the code of a package checks its inputs by the contract",
+        ),
+        (
+            exported.package_checks,
+            program_wrappers.checks_of_numbers,
+            "a package has numbers among its inputs, as tensors",
+        ),
+        (
+            exported.package_constructor,
+            program_wrappers.constructor_of_numbers,
+            "the constructor of a package names them",
         ),
     ),
     *_optional(

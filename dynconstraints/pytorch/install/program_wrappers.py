@@ -14,13 +14,17 @@ import torch
 
 from dynconstraints.pytorch._torch.eager import mapped
 from dynconstraints.pytorch._torch.exporting import (
+    assign_inputs,
     env_of_program,
     expressions_allowed,
+    has_number_inputs,
     input_values,
     marks_kept,
+    number_inputs_unseen,
     sources_of,
     strides_of_inputs,
     symbols_of,
+    write_no_checks,
 )
 from dynconstraints.pytorch._torch.shape_env import unguarded
 from dynconstraints.pytorch.declarations.moments import FIRST_PACKAGE
@@ -34,6 +38,8 @@ from dynconstraints.pytorch.exporting.packages import (
     check_call_of_package,
     metadata_of,
     packaging,
+    symbols_defined,
+    with_tensors,
     write_check,
 )
 from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, put_under, tell_missing
@@ -156,6 +162,20 @@ def packaged_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
     return compile_fx_aot
 
 
+def ints_kept(original: Callable[..., Any]) -> Callable[..., Any]:
+    """_extract_inputs_from_exported_gm: an int that is declared is an input of the package, as a tensor."""
+
+    @wraps(original)
+    def _extract_inputs_from_exported_gm(gm: Any, *args: Any, **kwargs: Any) -> Any:
+        found = original(gm, *args, **kwargs)
+        if carried(gm) is None:
+            return found
+        inputs = input_values(gm)
+        return [value if isinstance(value, torch.SymInt) else x for x, value in zip(found, inputs, strict=True)]
+
+    return _extract_inputs_from_exported_gm
+
+
 @contextmanager
 def _known(facts: Any) -> Iterator[None]:
     """While open, a program is compiled, under its facts if they are known."""
@@ -172,9 +192,37 @@ def check_written(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def codegen_inputs(self: Any) -> None:
         write_check(self)
-        original(self)
+        symbols = symbols_defined()
+        if symbols is None:
+            original(self)
+        else:
+            assign_inputs(self, symbols)
 
     return codegen_inputs
+
+
+def checks_of_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CppWrapperCpu.generate_input_output_runtime_checks: torch has none for inputs that are numbers."""
+
+    @wraps(original)
+    def generate_input_output_runtime_checks(self: Any) -> None:
+        if has_number_inputs():
+            write_no_checks(self)
+        else:
+            original(self)
+
+    return generate_input_output_runtime_checks
+
+
+def constructor_of_numbers(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CppWrapperCpu.codegen_model_constructor: an input that is a number has a name like others."""
+
+    @wraps(original)
+    def codegen_model_constructor(self: Any) -> None:
+        with number_inputs_unseen() if has_number_inputs() else nullcontext():
+            original(self)
+
+    return codegen_model_constructor
 
 
 def calls_of_package(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -183,6 +231,7 @@ def calls_of_package(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  the method that it stands for
         check_call_of_package(self, args, kwargs)
+        args, kwargs = with_tensors(self, args, kwargs)
         return original(self, *args, **kwargs)
 
     return __call__
