@@ -317,7 +317,8 @@ def page(rows: Sequence[tuple[str, ...]]) -> str:
     return (
         "# A declaration in what is made of a program\n\n"
         "Each program is declared once, compiled, and saved three ways; another process loads what was saved.\n"
-        f"`python tests/benchmarks/artefacts.py --write` makes this table. {table.text(f'torch {torch.__version__}.')}\n"
+        "`python tests/benchmarks/artefacts.py --write` makes this table. "
+        f"{table.text(f'torch {torch.__version__}.')}\n"
     )
 
 

@@ -23,6 +23,7 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
+from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 from dynconstraints.pytorch.exporting.contract import carried
 from dynconstraints.pytorch.exporting.definitions import Definitions
@@ -122,7 +123,7 @@ def test_names_are_computed_from_sizes_one_after_the_other():
     x, y = torch.randn(6, 4), torch.randn(13, 8)
     module = declare(Pair(), {"x": "a b", "y": "2*a+1 b*c"}, constraints=["a % 2 == 0", "b >= 1", "c == 2"])
     found = checker(module, x, y)
-    assert {name: str(found.over_sizes(name)) for name in found.values} == {
+    assert {name: show(found.over_sizes(name)) for name in found.values} == {
         "a": "x.shape[0]",
         "b": "x.shape[1]",
         "c": "y.shape[1] // x.shape[1]",
@@ -210,7 +211,7 @@ def test_a_program_of_cpp_gets_the_text_of_the_constraint(tmp_path):
     command = ["g++", "-std=c++20", "-O0", str(tmp_path / "main.cpp"), *flags, *libraries, "-o", str(tmp_path / "main")]
     subprocess.run(command, check=True)
     ran = subprocess.run(
-        [str(tmp_path / "main"), str(tmp_path / "plain.pt2"), "64", "33", "0"],
+        [*map(str, (tmp_path / "main", tmp_path / "plain.pt2")), "64", "33", "0"],
         capture_output=True,
         text=True,
         check=True,
