@@ -11,8 +11,11 @@ EXPORTER = "torch.onnx._internal.exporter._core"
 
 
 def exporter() -> tuple[Any, str]:
-    """What torch.onnx.export makes a model by, before it is saved."""
-    found = importlib.import_module(EXPORTER)
+    """What torch.onnx.export makes a model by, before it is saved; the owner is None where onnxscript is missing."""
+    try:
+        found = importlib.import_module(EXPORTER)
+    except ImportError:
+        return None, "export"
     return (found if hasattr(found, "export") else None), "export"
 
 

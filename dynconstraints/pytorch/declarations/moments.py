@@ -53,6 +53,9 @@ FIRST_FACTS = Moment()
 FIRST_EXPORT = Moment()
 """Before a program that declares something is exported, or compiled by AOTInductor."""
 
+FIRST_PACKAGE = Moment()
+"""Before AOTInductor writes the code of a program that declares something."""
+
 FIRST_EXTREME = Moment()
 """Before a minimum or maximum is replaced by its only value."""
 

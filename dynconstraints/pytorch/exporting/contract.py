@@ -6,7 +6,7 @@ torch keeps the metadata in files, and hands it on to what is made of the progra
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,11 +17,11 @@ from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Term
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch._torch.exporting import Leaf
-from dynconstraints.pytorch.declarations.declaration import Binding, system_of
+from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, system_of
 from dynconstraints.pytorch.declarations.user_location import Place as Said
 from dynconstraints.pytorch.declarations.user_location import located
 from dynconstraints.pytorch.declarations.violation_error import violation
-from dynconstraints.pytorch.exporting.example import Example, Place
+from dynconstraints.pytorch.exporting.places import Place
 from dynconstraints.pytorch.values.size_equations import Position, declare_sizes, term_of
 from dynconstraints.syntax.parser import parse
 from dynconstraints.system import ConstraintSystem
@@ -57,15 +57,6 @@ class Contract:
     narrowed: tuple[Constraint, ...] = ()
     _accepted: set[tuple[Any, ...]] = field(default_factory=set, compare=False, repr=False)
 
-    @classmethod
-    def of(cls, example: Example, narrowed: Iterable[Constraint]) -> Contract:
-        """That of a program that was exported with an example."""
-        declared = {place.leaf for place in example.places}
-        inputs = {
-            leaf.index: Input(leaf.index, leaf.path, leaf.access) for leaf in example.leaves if leaf.index in declared
-        }
-        return cls(inputs, example.places, example.constraints, example.floats, tuple(narrowed))
-
     @cached_property
     def system(self) -> ConstraintSystem:
         """The constraints, and the conditions that the program adds."""
@@ -96,14 +87,28 @@ class Contract:
             tuple(map(_constraint, plain["narrowed"])),
         )
 
+    def narrowed_by(self, more: tuple[Constraint, ...]) -> Contract:
+        """The same with more conditions of the program."""
+        return replace(self, narrowed=tuple(dict.fromkeys((*self.narrowed, *more))), _accepted=set())
+
     def check(self, leaves: Sequence[Any]) -> None:
         """Raises the ConstraintError of a call with these flat inputs. One that is traced is nobody's.
 
         Inputs of another form than declared are left to torch.
         """
         sizes = self._sizes(leaves)
-        if sizes is None or sizes in self._accepted:
-            return
+        if sizes is not None and sizes not in self._accepted:
+            self._declared(sizes)
+            if len(self._accepted) >= _MOST_CALLS:
+                self._accepted.clear()
+            self._accepted.add(sizes)
+
+    def declared_by(self, leaves: Sequence[Any]) -> Declaration | None:
+        """What a call with these flat inputs declares; None for one of another form. Raises as `check`."""
+        sizes = self._sizes(leaves)
+        return None if sizes is None else self._declared(sizes)
+
+    def _declared(self, sizes: tuple[Any, ...]) -> Declaration:
         terms: dict[Any, Term] = {}
         known: dict[Any, int] = {}
         floats: list[Binding] = []
@@ -124,9 +129,7 @@ class Contract:
         )
         if broken:
             raise violation(broken, dict(call.bindings), call.places)
-        if len(self._accepted) >= _MOST_CALLS:
-            self._accepted.clear()
-        self._accepted.add(sizes)
+        return call
 
     @cached_property
     def _said(self) -> Said:

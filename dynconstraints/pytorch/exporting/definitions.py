@@ -14,7 +14,7 @@ from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import FloorDiv, Int, Mul, Name, Relation, Term, comparison, negated, product, total
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.exporting.contract import Contract
-from dynconstraints.pytorch.exporting.example import Place
+from dynconstraints.pytorch.exporting.places import Place
 from dynconstraints.solver.verdicts import Implied
 
 

@@ -14,6 +14,8 @@ from dynconstraints.ir.nodes import Name, Term
 from dynconstraints.pytorch._torch.exporting import Leaf, leaves_of, mapped_leaves
 from dynconstraints.pytorch.declarations.declaration import Declaration
 from dynconstraints.pytorch.declarations.scope import Scope, current_scope
+from dynconstraints.pytorch.exporting.contract import Contract, Input, carried
+from dynconstraints.pytorch.exporting.places import Place
 from dynconstraints.pytorch.frame.call_check import check_call
 from dynconstraints.pytorch.signatures.calls import Item, is_traced, items_of, known_call
 from dynconstraints.pytorch.signatures.parameters import parameters_of_module
@@ -21,30 +23,19 @@ from dynconstraints.pytorch.signatures.registry import signature_of_module
 from dynconstraints.pytorch.values.dynamic_float import DynamicFloat
 from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.pytorch.values.named_dims import named_dims
-from dynconstraints.signature.signature import Signature
-
-
-@dataclass(frozen=True)
-class Place:
-    """A size or number among the flat inputs, and the term that it is: of which input, and which of its dimensions."""
-
-    leaf: int
-    dimension: int | None
-    term: Term
 
 
 @dataclass(frozen=True)
 class Example:
     """The inputs that a program is exported with: what they declare, and together with the open blocks.
 
-    ``added`` is what dynamic_shapes say besides.
+    ``added`` is what dynamic_shapes say besides, or the contract of a program that is exported again.
     """
 
     leaves: tuple[Leaf, ...]
     places: tuple[Place, ...]
     call: Declaration
     scope: Scope
-    signature: Signature | None
     added: tuple[Constraint, ...] = ()
 
     @cached_property
@@ -61,11 +52,22 @@ class Example:
         values = [(place.term, self.leaves[place.leaf].value) for place in self.places]
         return {t.id: float(v) for t, v in values if isinstance(v, float) and isinstance(t, Name)}
 
+    def contract(self, narrowed: Iterable[Constraint]) -> Contract:
+        """That of the program that is exported, with the conditions that it adds."""
+        declared = {place.leaf for place in self.places}
+        inputs = {x.index: Input(x.index, x.path, x.access) for x in self.leaves if x.index in declared}
+        return Contract(inputs, self.places, self.constraints, self.floats, tuple(narrowed))
+
 
 def example_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Example | None:
     """What the inputs declare; None where they declare nothing. Raises the ConstraintError of those that break it."""
+    scope, contract = current_scope(), carried(module)
+    if contract is not None:
+        leaves = leaves_of(module, args, kwargs)
+        call = contract.declared_by([leaf.value for leaf in leaves])
+        if call is not None:
+            return Example(tuple(leaves), contract.places, call, scope, (*contract.constraints, *contract.narrowed))
     signature = signature_of_module(module) if isinstance(module, torch.nn.Module) else None
-    scope = current_scope()
     signed: Declaration | None = None
     by_value: dict[int, list[Item]] = {}
     if signature is not None:
@@ -84,7 +86,7 @@ def example_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     )
     if call is None and not places and not scope.blocks:
         return None
-    return Example(tuple(leaves), places, call or Declaration(()), scope, signature)
+    return Example(tuple(leaves), places, call or Declaration(()), scope)
 
 
 class _Int(int):

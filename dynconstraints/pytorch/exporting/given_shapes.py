@@ -21,7 +21,8 @@ from dynconstraints.pytorch._torch import exporting as upstream
 from dynconstraints.pytorch.declarations.declaration import system_of
 from dynconstraints.pytorch.declarations.user_location import Place as Said
 from dynconstraints.pytorch.declarations.user_location import calling_place
-from dynconstraints.pytorch.exporting.example import Example, Place
+from dynconstraints.pytorch.exporting.example import Example
+from dynconstraints.pytorch.exporting.places import Place
 from dynconstraints.solver.verdicts import Implied, Unsat
 from dynconstraints.system import ConstraintSystem
 
@@ -198,7 +199,7 @@ class _Agreement:
                 f"dynamic_shapes make {what} {given}, and it is declared as {term}, {declared}",
                 tuple(labels),
                 (f"in dynamic_shapes {what} is {entry!r}",),
-                ("leave it out of dynamic_shapes, since the declaration says it; or declare what is meant",),
+                ("leave it out of dynamic_shapes, since the declaration makes it dynamic; or declare what is meant",),
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from dynconstraints.pytorch._torch import exporting as upstream
 from dynconstraints.pytorch._torch.dynamo import dynamo
 from dynconstraints.pytorch._torch.shape_env import backed_values, narrow
 from dynconstraints.pytorch.declarations.scope import Scope
-from dynconstraints.pytorch.exporting.contract import carried
+from dynconstraints.pytorch.exporting.contract import Contract, carried
 from dynconstraints.pytorch.exporting.tracing import Traced, TracedSize, facts_in
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
@@ -25,10 +25,15 @@ def learn_again(program: Any) -> bool:
 
     False where a size is not the expression that it was when the program was exported.
     """
-    contract, env = carried(program.graph_module), upstream.env_of_program(program)
-    if contract is None or env is None or KEY in env.__dict__:
+    contract = carried(program.graph_module)
+    return contract is None or knows(contract, [node.meta["val"] for node in upstream.placeholders_of(program)])
+
+
+def knows(contract: Contract, inputs: Sequence[Any]) -> bool:
+    """The same of inputs as a trace has them."""
+    env = next((size.node.shape_env for size in upstream.symbols_of(inputs)), None)
+    if env is None or KEY in env.__dict__:
         return True
-    inputs = [node.meta["val"] for node in upstream.placeholders_of(program)]
     found, sizes = [], []
     for place in contract.places:
         value = inputs[place.leaf]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
@@ -26,25 +25,15 @@ from dynconstraints.signature.shape import ANY
 from dynconstraints.signature.signature import Signature
 
 
-def models_named(original: Callable[..., Any]) -> Callable[..., Any]:
-    """torch.onnx's export: what it makes of a declared program has the names, and the declaration in its metadata."""
-
-    @wraps(original)
-    def export(*args: Any, **kwargs: Any) -> Any:
-        model = original(*args, **kwargs)
-        program = getattr(model, "exported_program", None)
-        contract = None if program is None else carried(program.graph_module)
-        if contract is not None:
-            _name(model, contract)
-        return model
-
-    return export
-
-
-def _name(model: Any, contract: Contract) -> None:
+def put_names(model: Any) -> None:
+    """Give a model that was made of a declared program the names, and the metadata."""
+    program = getattr(model, "exported_program", None)
+    contract = None if program is None else carried(program.graph_module)
+    if contract is None:
+        return
     inputs = inputs_by_leaf(model)
-    env = upstream.env_of_program(model.exported_program)
-    if env is not None and learn_again(model.exported_program) and KEY in env.__dict__:
+    env = upstream.env_of_program(program)
+    if env is not None and learn_again(program) and KEY in env.__dict__:
         rename_dimensions(model, Named(env.__dict__[KEY]).text)
     model.model.metadata_props.update(metadata_of(signature_of(contract, inputs)))
 

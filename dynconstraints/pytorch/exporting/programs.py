@@ -40,8 +40,8 @@ def put_under(program: Any, example: Example) -> None:
     sizes = [p for p in example.places if not isinstance(example.leaves[p.leaf].value, float)]
     if sizes and (facts is None or not _is_as_declared(program, facts, example)):
         raise _not_taken(example)
-    found = [] if facts is None else list(narrowings(facts, "warn", _strongest(facts)))
-    carry(program.graph_module, Contract.of(example, _conditions(found)))
+    found = [] if facts is None else list(narrowings(facts, "warn", strongest(facts)))
+    carry(program.graph_module, example.contract(conditions(found)))
     _tell_floats(example)
     enforce(program)
 
@@ -82,13 +82,13 @@ def _in_users_words(code: Iterable[str], contract: Contract) -> Iterator[str]:
         yield text
 
 
-def _conditions(found: Iterable[ExtraGuard]) -> Iterator[Constraint]:
-    for narrowing in found:
-        if narrowing.condition is not None and narrowing.bounds is None:
-            yield Constraint.of(narrowing.condition, "a condition of the program")
+def conditions(found: Iterable[ExtraGuard]) -> tuple[Constraint, ...]:
+    """What narrows the declaration, as constraints of the program's."""
+    exact = (n.condition for n in found if n.condition is not None and n.bounds is None)
+    return tuple(Constraint.of(condition, "a condition of the program") for condition in exact)
 
 
-def _strongest(facts: FrameFacts) -> list[ExtraGuard]:
+def strongest(facts: FrameFacts) -> list[ExtraGuard]:
     """What narrows the declaration, without what follows from the rest of it."""
     found = list(extra_guards(facts))
     for guard in list(found):
@@ -116,6 +116,10 @@ class CheckedCalls:
         ordered = {name: kwargs[name] for name in self.names if name in kwargs}
         self._contract.check(upstream.flat(args, ordered))
 
+    def attach(self, module: Any) -> None:
+        """Put the hook on a module."""
+        module.register_forward_pre_hook(self, with_kwargs=True, prepend=True)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return CheckedCalls, (self.plain, self.names)
 
@@ -125,7 +129,8 @@ def check_calls_of(module: Any, program: Any) -> None:
     contract = carried(program.graph_module)
     if contract is not None:
         hook = CheckedCalls(contract.to_json(), upstream.keyword_names(program))
-        module.register_forward_pre_hook(hook, with_kwargs=True, prepend=True)
+        hook.attach(module)
+        upstream.on_copies(module, hook.attach)
 
 
 def tell_missing(

@@ -13,7 +13,7 @@ import sympy
 import torch
 
 from dynconstraints.pytorch._torch.eager import inferred_sizes
-from dynconstraints.pytorch._torch.exporting import composite_kernel
+from dynconstraints.pytorch._torch.exporting import composite_kernel, unsafe_view
 from dynconstraints.pytorch._torch.shape_env import evaluated
 from dynconstraints.pytorch.exporting.tracing import is_exported
 
@@ -35,7 +35,7 @@ def _reshape(original: Callable[..., Any], tensor: Any, shape: Sequence[Any]) ->
     if env is None or tensor.is_sparse or not _depends(env, tensor, inferred_sizes(shape, tensor.numel())):
         return original(tensor, shape)
     copy = tensor.clone(memory_format=torch.contiguous_format)
-    return torch.ops.aten._unsafe_view.default(copy, shape)  # noqa: SLF001  as torch's own reshape does
+    return unsafe_view(copy, shape)  # as torch's own reshape does
 
 
 def _flatten(original: Callable[..., Any], tensor: Any, start_dim: int = 0, end_dim: int = -1) -> Any:

@@ -20,7 +20,8 @@ from dynconstraints.pytorch._torch.shape_env import source_name
 from dynconstraints.pytorch.declarations.declaration import Binding
 from dynconstraints.pytorch.declarations.moments import FIRST_EXPORT, FIRST_FACTS
 from dynconstraints.pytorch.declarations.scope import Scope
-from dynconstraints.pytorch.exporting.example import Example, Place
+from dynconstraints.pytorch.exporting.example import Example
+from dynconstraints.pytorch.exporting.places import Place
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY, RestartState, TraceInput, carrying_restarts, restart_state
 

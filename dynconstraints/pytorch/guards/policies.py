@@ -9,11 +9,14 @@ from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.printer import show
 from dynconstraints.pytorch.declarations.scope import Policy
+from dynconstraints.pytorch.declarations.user_location import calling_line
 from dynconstraints.pytorch.declarations.warning import warn
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.guards.narrowing import _LINE, ExtraGuard, extra_guards
 from dynconstraints.pytorch.guards.plain_guards import plain
 from dynconstraints.pytorch.guards.unnamed_sizes import unnamed_alike
+
+_NOT_THE_USERS = ("dynconstraints.", "torch.")
 
 
 def enforce(facts: FrameFacts) -> None:
@@ -38,7 +41,7 @@ def narrowings(
         if policy == "warn":
             place = _source(narrowing.line)
             text = str(SpecializationError(_diagnostic(narrowing, facts, "warning")))
-            warn(text, *((None, 0) if place is None else (place.file, place.line)))
+            warn(text, *(calling_line(beyond=_NOT_THE_USERS) if place is None else (place.file, place.line)))
         yield narrowing
 
 

@@ -30,6 +30,7 @@ from dynconstraints.pytorch._torch.dynamo import (
     DYNAMO,
     EXPORT,
     LOWERING,
+    PACKAGE,
     SAVED,
     hook_points,
     leave_out_of_user_frames,
@@ -43,16 +44,23 @@ from dynconstraints.pytorch.declarations.moments import (
     FIRST_EXTREME,
     FIRST_FACTS,
     FIRST_NAMES,
+    FIRST_PACKAGE,
     FIRST_REPORT,
     FIRST_TRACED,
     Moment,
 )
-from dynconstraints.pytorch.exporting import onnx_models, reshapes
-from dynconstraints.pytorch.exporting import wrappers as exporting
+from dynconstraints.pytorch.exporting import reshapes
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
 from dynconstraints.pytorch.guards.saved import telling_refusals, with_marks
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, uniform_values, unit_sizes, variance
-from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, shape_env_wrappers, tracer_wrappers
+from dynconstraints.pytorch.install import (
+    ahead_wrappers,
+    dynamo_wrappers,
+    onnx_wrappers,
+    program_wrappers,
+    shape_env_wrappers,
+    tracer_wrappers,
+)
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
@@ -161,7 +169,7 @@ _SAVED = (
 _EXPORTS = (
     Hook(
         exports,
-        exporting.export_declared,
+        program_wrappers.export_declared,
         "the declaration of an example becomes the dynamic shapes of its export, and the program carries it",
         "2.13",
         EXPORT,
@@ -173,27 +181,27 @@ _EXPORTS = (
         EXPORT,
         (
             exported.ranges_of_inputs,
-            exporting.ranges_of_inputs,
+            program_wrappers.ranges_of_inputs,
             "a declared input of an exported program is an expression over the parameters",
         ),
         (
             lambda: exported.program_hooks()["program"],
-            exporting.programs_enforced,
+            program_wrappers.programs_enforced,
             "what is made of an exported program has its contract for guards",
         ),
         (
             lambda: exported.program_hooks()["decomposed"],
-            exporting.decomposed_as_declared,
+            program_wrappers.decomposed_as_declared,
             "what is traced again of a program from a file knows its contract",
         ),
         (
             lambda: exported.program_hooks()["module"],
-            exporting.modules_checked,
+            program_wrappers.modules_checked,
             "a module that is made of an exported program checks calls in the user's words",
         ),
         (
             lambda: exported.program_hooks()["unflattened"],
-            exporting.unflattened_checked,
+            program_wrappers.unflattened_checked,
             "so does an unflattened one",
         ),
     ),
@@ -202,7 +210,7 @@ _EXPORTS = (
         EXPORTER,
         (
             exporter,
-            onnx_models.models_named,
+            onnx_wrappers.models_named,
             "a model of ONNX has the names of a declared program, and its declaration in the metadata",
         ),
     ),
@@ -237,6 +245,51 @@ _TRACERS = (
         tracers.DRAFT,
         is_required=False,
         without="torch.export.draft_export drops declarations in silence",
+    ),
+)
+
+_PACKAGES = (
+    *_optional(
+        "2.13",
+        COMPILING,
+        (
+            lambda: exported.packages()["compile"],
+            program_wrappers.packaged_as_declared,
+            "AOTInductor compiles a program with its contract",
+        ),
+        (
+            lambda: exported.packages()["inputs"],
+            program_wrappers.ints_kept,
+            "a declared int is an input of the package",
+        ),
+    ),
+    *_optional(
+        "2.13",
+        FIRST_PACKAGE,
+        (
+            exported.package_inputs,
+            program_wrappers.check_written,
+            "the code of a package checks its inputs by the contract",
+        ),
+        (
+            exported.package_checks,
+            program_wrappers.checks_of_numbers,
+            "a package has numbers among its inputs, as tensors",
+        ),
+        (
+            exported.package_constructor,
+            program_wrappers.constructor_of_numbers,
+            "the constructor of a package names them",
+        ),
+    ),
+    *_optional(
+        "2.13",
+        PACKAGE,
+        (
+            exported.package_calls,
+            program_wrappers.calls_of_package,
+            "calls of a package are refused in the user's words",
+        ),
     ),
 )
 
@@ -502,7 +555,10 @@ _GUARDS = (
     ),
 )
 
-HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_TRACERS, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
+HOOKS: tuple[Hook, ...] = (
+    *(*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_PACKAGES, *_TRACERS),
+    *(*_TRACE, *_SIZES, *_BACKEND, *_GUARDS),
+)
 """Each function of torch that is wrapped."""
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
+from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, PACKAGE, SAVED
 from dynconstraints.pytorch._torch.onnx import EXPORTER
 from dynconstraints.pytorch._torch.release import NEXT, release
 from dynconstraints.pytorch._torch.trace import dispatch_anew
@@ -82,7 +82,7 @@ class Installer:
         self._is_on = True
         if release() >= NEXT:
             importlib.import_module(DYNAMO)
-        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, DRAFT, EXPORTER):
+        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE, DRAFT, EXPORTER):
             once_loaded(module, partial(self._reach, module))
         for moment in _WITHOUT_DYNAMO:
             moment.wait(partial(self._reach, moment))
