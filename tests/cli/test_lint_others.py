@@ -124,6 +124,7 @@ EXPORT = "from torch import export\nfrom torch.export import Dim, dims\n"
         ),
         ("_h = Dim('_h', min=1, max=8)\nh = 32*_h\nexport.export(m, dynamic_shapes={'x': [None, h, 2*h]})", []),
         ("h = Dim('h', min=8, max=8 if big else 4)\nexport.export(m, (), dynamic_shapes={'x': [h]})", []),
+        ("N = 2**3\nh = Dim('h', min=N * 2, max=N - 1)\nf(dynamic_shapes={'x': [h]})", [("DC201", 4, "min=N * 2")]),
         ("h = Dim('h')", []),
         ("def f(Dim):\n    h = Dim('h', min=8, max=4)\n    export.export(m, (), dynamic_shapes={'x': [h]})", []),
         ("h = Dim('h', min=8, max=4)  # dync: ignore[DC201]\nexport.export(m, dynamic_shapes={'x': [h]})", []),

@@ -80,8 +80,9 @@ import sys
 import torch, torch._dynamo, torch._inductor.lowering, torch._inductor.compile_fx, torch.fx.passes.shape_prop
 import torch.fx.passes._tensorify_python_scalars, torch.export._trace, torch._dynamo.aot_compile
 import torch.export._draft_export
-from dynconstraints.pytorch._torch.onnx import exporter
-exporter()
+from contextlib import suppress
+with suppress(ImportError):
+    import torch.onnx._internal.exporter._core
 from torch._dynamo.symbolic_convert import InstructionTranslatorBase
 from torch._inductor import decomposition
 

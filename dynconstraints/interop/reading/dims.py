@@ -37,7 +37,7 @@ def read(python: PythonText) -> Iterator[Reading]:
     for shapes in dict.fromkeys(map(python.standing_for, [*values, *python.assigned(_KEYWORD)])):
         reader = _Reader(python)
         reading = reader.read(shapes)
-        if reader.is_torchs:
+        if reader.is_torchs or (reading.arguments and not reading.unread):  # else they are of some other kind
             yield reading
 
 

@@ -31,20 +31,15 @@ def _dim(leaf: Any, made: dict[str, str]) -> str | None:
         factor, offset = function(1) - function(0), function(0)
         return f"{factor}*{_dim(root, made)}" + (f" + {offset}" if offset else "")
     kind = getattr(getattr(leaf, "type", None), "name", None)
-    ends = [f"{e}={v}" for e in ("min", "max") if isinstance(v := _finite(getattr(leaf, e, None)), int)]
+    ends = [
+        f"{e}={v}" for e in ("min", "max") if isinstance(v := getattr(leaf, e, None), int)
+    ]  # torch's infinity is none
     if kind is not None:
         return f"Dim.{kind}({', '.join(ends)})" if ends else f"Dim.{kind}"
     name = getattr(leaf, "__name__", None)
     if not isinstance(name, str) or not hasattr(leaf, "min"):
         return None
     return made.setdefault(f"Dim({', '.join([repr(name), *ends])})", f"dim_{len(made)}")
-
-
-def _finite(end: Any) -> int | None:
-    try:
-        return int(end)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def of_spec(given: Any) -> str:

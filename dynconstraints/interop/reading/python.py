@@ -8,7 +8,10 @@ from functools import cached_property
 
 from dynconstraints.diagnostics.diagnostic import Label
 from dynconstraints.diagnostics.source import Source, Span
+from dynconstraints.interop.reading.expressions import UnreadError, term_of
 from dynconstraints.interop.reading.scopes import Scopes, targets
+from dynconstraints.ir.evaluate import value_of
+from dynconstraints.ir.nodes import Term
 
 _COLLECTIONS = frozenset({"dict", "frozenset", "list", "set", "tuple"})
 _OPENING = re.compile(r"(?i:[ruf]{0,2})('''|\"\"\"|'|\")")
@@ -65,14 +68,26 @@ class PythonText:
         return node
 
     def literal(self, node: ast.expr | None) -> object:
-        """What a literal stands for, also by a name; None for what is none."""
+        """What a literal stands for, also by a name, or the number that arithmetic of such is; None for what is none."""
         if node is None:
             return None
         node = self.scopes.standing_for(node)
+        if isinstance(node, ast.BinOp):
+            return self._computed(node)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             number = node.operand.value
             return -number if isinstance(number, int | float) else None
         return node.value if isinstance(node, ast.Constant) else None
+
+    def _computed(self, node: ast.expr) -> int | None:
+        def resolved(inner: ast.expr) -> Term | None:
+            standing = self.scopes.standing_for(inner)
+            return term_of(standing, resolved) if standing is not inner else None
+
+        try:
+            return value_of(term_of(node, resolved), {})
+        except (UnreadError, RecursionError):
+            return None
 
     def elements(self, node: ast.expr | None) -> list[ast.expr] | None:
         """The elements of a list or tuple, or of the sum of such; None where they are not all to be seen."""
