@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+
+from dynconstraints import name_dims
 
 pytestmark = pytest.mark.inductor
 
@@ -106,3 +109,39 @@ def test_precompiled_code_is_found_by_named_tensors_of_another_process(tmp_path:
     found = run(tmp_path, "precompile", "load", "same", "another constraint", "another name", "an expression")
     assert {kind: one["said"] for kind, one in found.items()} == {kind: SAID[kind] for kind in found}
     assert [one["traces"] for one in found.values()] == [0, 0, 0, 0]
+
+
+LOADING = """
+import json, sys
+import torch
+from dynconstraints import ConstraintError, name_dims
+function = torch.compiler.load_compiled_function(open(sys.argv[1], "rb"))
+found = {}
+for name, rules in {"n": ["n % 8 == 0", "n <= 64"], "m": ["m % 4 == 0", "m <= 128"], "": []}.items():
+    for size in (16, 48, 72, 12):
+        x = torch.ones(size, 6)
+        try:
+            function(name_dims(x, {0: name}, constraints=rules) if name else x)
+            said = "ran"
+        except ConstraintError as error:
+            said = str(error).splitlines()[0]
+        found.setdefault(name, []).append(said)
+print(json.dumps(found))
+"""
+
+
+def summed(x: torch.Tensor) -> torch.Tensor:
+    return x.view(-1, 8, 6).sum(1)
+
+
+def test_a_saved_function_serves_named_tensors_of_another_process(tmp_path: Path) -> None:
+    """Under the same declaration, another one, and none; what its own declaration shuts out it serves nobody."""
+    example = name_dims(torch.ones(16, 6), {0: "n"}, constraints=["n % 8 == 0", "n <= 64"])
+    ahead = torch.compile(summed, fullgraph=True).aot_compile(((example,), {}))
+    ahead.save_compiled_function(str(tmp_path / "saved"))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", LOADING, str(tmp_path / "saved")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    own = ["ran", "ran", f"{VIOLATED} n <= 64", f"{VIOLATED} n % 8 == 0"]
+    assert json.loads(done.stdout) == {"n": own, "m": own, "": own}

@@ -31,9 +31,8 @@ def _dim(leaf: Any, made: dict[str, str]) -> str | None:
         factor, offset = function(1) - function(0), function(0)
         return f"{factor}*{_dim(root, made)}" + (f" + {offset}" if offset else "")
     kind = getattr(getattr(leaf, "type", None), "name", None)
-    ends = [
-        f"{e}={v}" for e in ("min", "max") if isinstance(v := getattr(leaf, e, None), int)
-    ]  # torch's infinity is none
+    given = {end: getattr(leaf, end, None) for end in ("min", "max")}
+    ends = [f"{end}={value}" for end, value in given.items() if isinstance(value, int)]  # torch's infinity is none
     if kind is not None:
         return f"Dim.{kind}({', '.join(ends)})" if ends else f"Dim.{kind}"
     name = getattr(leaf, "__name__", None)

@@ -68,7 +68,7 @@ class PythonText:
         return node
 
     def literal(self, node: ast.expr | None) -> object:
-        """What a literal stands for, also by a name, or the number that arithmetic of such is; None for what is none."""
+        """What a literal stands for, also by a name, or the number that arithmetic of such is; None for others."""
         if node is None:
             return None
         node = self.scopes.standing_for(node)
