@@ -67,6 +67,29 @@ no size of its own when it compiles
     )
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ('a, b = ShapeVar("a", max=3), ShapeVar("a", min=8)\nShapesSpec({"x": TensorSpec([a, b])})', []),
+        (
+            'a = ShapeVar("a")\nShapesSpec({"x": TensorSpec([a])}, assumptions=[a > 10, a > 10])',
+            [("DC202", 4, "a > 10")],
+        ),
+        ('a = IntVar("a", max=3)\nShapesSpec({"n": a}, assumptions=[a > -9, a < -2])', []),
+        (
+            'a = ShapeVar("a", max=3)\nShapesSpec({"x": TensorSpec([a])}, assumptions=[a < 0])',
+            [("DC201", 4, "a < 0")],
+        ),
+        ('@dynamic_spec({"x": TensorSpec([ShapeVar("a", min=9, max=8)])})\ndef f(x): ...', [("DC201", 3, "min=9")]),
+        ('f = compile(g, shapes_spec={"x": TensorSpec([ShapeVar("a", min=9, max=8)])})', [("DC201", 3, "min=9")]),
+    ],
+)
+def test_specs_of_torch(dync, tmp_path, lines, found):
+    """Variables are told apart by what makes them, not by their names; a number may be negative."""
+    source = TORCH.replace("import STATIC,", "import STATIC, dynamic_spec,") + lines + "\n"
+    assert codes(dync, tmp_path, source) == found
+
+
 def test_scopes_of_jax_in_full(dync, tmp_path):
     """Its variables are at least 1, which nobody writes."""
     source = dedent(
