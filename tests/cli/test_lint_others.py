@@ -149,6 +149,11 @@ EXPORT = "from torch import export\nfrom torch.export import Dim, dims\n"
         ("h = Dim('h', min=8, max=8 if big else 4)\nexport.export(m, (), dynamic_shapes={'x': [h]})", []),
         ("N = 2**3\nh = Dim('h', min=N * 2, max=N - 1)\nf(dynamic_shapes={'x': [h]})", [("DC201", 4, "min=N * 2")]),
         ("h = Dim('h')", []),
+        (
+            "def f():\n    _h = Dim('_h', max=4)\n    h = 2*_h\n    f(dynamic_shapes={'x': [h]})\n"
+            "def g():\n    _h = Dim('_h', min=8)\n    h = 2*_h\n    f(dynamic_shapes={'x': [h]})",
+            [],
+        ),
         ("def f(Dim):\n    h = Dim('h', min=8, max=4)\n    export.export(m, (), dynamic_shapes={'x': [h]})", []),
         ("h = Dim('h', min=8, max=4)  # dync: ignore[DC201]\nexport.export(m, dynamic_shapes={'x': [h]})", []),
     ],

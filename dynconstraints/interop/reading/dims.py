@@ -27,7 +27,6 @@ class Dim:
     """``Dim("h", min=4, max=64)``: its name, and its ends with their places."""
 
     name: str
-    call: ast.Call
     ends: tuple[tuple[Relation, int, Label], ...]
 
 
@@ -143,7 +142,7 @@ class _Reader:
         if not isinstance(name, str):
             return None
         self.is_torchs = True
-        return self._dims.setdefault(node if not index else node.args[index], Dim(name, node, tuple(self._ends(node))))
+        return self._dims.setdefault(node if not index else node.args[index], Dim(name, tuple(self._ends(node))))
 
     def _ends(self, call: ast.Call) -> Iterator[tuple[Relation, int, Label]]:
         for keyword in call.keywords:
@@ -151,7 +150,7 @@ class _Reader:
             value = self._python.literal(keyword.value)
             if relation is not None and type(value) is int:
                 yield relation, value, self._python.label(keyword)
-            elif relation is not None and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is None):
+            elif relation is not None and not is_none(keyword.value):
                 self._unread.append(self._python.label(keyword))
 
     def _units(self, sizes: frozenset[str]) -> dict[str, Unit]:
@@ -159,20 +158,22 @@ class _Reader:
         known = {dim.name for dim in self._dims.values()}
         found: dict[str, Unit] = {}
         for node in ast.walk(self._python.tree):
-            if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-                continue
-            try:
-                form = linear(term_of(node.value, self._resolve)) if isinstance(node.value, ast.BinOp) else None
-            except UnreadError:
-                continue
-            dims = [] if form is None else [name for name in form if name]
-            if form is None or len(dims) != 1 or dims[0] in sizes or form[dims[0]] < 1:
-                continue
-            name = node.targets[0].id
-            if name not in known and dims[0] in known and name == dims[0].lstrip("_"):
-                unit = Unit(name, form[dims[0]], form.get("", 0), self._python.label(node))
-                found.setdefault(dims[0], unit)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                name, form = node.targets[0].id, self._multiple(node.value)
+                dim = next((one for one in form if one), "")
+                if dim and dim not in sizes and form[dim] > 0 and name == dim.lstrip("_") and name not in known:
+                    found.setdefault(dim, Unit(name, form[dim], form.get("", 0), self._python.label(node)))
         return found
+
+    def _multiple(self, value: ast.expr) -> dict[str, int]:
+        """What is linear in one of these Dims, which may have the names of others; else nothing."""
+        others = _Reader(self._python)
+        try:
+            form = linear(term_of(value, others._resolve)) if isinstance(value, ast.BinOp) else None
+        except UnreadError:
+            return {}
+        is_one = form is not None and len(set(form) - {""}) == 1
+        return form if form is not None and is_one and others._dims.keys() <= self._dims.keys() else {}
 
 
 def _ranges(dim: Dim, unit: Unit | None) -> Iterator[Constraint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dynconstraints.diagnostics.diagnostic import Label
 from dynconstraints.interop.reading.python import PythonText
@@ -22,7 +22,7 @@ class Leaf:
 
     path: str
     node: ast.expr
-    sizes: Mapping[int, ast.expr] | None = field(default=None)
+    sizes: Mapping[int, ast.expr] | None = None
     is_whole: bool = True
 
     def shape(self, size: Callable[[ast.expr], Term | None]) -> Shape | None:
