@@ -16,6 +16,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,11 +219,11 @@ def make(kind: str, module: Any, example: tuple[Any, ...], path: Path) -> None:
         torch._inductor.aoti_compile_and_package(torch.export.export(module, example), package_path=str(path))
 
 
-def loaded(kind: str, path: Path) -> Callable[..., Any]:
-    """The artefact of the file."""
+def loaded(kind: str, path: Path, artefact: Artefact) -> Callable[..., Any]:
+    """The artefact of the file; what is compiled of a method takes the module, whose weights it has not."""
     if kind == "aot_compile":
         function = torch.compiler.load_compiled_function(path.open("rb"))
-        return lambda *args: function(None, *args)
+        return partial(function, artefact.declared())
     if kind == "export":
         return torch.export.load(path).module()  # type: ignore[no-any-return]
     return torch._inductor.aoti_load_package(str(path))  # type: ignore[no-any-return]
@@ -266,18 +267,19 @@ def tried(artefact: Artefact, kinds: Sequence[str], directory: Path) -> dict[str
             continue
         path = directory / f"artefact.{SUFFIXES[kind]}"
         make(kind, artefact.declared(), example, path)
-        command = [sys.executable, __file__, "--load", kind, str(path)]
+        command = [sys.executable, __file__, "--load", kind, str(path), artefact.name]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         found[kind] = torch.load(directory / "outcomes.pt")
     return found
 
 
-def load(kind: str, path: Path) -> None:
+def load(kind: str, path: Path, name: str) -> None:
     """What the other process does: the outcomes of the artefact in the file."""
-    import dynconstraints  # noqa: F401  it says whose names are meant
+    import dynconstraints.pytorch  # noqa: F401  refusals are in its words then
 
+    (artefact,) = (a for a in artefacts() if a.name == name)
     cases = torch.load(path.parent / "cases.pt")
-    torch.save(list(outcomes(loaded(kind, path), cases)), path.parent / "outcomes.pt")
+    torch.save(list(outcomes(loaded(kind, path, artefact), cases)), path.parent / "outcomes.pt")
 
 
 def by_name(artefact: Artefact, text: str) -> bool:
@@ -326,10 +328,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--load", nargs=2)
+    parser.add_argument("--load", nargs=3)
     given = parser.parse_args()
     if given.load:
-        load(given.load[0], Path(given.load[1]))
+        kind, path, name = given.load
+        load(kind, Path(path), name)
         return
     chosen = [a for a in artefacts() if not given.names or a.name in given.names]
     rows = []
