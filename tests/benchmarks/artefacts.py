@@ -181,7 +181,7 @@ def artefacts() -> tuple[Artefact, ...]:
             lambda: OfNumber(halves),
             {"n": "n", "x": "rows*n"},
             ("n % 16 == 0", "n >= 16", "rows >= 1"),
-            {"n": range(8, 264, 8), "rows": [3]},
+            {"n": range(8, 264, 8), "rows": [1, 3]},
             lambda n, rows: (n, torch.randn(rows * n)),
         ),
         Artefact(
@@ -197,7 +197,7 @@ def artefacts() -> tuple[Artefact, ...]:
             Chosen,
             {"x": "n 8"},
             ("n in {16, 48, 80}",),
-            {"n": range(8, 168, 8)} | {"n": [*range(8, 168, 8), 1, 0, 47]},
+            {"n": [*range(8, 168, 8), 1, 0, 47]},
             lambda n: (torch.randn(n, 8),),
         ),
     )
@@ -211,7 +211,8 @@ def make(kind: str, module: Any, example: tuple[Any, ...], path: Path) -> None:
     """Make the file of an artefact."""
     if kind == "aot_compile":
         torch._dynamo.reset()
-        ahead = torch.compile(module.forward, fullgraph=True).aot_compile((example, {}))
+        with torch.no_grad():  # as it is called: torch guards the mode
+            ahead = torch.compile(module.forward, fullgraph=True).aot_compile((example, {}))
         ahead.save_compiled_function(str(path))
     elif kind == "export":
         torch.export.save(torch.export.export(module, example), path)
@@ -258,7 +259,7 @@ def tried(artefact: Artefact, kinds: Sequence[str], directory: Path) -> dict[str
         with torch.no_grad():
             cases.append((args, module(*args) if values in valid else None))
     torch.save(cases, directory / "cases.pt")
-    example = cases[len(valid) // 2][0]
+    example = cases[valid.index(max(valid, key=lambda values: sum(values.values())))][0]
     found = {}
     for kind in kinds:
         if kind == "compile":
@@ -301,7 +302,7 @@ def row(artefact: Artefact, kinds: Sequence[str] = KINDS) -> tuple[str, ...]:
         cells.append(f"{equal} of {number} equal, {refused} of {len(found[kind]) - number} refused")
         for outcome in found[kind][:number]:
             if outcome != "equal":
-                print(artefact.name, kind, outcome[:300], file=sys.stderr)
+                print(artefact.name, kind, outcome, file=sys.stderr)
         for outcome in found[kind][number:]:
             if not by_name(artefact, outcome):
                 print(artefact.name, kind, "not refused by name:", outcome[:300], file=sys.stderr)
