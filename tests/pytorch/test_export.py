@@ -23,6 +23,7 @@ from dynconstraints import (
     dynamic_int_constraints,
     name_dims,
 )
+from dynconstraints.diagnostics.errors import ArgumentError
 from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 from dynconstraints.pytorch.exporting.contract import carried
 
@@ -408,3 +409,47 @@ def test_nothing_changes_for_programs_that_declare_nothing_and_names_count_after
     compiled = torch.compile(Total(), backend="eager")
     with dynamic_int_constraints(["n <= 4"]), pytest.raises(ConstraintViolationError):
         compiled(x)
+
+
+def test_a_contract_of_a_later_release_and_a_damaged_one():
+    """What is not understood is not ignored."""
+    program = export(Total(), (named(8),))
+    meta = program.graph_module.meta["custom"]["dynconstraints"]
+    meta["version"] = 2
+    with pytest.raises(ArgumentError) as error:
+        program.module()
+    assert str(error.value) == (
+        "error[DC155]: the program has a contract of version 2, where 1 is known\n"
+        "    'dynconstraints'\n"
+        "    ^^^^^^^^^^^^^^^^\n"
+        "  help: update dynconstraints where the program is loaded"
+    )
+    del meta["version"], meta["places"]
+    with pytest.raises(ArgumentError) as error:
+        program.module()
+    assert str(error.value) == (
+        "error[DC155]: the contract of the program is damaged\n"
+        "    'dynconstraints'\n"
+        "    ^^^^^^^^^^^^^^^^\n"
+        "  help: export the program anew, or take what is there out of its metadata"
+    )
+
+
+def test_what_a_decomposition_asks_is_checked_and_said(monkeypatch):
+    """A graph that is traced again may be for less than the one that it is made of."""
+    program = export(Total(), (named(8, constraints=["n % 2 == 0"]),))
+    original = torch.export.exported_program._decompose_exported_program
+
+    def asking(ep, **options):
+        (node,) = ep.graph.find_nodes(op="placeholder")
+        assert node.meta["val"].shape[0] > 4
+        return original(ep, **options)
+
+    monkeypatch.setattr(torch.export.exported_program, "_decompose_exported_program", asking)
+    narrower, (text,) = told(program.run_decompositions)
+    assert text.startswith("warning[DC502]: the program serves only a part of the declaration: n >= 6\n")
+    narrower.module()(torch.randn(6, 4))
+    program.module()(torch.randn(4, 4))
+    for module in (narrower.module(), reloaded(narrower).module()):
+        with pytest.raises(ConstraintViolationError, match="n >"):
+            module(torch.randn(4, 4))

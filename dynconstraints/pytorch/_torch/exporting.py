@@ -41,12 +41,6 @@ def leaves_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     return [_leaf(i, keys, names, value) for i, (keys, value) in enumerate(found)]
 
 
-def leaves_of_call(names: list[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Leaf]:
-    """The flat inputs of a call of a program whose arguments have these names."""
-    found = _pytree().tree_flatten_with_path((args, dict(kwargs)))[0]
-    return [_leaf(i, keys, names, value) for i, (keys, value) in enumerate(found)]
-
-
 def _leaf(index: int, keys: tuple[Any, ...], names: list[str], value: Any) -> Leaf:
     top, first, *rest = keys
     name = first.key if top.idx else names[first.idx]
@@ -145,11 +139,6 @@ AUTO: Any = torch.export.Dim.AUTO
 def dynamic_int(value: Any) -> int | None:
     """The number in what torch puts around an int of the example that is to be an input; None for anything else."""
     return int(value.val) if type(value) is _shapes()._IntWrapper else None  # noqa: SLF001
-
-
-def is_infinite(bound: Any) -> bool:
-    """Whether a bound of a Dim is none."""
-    return not isinstance(bound, int)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ torch keeps the metadata in files, and hands it on to what is made of the progra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,13 +16,13 @@ from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.ir.nodes import Term
 from dynconstraints.ir.printer import show
-from dynconstraints.pytorch._torch.exporting import Leaf
 from dynconstraints.pytorch.declarations.declaration import Binding, Declaration, system_of
 from dynconstraints.pytorch.declarations.user_location import Place as Said
 from dynconstraints.pytorch.declarations.user_location import located
 from dynconstraints.pytorch.declarations.violation_error import violation
 from dynconstraints.pytorch.exporting.places import Place
 from dynconstraints.pytorch.values.size_equations import Position, declare_sizes, term_of
+from dynconstraints.syntax.given import unfit
 from dynconstraints.syntax.parser import parse
 from dynconstraints.system import ConstraintSystem
 
@@ -74,10 +74,19 @@ class Contract:
         }
 
     @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Contract:
-        """The contract that `to_json` wrote. Raises ValueError for one of a later release."""
-        if plain.get("version") != _VERSION:
-            raise ValueError("the program was exported by a later dynconstraints, or its metadata is damaged")
+    def from_json(cls, plain: Any) -> Contract:
+        """The contract that `to_json` wrote. Raises ArgumentError for what it did not write, or a later release."""
+        if isinstance(plain, Mapping) and plain.get("version", _VERSION) != _VERSION:
+            wrong = f"the program has a contract of version {plain['version']!r}, where {_VERSION} is known"
+            raise unfit(METADATA, wrong, "update dynconstraints where the program is loaded")
+        try:
+            return cls._read(plain)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            wrong = "the contract of the program is damaged"
+            raise unfit(METADATA, wrong, "export the program anew, or take what is there out of its metadata") from None
+
+    @classmethod
+    def _read(cls, plain: Mapping[str, Any]) -> Contract:
         inputs = [Input(leaf, path, access) for leaf, path, access in plain["inputs"]]
         return cls(
             {i.leaf: i for i in inputs},
@@ -163,11 +172,6 @@ def carried(owner: Any) -> Contract | None:
 def carry(owner: Any, contract: Contract) -> None:
     """Have a graph module carry it."""
     owner.meta["custom"] = {**owner.meta.get("custom", {}), METADATA: contract.to_json()}
-
-
-def values_of(leaves: Iterable[Leaf]) -> list[Any]:
-    """The values of flat inputs."""
-    return [leaf.value for leaf in leaves]
 
 
 def _plain(constraint: Constraint) -> list[Any]:

@@ -68,9 +68,32 @@ def enforce(program: Any) -> None:
     contract = carried(program.graph_module)
     if contract is not None:
         facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
-        known = frozenset() if facts is None else frozenset(p.symbol for p in facts.parameters.values())
-        others = upstream.guards_code(program, known)
+        others = upstream.guards_code(program, frozenset() if facts is None else _settled(facts))
         program._guards_code = [*guards_of(Definitions(contract)), *_in_users_words(others, contract)]  # noqa: SLF001
+
+
+def _settled(facts: FrameFacts) -> frozenset[Any]:
+    """The symbols of which the contract says all that torch guards."""
+    if any(guard.condition is None or guard.bounds is not None for guard in extra_guards(facts)):
+        return frozenset()
+    return frozenset(parameter.symbol for parameter in facts.parameters.values())
+
+
+def narrow_further(program: Any) -> None:
+    """Have a program that was made of another by tracing it again carry what that trace asked besides."""
+    contract = carried(program.graph_module)
+    facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    if contract is None or facts is None:
+        return
+    system = contract.system
+    new = [
+        guard
+        for guard in strongest(facts)
+        if guard.condition is None or not isinstance(system.implies(Constraint.of(guard.condition)), Implied)
+    ]
+    if new:
+        carry(program.graph_module, contract.narrowed_by(conditions(narrowings(facts, "warn", new))))
+        enforce(program)
 
 
 def _in_users_words(code: Iterable[str], contract: Contract) -> Iterator[str]:

@@ -42,7 +42,7 @@ from dynconstraints.pytorch.exporting.packages import (
     with_tensors,
     write_check,
 )
-from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, put_under, tell_missing
+from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, narrow_further, put_under, tell_missing
 from dynconstraints.pytorch.exporting.tracing import Traced, exporting, is_exported
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.install.dynamo_wrappers import compiled_under
@@ -94,7 +94,9 @@ def decomposed_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
     def run_decompositions(self: Any, *args: Any, **kwargs: Any) -> Any:
         learn_again(self)
         with unguarded() if is_exported(env_of_program(self)) else nullcontext():
-            return original(self, *args, **kwargs)
+            program = original(self, *args, **kwargs)
+        narrow_further(program)
+        return program
 
     return run_decompositions
 
