@@ -134,6 +134,16 @@ def test_the_text_of_a_draft():
     )
 
 
+def test_torch_compiler_precompile_is_called_by_its_name():
+    """It captures with make_fx; a release that has it calls that from this module."""
+    space = {"__name__": "torch._precompile", "make_fx": make_fx}
+    exec("def precompile(f, x):\n    return make_fx(f)(x)", space)
+    with pytest.warns(
+        DeclarationWarning, match=r"torch\.compiler\.precompile takes no declaration.*\n(.*\n)*.*aot_compile"
+    ):
+        space["precompile"](rows, named())
+
+
 def test_a_declared_int_is_dropped_too():
     """As the number that it is."""
     with pytest.warns(DeclarationWarning, match="make_fx takes no declaration: what it makes knows nothing of k"):

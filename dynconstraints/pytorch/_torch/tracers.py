@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +50,17 @@ def _module(name: str) -> Any:
 def is_part_of_a_compilation() -> bool:
     """Whether a trace is a step of torch.compile, or of an export."""
     return importlib.import_module("torch._guards").TracingContext.try_get() is not None
+
+
+def is_precompiling() -> bool:
+    """Whether make_fx is called by torch.compiler.precompile, which 2.14 and newer have."""
+    frame = sys._getframe(1)  # noqa: SLF001  inspect.currentframe is the same, slower
+    while frame is not None and frame.f_globals.get("__name__") != _PRECOMPILE:
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None
+
+
+_PRECOMPILE = "torch._precompile"
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from dynconstraints.pytorch._torch.eager import mapped
-from dynconstraints.pytorch._torch.tracers import is_part_of_a_compilation, without_hooks
+from dynconstraints.pytorch._torch.tracers import is_part_of_a_compilation, is_precompiling, without_hooks
 from dynconstraints.pytorch.declarations.dropping import Dropping, dropping, dropping_trace
 from dynconstraints.pytorch.declarations.suspension import is_suspended, suspended
 from dynconstraints.pytorch.frame.call_check import check_call
@@ -28,6 +28,7 @@ from dynconstraints.pytorch.values.dynamic_int import DynamicInt
 from dynconstraints.signature.signature import Signature
 
 _COMPILE = "compile it with torch.compile, which keeps the declaration, or check sizes before what is made is called"
+_SAVE = "save it with torch.compile(f, fullgraph=True).aot_compile(...), which keeps the declaration"
 _ONNX = "leave dynamo=False out: torch.onnx.export keeps the declaration then"
 _EXPORT = "export it with torch.export.export, which keeps the declaration, once the draft has no findings"
 
@@ -119,11 +120,12 @@ def symbolic_trace(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def make_fx(original: Callable[..., Any]) -> Callable[..., Any]:
-    """make_fx, in each of its modes; torch.compile uses it, too, and is left alone."""
+    """make_fx, in each of its modes, also as torch.compiler.precompile calls it; torch.compile's use is left alone."""
 
     @wraps(original)
     def trace(self: Any, f: Any, *args: Any) -> Any:
-        with _trace("make_fx", _COMPILE, f, args):
+        what, fix = ("torch.compiler.precompile", _SAVE) if is_precompiling() else ("make_fx", _COMPILE)
+        with _trace(what, fix, f, args):
             return original(self, f, *args)
 
     return trace
