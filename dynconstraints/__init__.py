@@ -6,6 +6,7 @@ Importing this package loads neither torch nor sympy nor z3: every public name l
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dynconstraints.signature.readable import read_by
 from dynconstraints.signature.written import written_by
 
 if TYPE_CHECKING:  # for type checkers, which see no `__getattr__` and so know each name and no other
@@ -99,6 +100,7 @@ _HOMES = {
 }
 
 written_by("dynconstraints.interop.targets")
+read_by("dynconstraints.interop.reading.forms")
 
 
 if not TYPE_CHECKING:

@@ -46,6 +46,7 @@ PACKAGES = {
         ("inductor",),
         ("guards",),
         ("tracing",),
+        ("exporting",),
         ("install",),
         ("reports",),
     ),

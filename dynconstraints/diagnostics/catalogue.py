@@ -3,8 +3,8 @@
 The entries are the text files beside this one, in ``rules/``, one a code; the tests read the same files and hold every
 example to what it claims. A file is a name and a one-sentence summary on two lines, an explanation, and sections: what
 fails, what is then said, and the mended form; ``failing`` and ``mended`` may be followed by ``python``, ``file``,
-``lint`` or ``command`` where they are Python, a listing, a listing for `lint`, or a line for the shell rather than one
-constraint.
+``lint``, ``source`` or ``command`` where they are Python, a listing, a listing for `lint`, a Python source for it, or a
+line for the shell rather than one constraint.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 _RULES = Path(__file__).parent / "rules"
-_SECTION = re.compile(r"^-- (failing|says|mended)(?: (python|file|lint|command))?\n", re.MULTILINE)
+_SECTION = re.compile(r"^-- (failing|says|mended)(?: (python|file|lint|source|command))?\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Entry:
     """One code: a short name, one sentence, an explanation, and an example: failing, what it says, mended.
 
     ``language`` is what the example is written in: a ``constraint``, a ``file`` of them, one for ``lint``,
-    ``python``, or a ``command``.
+    a ``source`` for it, ``python``, or a ``command``.
     """
 
     code: str

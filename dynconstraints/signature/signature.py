@@ -12,6 +12,7 @@ from typing import Any, Literal
 from dynconstraints.diagnostics.source import Source
 from dynconstraints.ir.fold import names_in_order, substitute
 from dynconstraints.ir.nodes import Name, Term
+from dynconstraints.signature.readable import Readable
 from dynconstraints.signature.shape import Shape, read_shape
 from dynconstraints.signature.written import Written
 from dynconstraints.syntax.given import unfit
@@ -27,7 +28,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Signature(Written):
+class Signature(Readable, Written):
     """The shapes of a function's arguments and results, by path, and the constraints over their names.
 
     A path is the name of a parameter, and behind dots the keys, indices, fields or attributes that lead to a value:

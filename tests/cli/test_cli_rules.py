@@ -11,7 +11,7 @@ from dynconstraints.diagnostics import catalogue
 
 FOLDERS = ("cli", "solver", "syntax")
 EXAMPLES = [
-    code for code in catalogue.codes() if catalogue.entry(code).language in ("command", "lint")
+    code for code in catalogue.codes() if catalogue.entry(code).language in ("command", "lint", "source")
 ]  # fmt: skip
 
 
@@ -30,9 +30,10 @@ def test_the_failing_example_says_what_the_entry_says_and_the_mended_one_says_no
     entry = catalogue.entry(code)
 
     def ran(example):
-        if entry.language == "lint":
-            (tmp_path / "example.dync").write_text(example)
-            return dync("lint", "example.dync")
+        if entry.language in ("lint", "source"):
+            name = "example.dync" if entry.language == "lint" else "example.py"
+            (tmp_path / name).write_text(example)
+            return dync("lint", name)
         program, *arguments = shlex.split(example)
         assert program == "dynconstraints"
         return dync(*arguments)

@@ -21,8 +21,10 @@ from compiled import Compiled
 
 from dynconstraints import DynamicInt
 from dynconstraints.pytorch._torch import compilation
-from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
+from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, PACKAGE, SAVED
+from dynconstraints.pytorch._torch.onnx import EXPORTER
 from dynconstraints.pytorch._torch.release import NEXT, OLDEST
+from dynconstraints.pytorch._torch.tracers import DRAFT
 from dynconstraints.pytorch.declarations import moments
 from dynconstraints.pytorch.install import hooks
 from dynconstraints.pytorch.install.after_import import once_loaded
@@ -36,7 +38,8 @@ NOT_CHECKED = (
 
 Originals: TypeAlias = "dict[tuple[Any, str], Any]"
 
-PLACES = [hook.where() for hook in HOOKS]
+PLACES = [place for hook in HOOKS if (place := hook.where())[0] is not None]
+"""Where torch has what is wrapped; torch.onnx exports nothing without onnxscript."""
 MOMENTS = [known for known in vars(moments).values() if isinstance(known, moments.Moment)]
 
 
@@ -76,6 +79,10 @@ WALK = '''
 import sys
 import torch, torch._dynamo, torch._inductor.lowering, torch._inductor.compile_fx, torch.fx.passes.shape_prop
 import torch.fx.passes._tensorify_python_scalars, torch.export._trace, torch._dynamo.aot_compile
+import torch.export._draft_export
+from contextlib import suppress
+with suppress(ImportError):
+    import torch.onnx._internal.exporter._core
 from torch._dynamo.symbolic_convert import InstructionTranslatorBase
 from torch._inductor import decomposition
 
@@ -121,7 +128,7 @@ def run(program: str) -> list[str]:
 def test_what_is_wrapped_is_in_the_table_and_all_of_it_is_undone() -> None:
     """By the identity of everything that torch can call, before, after, and afterwards; and once more."""
     program = """
-placed = {hook.where() for hook in HOOKS}
+placed = {place for hook in HOOKS if (place := hook.where())[0] is not None}
 wrapped = {(o, n) for o, n in changed(before) if isinstance(n, str)}
 print(sorted(f"{o.__name__}.{n}" for o, n in wrapped - placed), sorted(str(p) for p in placed - wrapped))
 tables = {(o, n) for o, n in changed(before) if not isinstance(n, str)}
@@ -142,7 +149,9 @@ def test_the_table_names_no_function_twice() -> None:
     for entry in (*HOOKS, *ADDITIONS):
         major, minor = map(int, entry.since.split("."))
         assert OLDEST <= (major, minor) < NEXT
-        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT) or isinstance(entry.when, moments.Moment)
+        assert entry.when in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE, DRAFT, EXPORTER) or isinstance(
+            entry.when, moments.Moment
+        )
         assert not entry.why.endswith(".")
 
 

@@ -179,3 +179,25 @@ def test_the_data_of_a_guard_survive_a_pickle(monkeypatch):
     assert pickle.loads(pickle.dumps(data)) == data
     text = pickle.dumps(data)
     assert all(kind not in text for kind in (b"ShapeEnv", b"SymInt", b"sympy", b"Tensor"))
+
+
+class Halved(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = 2
+
+    def forward(self, x):
+        return x.view(self.parts, -1, 6).sum(0)
+
+
+def test_a_module_with_guarded_attributes_is_saved_with_its_signature(tmp_path):
+    """Torch leaves out of a file what a module has for other attributes, and the signature is one."""
+    module = declare(Halved(), x="n 6", constraints=RULES)
+    ahead = torch.compile(module.forward, fullgraph=True).aot_compile(((torch.randn(16, 6),), {}))
+    path = tmp_path / "module.bin"
+    ahead.save_compiled_function(str(path))
+    function = torch.compiler.load_compiled_function(path.open("rb"))
+    x = torch.randn(48, 6)
+    torch.testing.assert_close(function(module, x), Halved()(x))
+    with pytest.raises(ConstraintViolationError, match="n % 8 == 0"):
+        function(module, torch.randn(12, 6))

@@ -27,6 +27,9 @@ def lint(session: Session, paths: tuple[str, ...], syntax_only: bool, ignore: tu
     its extend in the syntax tree; no source is imported or run. Reports syntax errors, contradictions, redundancies,
     and names that look misspelt. Blocks inside one another are put together.
 
+    Also looks at dynamic_shapes with torch's Dims, ShapesSpec, vLLM's support_torch_compile, jaxtyping's annotations
+    and JAX's symbolic_shape.
+
     A comment `# dync: ignore[DC201]` on a line that a finding points at takes it back.
 
     \b

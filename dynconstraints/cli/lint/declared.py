@@ -74,7 +74,7 @@ def wrong_alone(one: Declared, limit: int | None) -> Iterator[Diagnostic]:
         case Unknown(reason):
             yield undecided(reason, one.constraints)
         case Sat():
-            yield from _repeated(one.constraints)
+            yield from repeated(one.constraints)
             yield from _violated(one, system, limit)
             for dropped in system.minimize(limit).dropped:
                 yield redundant(dropped.constraint, dropped.follows_from)
@@ -121,7 +121,8 @@ def _redundant_inside(
         yield redundant(dropped.constraint, dropped.follows_from)
 
 
-def _repeated(constraints: Iterable[Constraint]) -> Iterator[Diagnostic]:
+def repeated(constraints: Iterable[Constraint]) -> Iterator[Diagnostic]:
+    """Constraints that come a second time."""
     first: dict[Constraint, Constraint] = {}
     for constraint in constraints:
         if first.setdefault(constraint, constraint) is not constraint:

@@ -11,6 +11,8 @@ from dynconstraints.cli.lint.declared import Declared, wrong_alone, wrong_inside
 from dynconstraints.cli.lint.discover import Group, Written, declarations_in, python_text
 from dynconstraints.cli.lint.misspelt import Dimension, misspelt
 from dynconstraints.cli.lint.naming import misnamed
+from dynconstraints.cli.lint.others import MARKS as OTHERS
+from dynconstraints.cli.lint.others import declared_elsewhere, loose_name, wrong_elsewhere
 from dynconstraints.cli.lint.suppress import applied, suppressions_in
 from dynconstraints.cli.reading import read_file
 from dynconstraints.cli.report import InputError
@@ -39,14 +41,18 @@ def look_over(path: str, syntax_only: bool, limit: int | None) -> Look:
             listing = parse_bytes(data, file=path)
             one = Declared((*listing.constraints, *listing.diagnostics))
             return _look(listing.source, [one], [], syntax_only, limit)
-        if not any(mark in data for mark in MARKS):
+        if not any(mark in data for mark in (*MARKS, *OTHERS)):
             return Look()
         text = python_text(data, path)
         written = declarations_in(text, path)
         declared = list(map(_declared, written.groups))
-        look = _look(Source(text, file=path), declared, written.nested, syntax_only, limit)
+        others, unused = declared_elsewhere(text, path) if any(mark in data for mark in OTHERS) else ([], [])
+        odd = [finding for one in others for finding in wrong_elsewhere(one, syntax_only, limit)]
+        odd += map(loose_name, unused)
+        look = _look(Source(text, file=path), declared, written.nested, syntax_only, limit, odd)
         lists = [group for group in written.groups if group.gives_constraints]
-        return Look(look.findings, len(lists), sum(group.unread for group in lists))
+        unread = sum(group.unread for group in lists) + sum(len(one.unread) for one in others)
+        return Look(look.findings, len(lists) + len(others), unread)
     except InputError as refusal:
         return Look(refusal.findings)
 
@@ -82,9 +88,11 @@ def _look(
     nested: Iterable[tuple[int, tuple[int, ...]]],
     syntax_only: bool,
     limit: int | None,
+    others: Iterable[Diagnostic] = (),
 ) -> Look:
     constraints = [c for one in declared for c in one.constraints]
     findings = [found for one in declared for found in one.found if isinstance(found, Diagnostic)]
+    findings += others
     if not syntax_only:
         findings += (finding for one in declared if one.constraints for finding in wrong_alone(one, limit))
         for inner, around in nested:

@@ -242,6 +242,12 @@ def guards_of_saved(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, A
     return function._artifacts.guard_manager, function.prepare_f_locals(*args, **kwargs)  # noqa: SLF001
 
 
+def guard_pickler() -> tuple[Any, str]:
+    """How what guards look at goes into a file: a tensor by its sizes and kind, without its marks. Read in 2.13."""
+    kind = getattr(_module("torch._dynamo.guards"), "GuardsStatePickler", None)
+    return (kind if hasattr(kind, "reducer_override") else None), "reducer_override"
+
+
 def ahead_of_time() -> dict[str, tuple[Any, str]]:
     """What traces a frame that nobody calls, and what compiles it for a file, if anything; read in 2.13."""
     found = {

@@ -11,6 +11,7 @@ from typing import Any
 
 DYNAMO, LOWERING, COMPILING = "torch._dynamo", "torch._inductor.lowering", "torch._inductor.compile_fx"
 SAVED, EXPORT = "torch._dynamo.aot_compile", "torch.export._trace"
+PACKAGE = "torch.export.pt2_archive._package"
 """Modules that torch imports when something is compiled."""
 
 

@@ -62,6 +62,20 @@ def is_marked_static(attributes: Any) -> bool:
     return bool(attributes.get("_dynamo_static_indices"))
 
 
+def marks_of(tensor: Any) -> dict[str, Any]:
+    """The marks of a tensor's dimensions, by attribute, where ours is among them; else none. For `marked_as`."""
+    known = tensor.__dict__
+    if _NO_DIMENSION not in known.get("_dynamo_dynamic_indices", ()):
+        return {}
+    return {name: value for name, value in known.items() if "_dynamo_" in name}
+
+
+def marked_as(tensor: Any, marks: dict[str, Any]) -> Any:
+    """The tensor, with the marks of another."""
+    tensor.__dict__.update(marks)
+    return tensor
+
+
 def in_transforms() -> bool:
     """Whether vmap, grad and their like (``torch.func``) are at work, also in what Dynamo traces at the moment."""
     return _transforms() is not None

@@ -112,10 +112,13 @@ def is_ending(tx: Any) -> bool:
 
 
 def current_trace() -> Any:
-    """The translator at work; None where a release does not tell."""
+    """The translator at work; None where a release does not tell, and where there was never one in this thread."""
     translator = importlib.import_module("torch._dynamo.symbolic_convert").InstructionTranslator
     current = getattr(translator, "current_tx", None)
-    return None if current is None else current()
+    try:
+        return None if current is None else current()
+    except AttributeError:
+        return None
 
 
 @cache

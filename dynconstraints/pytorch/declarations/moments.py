@@ -41,11 +41,20 @@ class Moment:
 FIRST_DECLARATION = Moment()
 """Before a value is declared."""
 
+FIRST_TRACED = Moment()
+"""The same, in a process that has not loaded Dynamo either: what other traces of torch's know is of use there, too."""
+
 FIRST_NAMES = Moment()
 """Before a tensor has names, given here or come from another process."""
 
 FIRST_FACTS = Moment()
 """Before a trace meets a declared value."""
+
+FIRST_EXPORT = Moment()
+"""Before a program that declares something is exported, or compiled by AOTInductor."""
+
+FIRST_PACKAGE = Moment()
+"""Before AOTInductor writes the code of a program that declares something."""
 
 FIRST_EXTREME = Moment()
 """Before a minimum or maximum is replaced by its only value."""

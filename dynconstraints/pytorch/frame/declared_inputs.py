@@ -51,7 +51,21 @@ class Owner:
     is_loaded: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Owner, (self.access, self.signature, True)
+        return _saved_owner, (self.access, taken_apart(self.signature))
+
+
+def taken_apart(signature: Signature | None) -> Any:
+    """A signature for a file of guards, in which torch leaves out the very object that is an attribute of a module."""
+    return None if signature is None else signature.__reduce__()
+
+
+def put_together(parts: Any) -> Signature | None:
+    """The signature that was taken apart."""
+    return None if parts is None else parts[0](*parts[1])
+
+
+def _saved_owner(access: str, parts: Any) -> Owner:
+    return Owner(access, put_together(parts), True)
 
 
 @dataclass

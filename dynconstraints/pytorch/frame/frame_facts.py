@@ -144,6 +144,7 @@ class FrameFacts:
     in_backend: bool = False
     carried: frozenset[sympy.Expr] = frozenset()
     guarded: bool = False
+    exported: bool = False
     asked: int = 0
     seconds: float = 0.0
     _example: dict[str, int] = field(default_factory=dict)
@@ -162,6 +163,18 @@ class FrameFacts:
         env.__dict__[KEY] = facts
         _traced.get([]).append(facts)
         return facts, learnt.early
+
+    @classmethod
+    def of_program(
+        cls, env: Any, scope: Scope, constraints: Iterable[Constraint], values: Mapping[str, int], reals: frozenset[str]
+    ) -> FrameFacts:
+        """The facts of a program that is exported: all that is in force is known before the first value is met."""
+        facts = cls(env, scope, {}, reals=reals, guarded=True, exported=True)
+        facts._example.update(values)
+        for constraint in constraints:
+            facts.kind_of(constraint)[constraint] = None
+        env.__dict__[KEY] = facts
+        return facts
 
     def forget_trace(self) -> None:
         """Let go of the graph: torch's caches keep the ShapeEnv, and with it these facts, when the trace is over."""
@@ -300,6 +313,11 @@ class FrameFacts:
         if not names_of(term) <= self.expressions.keys():
             return None
         return to_torch(term, self.expressions)
+
+    def at(self, term: Term) -> sympy.Expr | None:
+        """The expression of a place that holds the term."""
+        found = self.expression_of(term)
+        return self.expressions.get(held_as(term)) if found is None else found
 
     def row(self, name: str) -> Row:
         """The row of a name that is met next."""

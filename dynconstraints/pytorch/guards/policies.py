@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from dynconstraints.diagnostics.diagnostic import Diagnostic, Label, Severity
 from dynconstraints.diagnostics.errors import SpecializationError
 from dynconstraints.diagnostics.source import Source, Span
 from dynconstraints.ir.printer import show
+from dynconstraints.pytorch.declarations.scope import Policy
+from dynconstraints.pytorch.declarations.user_location import calling_line
 from dynconstraints.pytorch.declarations.warning import warn
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.guards.narrowing import _LINE, ExtraGuard, extra_guards
 from dynconstraints.pytorch.guards.plain_guards import plain
 from dynconstraints.pytorch.guards.unnamed_sizes import unnamed_alike
+
+_NOT_THE_USERS = ("dynconstraints.", "torch.")
 
 
 def enforce(facts: FrameFacts) -> None:
@@ -18,15 +24,25 @@ def enforce(facts: FrameFacts) -> None:
     scope = facts.scope
     if scope.on_specialize == scope.on_new_guard == "allow":
         return
-    for narrowing in extra_guards(facts):
-        asked = {scope.on_new_guard} if narrowing.name is None else {scope.on_new_guard, scope.on_specialize}
+    for _ in narrowings(facts):
+        pass
+
+
+def narrowings(
+    facts: FrameFacts, least: Policy = "allow", found: Iterable[ExtraGuard] | None = None
+) -> Iterator[ExtraGuard]:
+    """What narrows the declaration, each told as the block asks, and at the least as strictly as is said."""
+    scope = facts.scope
+    for narrowing in extra_guards(facts) if found is None else found:
+        asked = {least, scope.on_new_guard} | ({scope.on_specialize} if narrowing.name is not None else set())
         policy = next(strict for strict in ("error", "warn", "allow") if strict in asked)
         if policy == "error":
             raise SpecializationError(_diagnostic(narrowing, facts, "error"))
         if policy == "warn":
             place = _source(narrowing.line)
             text = str(SpecializationError(_diagnostic(narrowing, facts, "warning")))
-            warn(text, *((None, 0) if place is None else (place.file, place.line)))
+            warn(text, *(calling_line(beyond=_NOT_THE_USERS) if place is None else (place.file, place.line)))
+        yield narrowing
 
 
 def _diagnostic(narrowing: ExtraGuard, facts: FrameFacts, severity: Severity) -> Diagnostic:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol
 
+import torch
+
 from dynconstraints.pytorch._torch.compilation import REFUSED_BY_GUARDS, guards_of_saved
+from dynconstraints.pytorch._torch.eager import marked_as, marks_of
 
 _ATTRIBUTE = "_dynconstraints_guards"
 
@@ -29,6 +32,26 @@ def remembered(manager: Any) -> list[Checked]:
     """The guards that are kept with others."""
     found: list[Checked] = getattr(manager, "__dict__", {}).get(_ATTRIBUTE, [])
     return found
+
+
+def with_marks(original: Callable[..., Any]) -> Callable[..., Any]:
+    """GuardsStatePickler.reducer_override: a named tensor has its marks in the file, by which graphs know it.
+
+    Guards are made anew where the file is loaded, of what is in it; without the marks they would refuse named tensors.
+    """
+
+    @wraps(original)
+    def reducer_override(self: Any, obj: Any) -> Any:
+        reduced = original(self, obj)
+        marks = marks_of(obj) if issubclass(type(obj), torch.Tensor) and isinstance(reduced, tuple) else {}
+        return (_restored, (marks, *reduced)) if marks else reduced
+
+    return reducer_override
+
+
+def _restored(marks: dict[str, Any], make: Callable[..., Any], args: tuple[Any, ...], *_: Any) -> Any:
+    made = make(*args)
+    return marked_as(made, marks) if isinstance(made, torch.Tensor) else made
 
 
 def telling_refusals(original: Callable[..., Any]) -> Callable[..., Any]:

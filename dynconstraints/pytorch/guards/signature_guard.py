@@ -11,7 +11,14 @@ from typing import Any
 from dynconstraints.diagnostics.errors import ConstraintError
 from dynconstraints.pytorch._torch.dynamo import dynamo
 from dynconstraints.pytorch.frame.call_check import parameters
-from dynconstraints.pytorch.frame.declared_inputs import DeclaredInputs, Owner, arguments_in, declared_inputs
+from dynconstraints.pytorch.frame.declared_inputs import (
+    DeclaredInputs,
+    Owner,
+    arguments_in,
+    declared_inputs,
+    put_together,
+    taken_apart,
+)
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.guards.entry_data import EntryData, Signed
 from dynconstraints.pytorch.guards.saved import remember
@@ -55,11 +62,21 @@ class SignedCall:
     absent: tuple[str, ...] = ()
     is_done: bool = False
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        rest = (self.code, self.parameters, self.first, self.absent, self.is_done)
+        return _saved_call, (taken_apart(self.signature), *rest)
+
     def check(self, variables: Mapping[str, Any]) -> None:
         """Raises the ConstraintError of a call that breaks the signature, or the open blocks."""
         items = items_of(self.signature, arguments_in(self.code, variables, self.parameters, self.first))
         if not is_traced(items):
             check(self.signature, items)
+
+
+def _saved_call(parts: Any, *rest: Any) -> SignedCall:
+    signature = put_together(parts)
+    assert signature is not None  # noqa: S101  a call has one
+    return SignedCall(signature, *rest)
 
 
 class _Pending:

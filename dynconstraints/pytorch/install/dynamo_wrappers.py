@@ -16,6 +16,7 @@ from dynconstraints import __version__
 from dynconstraints.pytorch._torch.dynamo import as_in_file_of, dynamo
 from dynconstraints.pytorch.declarations.scope import current_scope
 from dynconstraints.pytorch.declarations.suspension import is_suspended
+from dynconstraints.pytorch.exporting.tracing import is_exporting, wrapped_int
 from dynconstraints.pytorch.frame.call_check import answer_for_good, check_again, checked_call, keep_asking
 from dynconstraints.pytorch.frame.declared_inputs import declared_inputs, declared_number, declared_tensor
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts, forgetting_traces
@@ -77,7 +78,8 @@ def wrap_values(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def _wrap(self: Any, value: Any) -> Any:
         if is_suspended():
-            return original(self, value)
+            exported = wrapped_int(self, value) if is_exporting() else None
+            return original(self, value) if exported is None else exported
         kind = type(value)  # not what `isinstance` asks: a proxy may answer that itself
         if kind in _NUMBERS and (number := declared_number(self.source)) is not None:
             from dynconstraints.pytorch.tracing.inputs import wrap_declared

@@ -15,11 +15,13 @@ from typing import Any
 import sympy
 import torch
 
-from dynconstraints.pytorch._torch import inductor
+from dynconstraints.pytorch._torch import exporting as exported
+from dynconstraints.pytorch._torch import inductor, tracers
 from dynconstraints.pytorch._torch.compilation import (
     ahead_of_time,
     compiled_calls,
     exports,
+    guard_pickler,
     inductor_compilation,
     saved_calls,
 )
@@ -28,24 +30,37 @@ from dynconstraints.pytorch._torch.dynamo import (
     DYNAMO,
     EXPORT,
     LOWERING,
+    PACKAGE,
     SAVED,
     hook_points,
     leave_out_of_user_frames,
 )
+from dynconstraints.pytorch._torch.onnx import EXPORTER, exporter
 from dynconstraints.pytorch._torch.shape_env import shape_functions, stack_summary
 from dynconstraints.pytorch._torch.trace import python_operations
 from dynconstraints.pytorch.declarations.moments import (
     FIRST_DECLARATION,
+    FIRST_EXPORT,
     FIRST_EXTREME,
     FIRST_FACTS,
     FIRST_NAMES,
+    FIRST_PACKAGE,
     FIRST_REPORT,
+    FIRST_TRACED,
     Moment,
 )
+from dynconstraints.pytorch.exporting import reshapes
 from dynconstraints.pytorch.guards.compiled_calls import checking_entries
-from dynconstraints.pytorch.guards.saved import telling_refusals
+from dynconstraints.pytorch.guards.saved import telling_refusals, with_marks
 from dynconstraints.pytorch.inductor import aot_scalars, codegen_only, strides, uniform_values, unit_sizes, variance
-from dynconstraints.pytorch.install import ahead_wrappers, dynamo_wrappers, export_wrappers, shape_env_wrappers
+from dynconstraints.pytorch.install import (
+    ahead_wrappers,
+    dynamo_wrappers,
+    onnx_wrappers,
+    program_wrappers,
+    shape_env_wrappers,
+    tracer_wrappers,
+)
 from dynconstraints.pytorch.oracle import min_max, size_one
 from dynconstraints.pytorch.oracle.float_rounding import OPERATIONS
 from dynconstraints.pytorch.tracing import python_operations as operations
@@ -130,6 +145,11 @@ _SAVED = (
         "2.13",
         DYNAMO,
         (
+            guard_pickler,
+            with_marks,
+            "a named tensor that guards were made for is one in the file that they are saved in",
+        ),
+        (
             lambda: ahead_of_time()["capture"],
             ahead_wrappers.capture_frames,
             "the example that a frame is traced ahead of time for is checked and named as a call is",
@@ -149,12 +169,127 @@ _SAVED = (
 _EXPORTS = (
     Hook(
         exports,
-        export_wrappers.export_without_names,
-        "the example of an export is checked, and that its declaration is dropped is said",
+        program_wrappers.export_declared,
+        "the declaration of an example becomes the dynamic shapes of its export, and the program carries it",
         "2.13",
         EXPORT,
         is_required=False,
         without="torch.export drops declarations in silence",
+    ),
+    *_optional(
+        "2.13",
+        EXPORT,
+        (
+            exported.ranges_of_inputs,
+            program_wrappers.ranges_of_inputs,
+            "a declared input of an exported program is an expression over the parameters",
+        ),
+        (
+            lambda: exported.program_hooks()["program"],
+            program_wrappers.programs_enforced,
+            "what is made of an exported program has its contract for guards",
+        ),
+        (
+            lambda: exported.program_hooks()["decomposed"],
+            program_wrappers.decomposed_as_declared,
+            "what is traced again of a program from a file knows its contract",
+        ),
+        (
+            lambda: exported.program_hooks()["module"],
+            program_wrappers.modules_checked,
+            "a module that is made of an exported program checks calls in the user's words",
+        ),
+        (
+            lambda: exported.program_hooks()["unflattened"],
+            program_wrappers.unflattened_checked,
+            "so does an unflattened one",
+        ),
+    ),
+    *_optional(
+        "2.13",
+        EXPORTER,
+        (
+            exporter,
+            onnx_wrappers.models_named,
+            "a model of ONNX has the names of a declared program, and its declaration in the metadata",
+        ),
+    ),
+)
+
+_TRACERS = (
+    *(
+        Hook(
+            lambda name=name: tracers.tracers()[name],  # type: ignore[misc]
+            wrap,
+            f"{what} says that it drops what is declared",
+            "2.13",
+            FIRST_TRACED,
+            is_required=False,
+            without=f"{what} drops declarations in silence",
+        )
+        for name, wrap, what in (
+            ("trace", tracer_wrappers.trace, "torch.jit.trace"),
+            ("trace_module", tracer_wrappers.trace_module, "torch.jit.trace_module"),
+            ("graph", tracer_wrappers.trace_graph, "torch.onnx.export of TorchScript"),
+            ("script", tracer_wrappers.script, "torch.jit.script of a module"),
+            ("script_function", tracer_wrappers.script_function, "torch.jit.script of a function"),
+            ("symbolic", tracer_wrappers.symbolic_trace, "torch.fx.symbolic_trace"),
+            ("proxies", tracer_wrappers.make_fx, "make_fx"),
+        )
+    ),
+    Hook(
+        tracers.draft,
+        tracer_wrappers.draft_export,
+        "torch.export.draft_export says that it drops what is declared",
+        "2.13",
+        tracers.DRAFT,
+        is_required=False,
+        without="torch.export.draft_export drops declarations in silence",
+    ),
+)
+
+_PACKAGES = (
+    *_optional(
+        "2.13",
+        COMPILING,
+        (
+            lambda: exported.packages()["compile"],
+            program_wrappers.packaged_as_declared,
+            "AOTInductor compiles a program with its contract",
+        ),
+        (
+            lambda: exported.packages()["inputs"],
+            program_wrappers.ints_kept,
+            "a declared int is an input of the package",
+        ),
+    ),
+    *_optional(
+        "2.13",
+        FIRST_PACKAGE,
+        (
+            exported.package_inputs,
+            program_wrappers.check_written,
+            "the code of a package checks its inputs by the contract",
+        ),
+        (
+            exported.package_checks,
+            program_wrappers.checks_of_numbers,
+            "a package has numbers among its inputs, as tensors",
+        ),
+        (
+            exported.package_constructor,
+            program_wrappers.constructor_of_numbers,
+            "the constructor of a package names them",
+        ),
+    ),
+    *_optional(
+        "2.13",
+        PACKAGE,
+        (
+            exported.package_calls,
+            program_wrappers.calls_of_package,
+            "calls of a package are refused in the user's words",
+        ),
     ),
 )
 
@@ -420,7 +555,10 @@ _GUARDS = (
     ),
 )
 
-HOOKS: tuple[Hook, ...] = (*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_TRACE, *_SIZES, *_BACKEND, *_GUARDS)
+HOOKS: tuple[Hook, ...] = (
+    *(*_COPIES, *_CALLS, *_SAVED, *_EXPORTS, *_PACKAGES, *_TRACERS),
+    *(*_TRACE, *_SIZES, *_BACKEND, *_GUARDS),
+)
 """Each function of torch that is wrapped."""
 
 
@@ -439,6 +577,12 @@ ADDITIONS: tuple[Addition, ...] = (
         _leave_out_own_files, "a line of this package is no line of the user's where torch tells what asks for a guard"
     ),
     Addition(send_names, "names go along with a tensor to another process", when=FIRST_NAMES),
+    Addition(
+        reshapes.copied_unless_known,
+        "whether a reshape is a view is not asked where an exported program has to serve both",
+        since="2.13",
+        when=FIRST_EXPORT,
+    ),
     Addition(_add_whole_calls, "Inductor calls eager's kernel for an operation with a declared float", when=LOWERING),
 )
 """What is added to torch's tables."""

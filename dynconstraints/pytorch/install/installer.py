@@ -16,17 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, SAVED
+from dynconstraints.pytorch._torch.dynamo import COMPILING, DYNAMO, EXPORT, LOWERING, PACKAGE, SAVED
+from dynconstraints.pytorch._torch.onnx import EXPORTER
 from dynconstraints.pytorch._torch.release import NEXT, release
 from dynconstraints.pytorch._torch.trace import dispatch_anew
-from dynconstraints.pytorch.declarations.moments import FIRST_NAMES, Moment
+from dynconstraints.pytorch._torch.tracers import DRAFT
+from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION, FIRST_NAMES, FIRST_TRACED, Moment
 from dynconstraints.pytorch.install.after_import import forget_modules, once_loaded
 from dynconstraints.pytorch.install.selftest import selftest
 
 if TYPE_CHECKING:
-    from dynconstraints.pytorch.install.hooks import Hook
+    from dynconstraints.pytorch.install.hooks import Addition, Hook
 
 _LACKING = AttributeError, ImportError
+
+_WITHOUT_DYNAMO = FIRST_NAMES, FIRST_TRACED
+"""Moments that processes come to which don't load Dynamo, as workers that load data."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,11 @@ class Installer:
         self._is_on = True
         if release() >= NEXT:
             importlib.import_module(DYNAMO)
-        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT):
+        for module in (DYNAMO, LOWERING, COMPILING, SAVED, EXPORT, PACKAGE, DRAFT, EXPORTER):
             once_loaded(module, partial(self._reach, module))
-        FIRST_NAMES.wait(partial(self._reach, FIRST_NAMES))  # which processes without Dynamo come to: workers
+        for moment in _WITHOUT_DYNAMO:
+            moment.wait(partial(self._reach, moment))
+        FIRST_DECLARATION.wait(FIRST_TRACED.come)
         if release() >= NEXT:
             self._try_out()
 
@@ -112,8 +119,9 @@ class Installer:
             self._give_up(error)
             return
         if when == DYNAMO:
-            for moment in dict.fromkeys(hook.when for hook in HOOKS if isinstance(hook.when, Moment)):
-                if moment is not FIRST_NAMES:
+            parts: tuple[Hook | Addition, ...] = (*HOOKS, *ADDITIONS)
+            for moment in dict.fromkeys(part.when for part in parts if isinstance(part.when, Moment)):
+                if moment not in _WITHOUT_DYNAMO:
                     moment.wait(partial(self._reach, moment))
 
     def _put(self, hook: Hook) -> None:

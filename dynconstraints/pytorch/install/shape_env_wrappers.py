@@ -11,6 +11,7 @@ from typing import Any
 
 from dynconstraints.pytorch._torch.dynamo import dynamo
 from dynconstraints.pytorch._torch.shape_env import placed, records_symbols, source_name
+from dynconstraints.pytorch.exporting.tracing import facts_of_export, is_exported, leave_to_the_program
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.guards.merge_guards import join
 from dynconstraints.pytorch.install.observe import record
@@ -27,7 +28,7 @@ def named_sizes(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(original)
     def create_symbol(self: Any, val: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
-        facts = self.__dict__.get(KEY)
+        facts = facts_of_export(self)
         if facts is not None and facts.dimensions:
             name = source_name(source)
             expr = facts.dimensions.get(name)
@@ -129,6 +130,9 @@ def show_guards(original: Callable[..., Any]) -> Callable[..., Any]:
     def produce_guards_verbose(self: Any, placeholders: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
         with min_max.kept(self):
             printed = original(self, placeholders, sources, *args, **kwargs)
+        if is_exported(self):
+            leave_to_the_program(self, [part.exprs for part in printed])
+            return printed
         langs = kwargs.get("langs", ("python", "verbose_python"))
         if "verbose_python" in langs:  # without it, for the key of a cache on disk
             if KEY in self.__dict__:

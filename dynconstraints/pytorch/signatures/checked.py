@@ -10,8 +10,16 @@ from typing import Any
 from dynconstraints.ir.fold import names
 from dynconstraints.pytorch._torch.release import DYNAMIC_SPEC, inlined, inlined_as, runs_in_eager
 from dynconstraints.pytorch.declarations.declaration import Declaration
+from dynconstraints.pytorch.declarations.dropping import dropping_trace
 from dynconstraints.pytorch.declarations.moments import FIRST_DECLARATION
-from dynconstraints.pytorch.signatures.calls import check, is_traced, items_of, known_call, results_of
+from dynconstraints.pytorch.signatures.calls import (
+    check,
+    is_traced,
+    items_of,
+    known_call,
+    placed_constraints,
+    results_of,
+)
 from dynconstraints.pytorch.signatures.parameters import Parameters, parameters_of_module
 from dynconstraints.pytorch.signatures.registry import register, signature_of_module
 from dynconstraints.pytorch.values.named_dims import attach
@@ -32,7 +40,7 @@ def checked(function: FunctionType, signature: Signature) -> Callable[..., Any]:
 
     @wraps(function)
     def declared(*args: Any, **kwargs: Any) -> Any:
-        if signature.check == "always" and runs_in_eager():
+        if runs_in_eager() and not _is_dropped(signature) and signature.check == "always":
             check_arguments(signature, parameters, args, kwargs)
         result = raw(*args, **kwargs)
         return name_results(signature, parameters, args, kwargs, result) if signature.returns else result
@@ -74,6 +82,14 @@ def called_by(function: Any) -> Any:
     return inlined(function) if signature_on(function) is not None else function
 
 
+def _is_dropped(signature: Signature) -> bool:
+    """Whether a trace that knows of no declaration is under way; its user hears of it."""
+    trace = dropping_trace()
+    if trace is not None:
+        trace.tell(signature.names, placed_constraints(signature))
+    return trace is not None
+
+
 def check_arguments(
     signature: Signature, parameters: Parameters, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> None:
@@ -87,6 +103,8 @@ def name_results(
     signature: Signature, parameters: Parameters, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any
 ) -> Any:
     """The result, its dimensions named as the signature says. Raises the ConstraintError of sizes that disagree."""
+    if _is_dropped(signature):
+        return result
     given = items_of(signature, parameters.of_call(args, kwargs))
     returned = results_of(signature, result)
     if is_traced([*given, *returned]):
@@ -101,7 +119,7 @@ def name_results(
 def before_forward(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
     """The hook on a module's ``forward`` that checks its calls."""
     signature = signature_of_module(module)
-    if signature is not None and runs_in_eager():
+    if signature is not None and runs_in_eager() and not _is_dropped(signature):
         check_arguments(signature, parameters_of_module(module), args, kwargs)
 
 

@@ -216,7 +216,10 @@ def facts_of(tx: Any) -> FrameFacts:
 
 
 def bind(tx: Any, facts: FrameFacts, entrance: TraceInput) -> sympy.Expr:
-    """The value as an expression over the parameters; a new name may bring a new one. Raises the user's errors."""
+    """The value as an expression over the parameters; a new name may bring a new one. Raises the user's errors.
+
+    A program that is exported has the user's inputs alone: there ``tx`` is None, and parameters are no inputs.
+    """
     term = entrance.term
     try:
         facts.admit(entrance.members)
@@ -268,11 +271,15 @@ def _parameter(tx: Any, facts: FrameFacts, row: Row, entrance: TraceInput, unkno
     if positive:
         narrow(env, symbol, 1, None)
     node = env.create_symintnode(symbol, hint=hint, source=source)
+    env.tracked_fakes.append(d.TrackedFake(node, source, None))
+    return Parameter(symbol, source, node, None if tx is None else _graph_input(tx, row, source, node), hint)
+
+
+def _graph_input(tx: Any, row: Row, source: Any, node: Any) -> Any:
     label = re.sub(r"\W+", "_", f"parameter_of_{row.name}")
     proxy = tx.output.root_tracer.create_graph_input(label, type(node), node, source=source)
-    proxy.node.meta["grapharg"] = d.GraphArg(source, node, False, None, is_tensor=False, example_strong_ref=node)
-    tx.output.tracked_fakes.append(d.TrackedFake(node, source, None))
-    return Parameter(symbol, source, node, proxy, hint)
+    proxy.node.meta["grapharg"] = dynamo().GraphArg(source, node, False, None, is_tensor=False, example_strong_ref=node)
+    return proxy
 
 
 def _is_positive(facts: FrameFacts, row: Row) -> bool:

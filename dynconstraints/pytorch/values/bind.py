@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import torch
+
+from dynconstraints.diagnostics.diagnostic import Diagnostic
+from dynconstraints.diagnostics.errors import UnsupportedTorchError
 from dynconstraints.ir.constraint import Constraint
 from dynconstraints.pytorch.declarations.check_values import check_bindings, constraints_in_force
 from dynconstraints.pytorch.declarations.declaration import as_tuple
@@ -45,9 +49,24 @@ def bind(name: str, value: int, *, constraints: str | Constraint | Iterable[str 
         >>> n // 2
         DynamicInt(32, expression="n // 2")
     """
+    given: object = value
+    if isinstance(given, torch.SymInt):
+        raise _untraced(name)
     declared = DynamicInt(value, name=name, constraints=as_tuple(constraints))
     if declared.declaration is not None:
         place = calling_place(f'bind("{name}", {int(value)})')
         bindings = declared.declaration.bindings
         check_bindings(constraints_in_force([declared.declaration]), bindings, dict.fromkeys(bindings, place))
     return declared
+
+
+def _untraced(name: str) -> UnsupportedTorchError:
+    place = calling_place(f'bind("{name}", ...)')
+    return UnsupportedTorchError(
+        Diagnostic(
+            "DC703",
+            f"{name} is a symbol of a trace that bind knows nothing of",
+            (place.label(name),),
+            help=("torch.export.export(..., strict=True) traces bind, as torch.compile does",),
+        )
+    )

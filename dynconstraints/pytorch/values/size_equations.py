@@ -110,7 +110,8 @@ def declare_sizes(
     """The declaration that dimensions equal to terms make. Raises what is wrong with it; see `name_dims`."""
     given = tuple(given)
     FIRST_DECLARATION.come()
-    own = system_of(constraints)
+    reals = frozenset(binding.name for binding in given if isinstance(binding.value, float))
+    own = system_of(constraints, reals)
     check_names(own)
     check_consistent(own)
     bound = {binding.name: binding for binding in given}
@@ -126,7 +127,7 @@ def declare_sizes(
     is_call = any(isinstance(dimension, Position) for dimension in terms)
     told = {d: term for d, term in terms.items() if is_call or len(names(term) - bound.keys()) <= 1}
     equations = tuple(_equation(term, sizes[dimension]) for dimension, term in told.items())
-    system = system_of((*carried, *equations))
+    system = system_of((*carried, *equations), reals)
     for name in system.symbols:
         if name not in bound and (value := _determined(system, name)) is not None:
             bound[name] = Binding(name, value, (), place)
@@ -138,7 +139,9 @@ def declare_sizes(
     try:
         check_bindings(system, values, places)
     except ConstraintViolationError:
-        check_bindings(system_of(carried), values, places)  # without the sizes at hand, for the nearest legal ones
+        check_bindings(
+            system_of(carried, reals), values, places
+        )  # without the sizes at hand, for the nearest legal ones
         raise
     if own.constraints and not bound and not is_call:
         raise _unbound(own, place)
