@@ -453,3 +453,51 @@ def test_what_a_decomposition_asks_is_checked_and_said(monkeypatch):
     for module in (narrower.module(), reloaded(narrower).module()):
         with pytest.raises(ConstraintViolationError, match="n >"):
             module(torch.randn(4, 4))
+
+
+class Outer(torch.nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x) + 1
+
+
+@STRICT
+def test_a_program_inside_of_another(strict):
+    """A strict trace takes its guards along, the other says that it drops them; under a declaration neither has to."""
+    inner = export(Total(), (named(9, "h", ["h % 3 == 0"]),)).module()
+    shapes = ({0: torch.export.Dim.DYNAMIC},)
+    if strict:
+        outer = export(Outer(inner), (torch.randn(9, 4),), dynamic_shapes=shapes, strict=True).module()
+        with pytest.raises(Exception, match=r"% 3|Mod\("):
+            outer(torch.randn(8, 4))
+    else:
+        _, (text,) = told(lambda: export(Outer(inner), (torch.randn(9, 4),), dynamic_shapes=shapes))
+        line = line_of("return name_dims(torch.randn(size")
+        assert text.replace(str(HERE), "here") == (
+            "warning[DC703]: a program that was exported with a declaration is traced inside of another, which does "
+            "not check it\n"
+            f'  --> name_dims(x, {{0: "h"}})  at here:{line}\n'
+            "    h % 3 == 0\n"
+            "    ^^^^^^^^^^\n"
+            "  help: declare the inputs of the outer one, too, or torch.export.export(..., strict=True)"
+        )
+    program, said = told(lambda: export(Outer(inner), (named(9, "h", ["h % 3 == 0"]),), strict=strict))
+    assert said == []
+    with pytest.raises(ConstraintViolationError, match="h % 3 == 0"):
+        program.module()(torch.randn(8, 4))
+
+
+class Repeated(torch.nn.Module):
+    def forward(self, x):
+        return x["x"].repeat(x["n"][0], 1)
+
+
+@STRICT
+def test_an_int_without_a_name_is_an_input(strict):
+    """Nothing is said about it."""
+    example = {"x": torch.randn(2, 2), "n": [DynamicInt(3)]}
+    module = export(Repeated(), (example,), strict=strict).module()
+    assert module({"x": torch.randn(2, 2), "n": [5]}).shape == (10, 2)

@@ -22,6 +22,7 @@ from dynconstraints.pytorch.exporting.contract import Contract, carried, carry
 from dynconstraints.pytorch.exporting.definitions import Definitions
 from dynconstraints.pytorch.exporting.example import Example
 from dynconstraints.pytorch.exporting.guards_text import guards_of
+from dynconstraints.pytorch.exporting.tracing import is_exported
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.guards.missing import enforce_arrival
@@ -132,12 +133,16 @@ class CheckedCalls:
 
     def __call__(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raises the ConstraintError of a call that breaks the contract."""
-        if torch.compiler.is_compiling() or not getattr(module, "validate_inputs", True):
+        if torch.compiler.is_dynamo_compiling() or not getattr(module, "validate_inputs", True):
             return
         if self._contract is None:
             self._contract = Contract.from_json(self.plain)
         ordered = {name: kwargs[name] for name in self.names if name in kwargs}
-        self._contract.check(upstream.flat(args, ordered))
+        leaves = upstream.flat(args, ordered)
+        if any(not is_exported(size.node.shape_env) for size in upstream.symbols_of(leaves)):
+            _tell_inside(self._contract)
+        else:
+            self._contract.check(leaves)
 
     def attach(self, module: Any) -> None:
         """Put the hook on a module."""
@@ -164,6 +169,19 @@ def tell_missing(
     if current_scope().blocks and code is not None:
         leaves = upstream.leaves_of(module, args, kwargs)
         enforce_arrival(code, {leaf.path.partition(".")[0]: leaf.value for leaf in leaves}, facts)
+
+
+def _tell_inside(contract: Contract) -> None:
+    """Warn of a program that is traced inside of another, which has its inputs for symbols."""
+    mine = contract.constraints
+    said = Diagnostic(
+        "DC703",
+        "a program that was exported with a declaration is traced inside of another, which does not check it",
+        tuple(c.label() for c in mine[:3]),
+        help=("declare the inputs of the outer one, too, or torch.export.export(..., strict=True)",),
+        severity="warning",
+    )
+    warn(str(UnsupportedTorchError(said)), *calling_line(beyond=OUTSIDE))
 
 
 def _tell_floats(example: Example) -> None:
