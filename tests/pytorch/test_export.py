@@ -501,3 +501,18 @@ def test_an_int_without_a_name_is_an_input(strict):
     example = {"x": torch.randn(2, 2), "n": [DynamicInt(3)]}
     module = export(Repeated(), (example,), strict=strict).module()
     assert module({"x": torch.randn(2, 2), "n": [5]}).shape == (10, 2)
+
+
+class Powers(torch.nn.Module):
+    def forward(self, p):
+        return torch.full((2,), p)
+
+
+@STRICT
+def test_a_float_alone(strict):
+    """There is no symbol in the program, and its contract holds."""
+    p = DynamicFloat(0.5, name="p", constraints=["p == 0.5"])
+    module = export(Powers(), (p,), strict=strict).module()
+    torch.testing.assert_close(module(0.5), torch.full((2,), 0.5))
+    with pytest.raises(ConstraintViolationError, match=r"p == 0\.5"):
+        module(0.25)

@@ -35,9 +35,15 @@ OUTSIDE = ("dynconstraints.", "torch.")
 """How names of modules begin that are not the user's."""
 
 
+def facts_of(program: Any) -> FrameFacts | None:
+    """What the program's ShapeEnv knows of its declaration."""
+    found: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    return found
+
+
 def put_under(program: Any, example: Example) -> None:
     """Have a program carry what its example declares, and enforce it. Raises where torch made something else of it."""
-    facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    facts = facts_of(program)
     sizes = [p for p in example.places if not isinstance(example.leaves[p.leaf].value, float)]
     if sizes and (facts is None or not _is_as_declared(program, facts, example)):
         raise _not_taken(example)
@@ -68,9 +74,10 @@ def enforce(program: Any) -> None:
     """Have the guards of a program be those of the contract that it carries, and torch's own on other sizes."""
     contract = carried(program.graph_module)
     if contract is not None:
-        facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+        facts = facts_of(program)
         others = upstream.guards_code(program, frozenset() if facts is None else _settled(facts))
-        program._guards_code = [*guards_of(Definitions(contract)), *_in_users_words(others, contract)]  # noqa: SLF001
+        code = [*guards_of(Definitions(contract)), *_in_users_words(others, contract)]
+        upstream.set_guards(program, code)
 
 
 def _settled(facts: FrameFacts) -> frozenset[Any]:
@@ -83,7 +90,7 @@ def _settled(facts: FrameFacts) -> frozenset[Any]:
 def narrow_further(program: Any) -> None:
     """Have a program that was made of another by tracing it again carry what that trace asked besides."""
     contract = carried(program.graph_module)
-    facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    facts = facts_of(program)
     if contract is None or facts is None:
         return
     system = contract.system

@@ -42,7 +42,14 @@ from dynconstraints.pytorch.exporting.packages import (
     with_tensors,
     write_check,
 )
-from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, narrow_further, put_under, tell_missing
+from dynconstraints.pytorch.exporting.programs import (
+    check_calls_of,
+    enforce,
+    facts_of,
+    narrow_further,
+    put_under,
+    tell_missing,
+)
 from dynconstraints.pytorch.exporting.tracing import Traced, exporting, is_exported
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.install.dynamo_wrappers import compiled_under
@@ -70,7 +77,7 @@ def export_declared(original: Callable[..., Any]) -> Callable[..., Any]:
         with marks_kept(tensors), suspended(), unguarded(), exporting(Traced.of(example, sources)):
             program = original(mod, args, given, shapes, strict=strict, **options)
         put_under(program, example)
-        tell_missing(mod, args, given, env_of_program(program).__dict__.get(KEY))
+        tell_missing(mod, args, given, facts_of(program))
         return program
 
     return _export
