@@ -39,6 +39,7 @@ from dynconstraints.pytorch.exporting.packages import (
     metadata_of,
     packaging,
     symbols_defined,
+    tell_unknown,
     with_tensors,
     write_check,
 )
@@ -160,6 +161,8 @@ def packaged_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
         FIRST_PACKAGE.come()
         inputs = input_values(model_)
         is_known = knows(contract, inputs)
+        if not is_known:
+            tell_unknown(contract)
         env = next((size.node.shape_env for size in symbols_of(inputs)), None)
         facts = env.__dict__.get(KEY) if is_known and env is not None else None
         options = dict(kwargs.get("config_patches") or {})
