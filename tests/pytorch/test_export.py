@@ -72,6 +72,14 @@ def told(action):
     return result, [str(w.message) for w in caught if w.category is DeclarationWarning]
 
 
+def unhooked(module):
+    """A module of a program as processes without this package have it."""
+    module = copy.copy(module)
+    module._forward_pre_hooks = type(module._forward_pre_hooks)()
+    module._forward_pre_hooks_with_kwargs = type(module._forward_pre_hooks_with_kwargs)()
+    return module
+
+
 def reloaded(program):
     file = io.BytesIO()
     torch.export.save(program, file)
@@ -151,10 +159,7 @@ def test_the_text_of_a_refusal(strict):
 
 def guards_run(program, *args):
     """What torch itself raises of the program's guards, as it does where this package isn't."""
-    module = program.module()
-    module._forward_pre_hooks.clear()
-    module._forward_pre_hooks_with_kwargs.clear()
-    return module(*args)
+    return unhooked(program.module())(*args)
 
 
 @STRICT
@@ -173,7 +178,10 @@ def test_the_guards_say_it_where_this_package_is_not(constraint, good, bad, test
     guards_run(program, torch.randn(good, 4))
     with pytest.raises(AssertionError) as error:
         guards_run(program, torch.randn(bad, 4))
-    assert str(error.value) == f"Guard failed: '{constraint}' and (lambda n: type(n) is not int or {test})(x.size()[0])"
+    assert (
+        str(error.value)
+        == f"Guard failed: '{constraint}' and (lambda n: not isinstance(n, int) or {test})(x.size()[0])"
+    )
 
 
 @STRICT
@@ -240,6 +248,9 @@ def test_an_int_is_an_input_under_its_declaration(strict, least):
         module(7, 3, True)
     with pytest.raises(ConstraintViolationError, match="m is 5, and n // 2 = 4"):
         module(8, 5, True)
+    for module_ in (module, unhooked(module)):  # a bool is an int to Python
+        with pytest.raises((ConstraintViolationError, AssertionError), match="n % 2 == 0"):
+            module_(True, 0, True)
     if not least:
         assert module(0, 0, True).shape == (0, 0)
 
@@ -249,7 +260,7 @@ def test_a_branch_that_the_declaration_settles_and_one_that_it_does_not(strict):
     """The program of the second serves a part, and says so; a block makes that an error."""
     settled, said = told(lambda: export(Branch(), (named(6, "h", ["h > 5"]),), strict=strict))
     assert said == []
-    assert not any("type(h)" not in guard for guard in settled._guards_code)
+    assert not any("isinstance(h" not in guard for guard in settled._guards_code)
     program, (text,) = told(lambda: export(Branch(), (named(6, "h", ["h % 3 == 0"]),), strict=strict))
     assert text.startswith("warning[DC502]: the program serves only a part of the declaration: h >= 6\n")
     with pytest.raises(ConstraintViolationError, match="constraint violated: h >"):
@@ -453,3 +464,66 @@ def test_what_a_decomposition_asks_is_checked_and_said(monkeypatch):
     for module in (narrower.module(), reloaded(narrower).module()):
         with pytest.raises(ConstraintViolationError, match="n >"):
             module(torch.randn(4, 4))
+
+
+class Outer(torch.nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x) + 1
+
+
+@STRICT
+def test_a_program_inside_of_another(strict):
+    """A strict trace takes its guards along, the other says that it drops them; under a declaration neither has to."""
+    inner = export(Total(), (named(9, "h", ["h % 3 == 0"]),)).module()
+    shapes = ({0: torch.export.Dim.DYNAMIC},)
+    if strict:
+        outer = export(Outer(inner), (torch.randn(9, 4),), dynamic_shapes=shapes, strict=True).module()
+        with pytest.raises(Exception, match=r"% 3|Mod\("):
+            outer(torch.randn(8, 4))
+    else:
+        _, (text,) = told(lambda: export(Outer(inner), (torch.randn(9, 4),), dynamic_shapes=shapes))
+        line = line_of("return name_dims(torch.randn(size")
+        assert text.replace(str(HERE), "here") == (
+            "warning[DC703]: a program that was exported with a declaration is traced inside of another, which does "
+            "not check it\n"
+            f'  --> name_dims(x, {{0: "h"}})  at here:{line}\n'
+            "    h % 3 == 0\n"
+            "    ^^^^^^^^^^\n"
+            "  help: declare the inputs of the outer one, too, or torch.export.export(..., strict=True)"
+        )
+    program, said = told(lambda: export(Outer(inner), (named(9, "h", ["h % 3 == 0"]),), strict=strict))
+    assert said == []
+    with pytest.raises(ConstraintViolationError, match="h % 3 == 0"):
+        program.module()(torch.randn(8, 4))
+
+
+class Repeated(torch.nn.Module):
+    def forward(self, x):
+        return x["x"].repeat(x["n"][0], 1)
+
+
+@STRICT
+def test_an_int_without_a_name_is_an_input(strict):
+    """Nothing is said about it."""
+    example = {"x": torch.randn(2, 2), "n": [DynamicInt(3)]}
+    module = export(Repeated(), (example,), strict=strict).module()
+    assert module({"x": torch.randn(2, 2), "n": [5]}).shape == (10, 2)
+
+
+class Powers(torch.nn.Module):
+    def forward(self, p):
+        return torch.full((2,), p)
+
+
+@STRICT
+def test_a_float_alone(strict):
+    """There is no symbol in the program, and its contract holds."""
+    p = DynamicFloat(0.5, name="p", constraints=["p == 0.5"])
+    module = export(Powers(), (p,), strict=strict).module()
+    torch.testing.assert_close(module(0.5), torch.full((2,), 0.5))
+    with pytest.raises(ConstraintViolationError, match=r"p == 0\.5"):
+        module(0.25)

@@ -28,6 +28,7 @@ from dynconstraints.pytorch.declarations.warning import DeclarationWarning
 from dynconstraints.pytorch.exporting.contract import carried
 from dynconstraints.pytorch.exporting.definitions import Definitions
 from dynconstraints.pytorch.exporting.packages import check_in_cpp
+from dynconstraints.pytorch.install import program_wrappers
 
 pytestmark = pytest.mark.inductor
 
@@ -163,6 +164,43 @@ def test_what_a_package_cannot_check_is_said():
         "  note: what names stand for has to follow from the sizes by sums and quotients\n"
         "  help: in Python, with dynconstraints imported, calls of the package are checked in full"
     )
+
+
+class Forced(torch.nn.Module):
+    def forward(self, x, y):
+        return x * len(range(x.shape[0])) + y.sum()
+
+
+def test_kernels_that_are_made_without_the_facts_are_said(tmp_path):
+    """Where a file has another expression for a size than its contract says."""
+    x = name_dims(torch.randn(6), {0: "h"}, constraints=["h % 3 == 0"])
+    y = name_dims(torch.randn(8), {0: "n"})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        program = torch.export.export(Forced(), (x, y))
+        torch.export.save(program, tmp_path / "forced.pt2")
+        packaged = program_wrappers.packaged_as_declared(lambda *_args, **_options: None)
+        packaged(program.module(), [])
+        module = torch.export.load(tmp_path / "forced.pt2").module()
+        packaged(module, [])
+        module = torch.export.load(tmp_path / "forced.pt2").module()
+        module.meta["custom"]["dynconstraints"]["narrowed"] = []  # that h is one number
+        packaged(module, [])
+    texts = [str(w.message) for w in caught if w.category is DeclarationWarning]
+    line = next(
+        i
+        for i, t in enumerate(Path(__file__).read_text().splitlines(), 1)
+        if '{0: "h"}, constraints=["h % 3 == 0"' in t
+    )
+    assert texts[0].startswith("warning[DC501]: the program forces h to one value: h == 6")
+    assert [text.replace(__file__, "here") for text in texts[1:]] == [
+        "warning[DC703]: the package checks what is declared, and its kernels are made without it\n"
+        f'  --> name_dims(x, {{0: "h"}})  at here:{line}\n'
+        "    h % 3 == 0\n"
+        "    ^^^^^^^^^^\n"
+        "  note: the sizes of the program from the file are other expressions than the declaration makes them\n"
+        "  help: export the program and make the package of it in one process"
+    ]
 
 
 class Scaled(torch.nn.Module):

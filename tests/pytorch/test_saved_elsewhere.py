@@ -145,3 +145,67 @@ def test_a_saved_function_serves_named_tensors_of_another_process(tmp_path: Path
     assert done.returncode == 0, done.stderr
     own = ["ran", "ran", f"{VIOLATED} n <= 64", f"{VIOLATED} n % 8 == 0"]
     assert json.loads(done.stdout) == {"n": own, "m": own, "": own}
+
+
+KINDS = """
+import json, sys
+from pathlib import Path
+import torch
+import torch._dynamo as dynamo
+from dynconstraints import ConstraintError, DynamicFloat, DynamicInt, declare
+torch.set_num_threads(1)
+
+def rows(x, n):
+    return x.view(-1, n) * n
+
+def scaled(x, a):
+    return x * a + 1
+
+@declare(x="n 6", constraints=["n % 8 == 0", "n <= 64"])
+def summed(x):
+    return x.view(-1, 8, 6).sum(1)
+
+def an_int(size):
+    return torch.ones(48), DynamicInt(size, name="n", constraints=["n % 8 == 0", "n <= 64"])
+
+def a_float(size):
+    return torch.ones(16), DynamicFloat(size / 16, name="a", constraints=["0 < a", "a <= 3.0"])
+
+found = {}
+with dynamo.config.patch(caching_precompile=True):
+    if sys.argv[1] == "load":
+        torch.compiler.load_cache_artifacts(Path(sys.argv[2]).read_bytes())
+    for function, arguments in ((rows, an_int), (scaled, a_float), (summed, lambda size: (torch.ones(size, 6),))):
+        dynamo.utils.counters.clear()
+        compiled, said = torch.compile(function), []
+        for size in (16, 48, 8, 72):
+            try:
+                torch.testing.assert_close(compiled(*arguments(size)), function(*arguments(size)))
+                said.append("ran")
+            except ConstraintError as error:
+                said.append(str(error).splitlines()[0])
+        found[function.__name__] = [dynamo.utils.counters["stats"]["unique_graphs"], *said]
+    if sys.argv[1] == "save":
+        Path(sys.argv[2]).write_bytes(torch.compiler.save_cache_artifacts()[0])
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="three compilations; the other test has artefacts of one")
+def test_ints_floats_and_declared_functions_find_what_another_process_precompiled(tmp_path: Path) -> None:
+    """Without a trace, and a value outside is refused by name."""
+    (tmp_path / "program.py").write_text(KINDS)
+    for phase, traces in (("save", 1), ("load", 0)):
+        environment = {
+            **os.environ,
+            "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / phase),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        command = [sys.executable, str(tmp_path / "program.py"), phase, str(tmp_path / "saved")]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout.strip().splitlines()[-1]) == {
+            "rows": [traces, "ran", "ran", "ran", f"{VIOLATED} n <= 64"],
+            "scaled": [traces, "ran", "ran", "ran", f"{VIOLATED} a <= 3.0"],
+            "summed": [traces, "ran", "ran", "ran", f"{VIOLATED} n <= 64"],
+        }

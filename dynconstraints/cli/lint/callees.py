@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dynconstraints.interop.reading.scopes import bound_by, targets
+
 INT, FLOAT, SCOPE, SYSTEM = "DynamicInt", "DynamicFloat", "dynamic_int_constraints", "ConstraintSystem"
 DIMS, BIND, EXTEND = "name_dims", "bind", "extend"
 
@@ -125,10 +127,10 @@ def _assigned_once(nodes: tuple[ast.AST, ...]) -> Iterator[tuple[str, ast.expr]]
 
     A name that is bound anywhere else in the source, as a parameter for one, may be something else where it is used.
     """
-    bound = Counter(name for node in nodes for name in _bound_by(node))
+    bound = Counter(name for node in nodes for name in bound_by(node))
     for node in nodes:
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-            for target in _targets(node):
+            for target in targets(node):
                 if isinstance(target, ast.Name) and bound[target.id] == 1:
                     yield target.id, node.value
 
@@ -138,23 +140,5 @@ def _fields(nodes: tuple[ast.AST, ...], once: Mapping[str, ast.expr]) -> Iterato
     stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)}
     for node in nodes:
         if isinstance(node, ast.ClassDef):
-            inside = (target for one in node.body for target in _targets(one) if isinstance(target, ast.Name))
+            inside = (target for one in node.body for target in targets(one) if isinstance(target, ast.Name))
             yield from ((t.id, once[t.id]) for t in inside if t.id in once and t.id not in stored)
-
-
-def _targets(node: ast.AST) -> list[ast.expr]:
-    if isinstance(node, ast.Assign):
-        return node.targets
-    return [node.target] if isinstance(node, ast.AnnAssign | ast.NamedExpr) else []
-
-
-def _bound_by(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(name, ast.Store() | ast.Del()) | ast.arg(name):
-            yield name
-        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
-            yield name
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            yield name
-        case ast.alias(name, asname):
-            yield asname or name

@@ -355,6 +355,11 @@ def guards_code(program: Any, known: frozenset[Any]) -> list[str]:
         env.guards = guards
 
 
+def set_guards(program: Any, code: list[str]) -> None:
+    """Have a program check these expressions."""
+    program._guards_code = code  # noqa: SLF001
+
+
 def flat(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
     """The flat inputs of a call."""
     found: list[Any] = _pytree().tree_leaves((args, dict(kwargs)))

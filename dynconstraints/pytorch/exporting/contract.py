@@ -156,7 +156,7 @@ class Contract:
                 value = value.shape[place.dimension]
                 if type(value) is not int:
                     return None
-            elif not isinstance(value, int | float) or isinstance(value, bool):
+            elif not isinstance(value, int | float):
                 return None
             found.append(float(value) if isinstance(value, float) else int(value))
         return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,9 +85,24 @@ def example_of(module: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         for leaf in leaves
         for dimension, term in dict.fromkeys(_terms(leaf.value, by_value.get(id(leaf.value), ())))
     )
+    places = (*places, *_anonymous(leaves, places, call, scope))
     if call is None and not places and not scope.blocks:
         return None
     return Example(tuple(leaves), places, call or Declaration(()), scope)
+
+
+def _anonymous(
+    leaves: Iterable[Leaf], places: Iterable[Place], call: Declaration | None, scope: Scope
+) -> Iterator[Place]:
+    """Ints without a name have one of their own, as in every trace: they are inputs, about which nothing is said."""
+    known = {place.leaf for place in places}
+    taken = {*(() if call is None else call.names), *scope.system.symbols}
+    for leaf in leaves:
+        if isinstance(leaf.value, DynamicInt) and leaf.index not in known:
+            name = re.sub(r"\W", "_", f"int_{leaf.path}")
+            while name in taken:
+                name += "_"
+            yield Place(leaf.index, None, Name(name))
 
 
 class _Int(int):

@@ -34,13 +34,13 @@ def guards_of(definitions: Definitions) -> tuple[str, ...]:
 
 def _guard(definitions: Definitions, constraint: Constraint) -> str:
     """torch's message is the text of the guard, which begins with what the user wrote."""
-    names = python_names(constraint.symbols, ("L", "math", "type", "int", *_FUNCTIONS))
+    names = python_names(constraint.symbols, ("L", "math", "isinstance", "int", *_FUNCTIONS))
     test = python_test(constraint.formula, names)
     steps = [f"({target} := {value})" for target, _, value in (line.partition(" = ") for line in test.lines)]
     condition = f"([{', '.join(steps)}] and {test.holds})" if steps else f"({test.holds})"
     for function in sorted(test.called & {*_FUNCTIONS}):
         condition = f"(lambda {function}: {condition})(math.{function})"
-    symbols = "".join(f"type({place}) is not int or " for place in names.values())
+    symbols = "".join(f"not isinstance({place}, int) or " for place in names.values())
     values = ", ".join(_access(definitions, name) for name in constraint.symbols)
     said, parameters = _QUOTES.sub(" ", constraint.line), ", ".join(names.values())
     return f"'{said}' and (lambda {parameters}: {symbols}{condition})({values})"

@@ -176,6 +176,20 @@ def _tell_left(left: tuple[Constraint, ...]) -> None:
     warn(str(UnsupportedTorchError(said)), *calling_line(beyond=OUTSIDE))
 
 
+def tell_unknown(contract: Contract) -> None:
+    """Warn of a package whose kernels are made without what is declared; its check is none the less."""
+    mine = contract.constraints
+    said = Diagnostic(
+        "DC703",
+        "the package checks what is declared, and its kernels are made without it",
+        tuple(c.label() for c in mine[:3]),
+        ("the sizes of the program from the file are other expressions than the declaration makes them",),
+        ("export the program and make the package of it in one process",),
+        "warning",
+    )
+    warn(str(UnsupportedTorchError(said)), *calling_line(beyond=OUTSIDE))
+
+
 def metadata_of(contract: Contract) -> dict[str, str]:
     """What a package has for those who load it."""
     return {METADATA: json.dumps(contract.to_json())}

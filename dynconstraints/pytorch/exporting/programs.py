@@ -22,6 +22,7 @@ from dynconstraints.pytorch.exporting.contract import Contract, carried, carry
 from dynconstraints.pytorch.exporting.definitions import Definitions
 from dynconstraints.pytorch.exporting.example import Example
 from dynconstraints.pytorch.exporting.guards_text import guards_of
+from dynconstraints.pytorch.exporting.tracing import is_exported
 from dynconstraints.pytorch.frame.frame_facts import FrameFacts
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.guards.missing import enforce_arrival
@@ -34,9 +35,15 @@ OUTSIDE = ("dynconstraints.", "torch.")
 """How names of modules begin that are not the user's."""
 
 
+def facts_of(program: Any) -> FrameFacts | None:
+    """What the program's ShapeEnv knows of its declaration."""
+    found: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    return found
+
+
 def put_under(program: Any, example: Example) -> None:
     """Have a program carry what its example declares, and enforce it. Raises where torch made something else of it."""
-    facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    facts = facts_of(program)
     sizes = [p for p in example.places if not isinstance(example.leaves[p.leaf].value, float)]
     if sizes and (facts is None or not _is_as_declared(program, facts, example)):
         raise _not_taken(example)
@@ -67,9 +74,10 @@ def enforce(program: Any) -> None:
     """Have the guards of a program be those of the contract that it carries, and torch's own on other sizes."""
     contract = carried(program.graph_module)
     if contract is not None:
-        facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+        facts = facts_of(program)
         others = upstream.guards_code(program, frozenset() if facts is None else _settled(facts))
-        program._guards_code = [*guards_of(Definitions(contract)), *_in_users_words(others, contract)]  # noqa: SLF001
+        code = [*guards_of(Definitions(contract)), *_in_users_words(others, contract)]
+        upstream.set_guards(program, code)
 
 
 def _settled(facts: FrameFacts) -> frozenset[Any]:
@@ -82,7 +90,7 @@ def _settled(facts: FrameFacts) -> frozenset[Any]:
 def narrow_further(program: Any) -> None:
     """Have a program that was made of another by tracing it again carry what that trace asked besides."""
     contract = carried(program.graph_module)
-    facts: FrameFacts | None = getattr(upstream.env_of_program(program), "__dict__", {}).get(KEY)
+    facts = facts_of(program)
     if contract is None or facts is None:
         return
     system = contract.system
@@ -132,12 +140,16 @@ class CheckedCalls:
 
     def __call__(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raises the ConstraintError of a call that breaks the contract."""
-        if torch.compiler.is_compiling() or not getattr(module, "validate_inputs", True):
+        if torch.compiler.is_dynamo_compiling() or not getattr(module, "validate_inputs", True):
             return
         if self._contract is None:
             self._contract = Contract.from_json(self.plain)
         ordered = {name: kwargs[name] for name in self.names if name in kwargs}
-        self._contract.check(upstream.flat(args, ordered))
+        leaves = upstream.flat(args, ordered)
+        if any(not is_exported(size.node.shape_env) for size in upstream.symbols_of(leaves)):
+            _tell_inside(self._contract)
+        else:
+            self._contract.check(leaves)
 
     def attach(self, module: Any) -> None:
         """Put the hook on a module."""
@@ -164,6 +176,19 @@ def tell_missing(
     if current_scope().blocks and code is not None:
         leaves = upstream.leaves_of(module, args, kwargs)
         enforce_arrival(code, {leaf.path.partition(".")[0]: leaf.value for leaf in leaves}, facts)
+
+
+def _tell_inside(contract: Contract) -> None:
+    """Warn of a program that is traced inside of another, which has its inputs for symbols."""
+    mine = contract.constraints
+    said = Diagnostic(
+        "DC703",
+        "a program that was exported with a declaration is traced inside of another, which does not check it",
+        tuple(c.label() for c in mine[:3]),
+        help=("declare the inputs of the outer one, too, or torch.export.export(..., strict=True)",),
+        severity="warning",
+    )
+    warn(str(UnsupportedTorchError(said)), *calling_line(beyond=OUTSIDE))
 
 
 def _tell_floats(example: Example) -> None:

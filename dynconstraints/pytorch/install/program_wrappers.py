@@ -39,10 +39,18 @@ from dynconstraints.pytorch.exporting.packages import (
     metadata_of,
     packaging,
     symbols_defined,
+    tell_unknown,
     with_tensors,
     write_check,
 )
-from dynconstraints.pytorch.exporting.programs import check_calls_of, enforce, narrow_further, put_under, tell_missing
+from dynconstraints.pytorch.exporting.programs import (
+    check_calls_of,
+    enforce,
+    facts_of,
+    narrow_further,
+    put_under,
+    tell_missing,
+)
 from dynconstraints.pytorch.exporting.tracing import Traced, exporting, is_exported
 from dynconstraints.pytorch.frame.restart import KEY
 from dynconstraints.pytorch.install.dynamo_wrappers import compiled_under
@@ -70,7 +78,7 @@ def export_declared(original: Callable[..., Any]) -> Callable[..., Any]:
         with marks_kept(tensors), suspended(), unguarded(), exporting(Traced.of(example, sources)):
             program = original(mod, args, given, shapes, strict=strict, **options)
         put_under(program, example)
-        tell_missing(mod, args, given, env_of_program(program).__dict__.get(KEY))
+        tell_missing(mod, args, given, facts_of(program))
         return program
 
     return _export
@@ -153,6 +161,8 @@ def packaged_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
         FIRST_PACKAGE.come()
         inputs = input_values(model_)
         is_known = knows(contract, inputs)
+        if not is_known:
+            tell_unknown(contract)
         env = next((size.node.shape_env for size in symbols_of(inputs)), None)
         facts = env.__dict__.get(KEY) if is_known and env is not None else None
         options = dict(kwargs.get("config_patches") or {})
