@@ -48,7 +48,7 @@ PACKAGES = {
         ("tracing",),
         ("exporting",),
         ("install",),
-        ("reports",),
+        ("observe", "reports"),
     ),
 }
 """The packages and modules inside of a layer, bottom up."""
