@@ -195,6 +195,11 @@ unsafe_view: Any = torch.ops.aten._unsafe_view.default  # noqa: SLF001
 """A view of what nobody else has."""
 
 
+def overlap_question() -> tuple[Any, str]:
+    """What the traces of operations that write to tensors ask."""
+    return torch, "_debug_has_internal_overlap"
+
+
 def ranges_of_inputs() -> tuple[Any, str]:
     """What collects the ranges of the inputs when the trace of an export is done."""
     return _trace(), "make_constraints"

@@ -73,9 +73,10 @@ def package_calls() -> tuple[Any, str]:
 
 
 def is_entry_of_package() -> bool:
-    """Whether the code that is written is the entry of a package."""
+    """Whether the code that is written is the entry of a package: no part of it, and not its constants."""
     graph = _graph_lowering()
-    return bool(graph.aot_mode) and not graph.is_const_graph
+    is_part = isinstance(graph, importlib.import_module("torch._inductor.graph").SubgraphLowering)
+    return bool(graph.aot_mode) and not graph.is_const_graph and not is_part
 
 
 def input_of_package(leaf: int) -> str:

@@ -51,7 +51,6 @@ class Packaged:
 
     contract: Contract
     facts: FrameFacts | None
-    is_written: bool = False
 
 
 _current: ContextVar[Packaged | None] = ContextVar("dynconstraints_packaging", default=None)
@@ -67,17 +66,11 @@ def while_packaged(packaged: Packaged) -> Iterator[None]:
         _current.reset(token)
 
 
-def packaged() -> Packaged | None:
-    """The program that is compiled."""
-    return _current.get()
-
-
 def write_check(wrapper: Any) -> None:
     """Write the check where the code of the package has its inputs, and has looked at none."""
     found = _current.get()
-    if found is None or found.is_written or not packaging.is_entry_of_package():
+    if found is None or not packaging.is_entry_of_package():
         return
-    found.is_written = True
     if found.facts is not None:  # what Inductor has asked since
         found.contract = found.contract.narrowed_by(conditions(narrowings(found.facts, "warn", strongest(found.facts))))
     header, call = check_in_cpp(found.contract)

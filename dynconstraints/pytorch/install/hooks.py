@@ -195,6 +195,15 @@ _EXPORTS = (
 _PACKAGES = (
     *_optional(
         "2.13",
+        FIRST_EXPORT,
+        (
+            exported.overlap_question,
+            reshapes.overlap_unless_known,
+            "whether elements of a tensor share memory is no question of one example's",
+        ),
+    ),
+    *_optional(
+        "2.13",
         COMPILING,
         (
             lambda: packaging.packages()["compile"],
