@@ -315,7 +315,11 @@ def page(rows: Sequence[tuple[str, ...]]) -> str:
     from tables import Table
 
     columns = ("program", "declared", "compile", *(f"{kind}, loaded" for kind in KINDS[1:]))
-    note = "Calls that are equal to eager at valid sizes, and calls at others that are refused by name."
+    note = (
+        "Calls that are equal to eager at valid sizes, and calls at others that are refused by name. Where fewer are "
+        "equal, the others are refused, too: the one graph of the file has guards of torch's besides the declaration, "
+        "mostly where a size comes to 1 on the way."
+    )
     table = Table("artefacts", "Artefacts", note, columns, tuple(rows))
     return (
         "# A declaration in what is made of a program\n\n"

@@ -13,10 +13,9 @@ from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
-import sympy
 import torch
 
-from dynconstraints.pytorch._torch.dynamo import PACKAGE, dynamo
+from dynconstraints.pytorch._torch.dynamo import dynamo
 
 
 @dataclass(frozen=True)
@@ -196,6 +195,11 @@ unsafe_view: Any = torch.ops.aten._unsafe_view.default  # noqa: SLF001
 """A view of what nobody else has."""
 
 
+def overlap_question() -> tuple[Any, str]:
+    """What the traces of operations that write to tensors ask."""
+    return torch, "_debug_has_internal_overlap"
+
+
 def ranges_of_inputs() -> tuple[Any, str]:
     """What collects the ranges of the inputs when the trace of an export is done."""
     return _trace(), "make_constraints"
@@ -241,100 +245,6 @@ def symbols_of(inputs: Iterable[Any]) -> Iterator[Any]:
 def input_values(module: Any) -> list[Any]:
     """The inputs of a graph as the trace saw them."""
     return [node.meta.get("val") for node in module.graph.find_nodes(op="placeholder")]
-
-
-@cache
-def packages() -> dict[str, tuple[Any, str]]:
-    """What AOTInductor compiles by, and what its packages are called by. Read in 2.13."""
-    compile_fx = importlib.import_module("torch._inductor.compile_fx")
-    return {
-        "compile": (compile_fx, "compile_fx_aot"),
-        "inputs": (compile_fx, "_extract_inputs_from_exported_gm"),
-    }
-
-
-def package_inputs() -> tuple[Any, str]:
-    """What writes the code that unpacks the inputs of a package."""
-    return importlib.import_module("torch._inductor.codegen.cpp_wrapper_cpu").CppWrapperCpu, "codegen_inputs"
-
-
-def package_checks() -> tuple[Any, str]:
-    """What writes torch's own checks of the inputs of a package, which are made where a variable of the environment
-    asks for them."""
-    return package_inputs()[0], "generate_input_output_runtime_checks"
-
-
-def package_constructor() -> tuple[Any, str]:
-    """What writes the constructor of a package, which has a name for each input."""
-    return package_inputs()[0], "codegen_model_constructor"
-
-
-def has_number_inputs() -> bool:
-    """Whether the package has inputs that are numbers; torch has none such of its own."""
-    return any(isinstance(value, sympy.Expr) for value in _graph_lowering().graph_inputs.values())
-
-
-def write_no_checks(wrapper: Any) -> None:
-    """Write what torch's checks of inputs are called by, without any."""
-    wrapper.prefix.splice(
-        """
-        static bool _check_aoti_runtime_check_inputs_env() { return false; }
-        static void __check_inputs_outputs(AtenTensorHandle*, AtenTensorHandle*) {}
-        """
-    )
-
-
-@contextmanager
-def number_inputs_unseen() -> Iterator[None]:
-    """While open, inputs that are numbers are told from others by nothing."""
-    graph = _graph_lowering()
-    inputs = graph.graph_inputs
-    graph.graph_inputs = dict.fromkeys(inputs)
-    try:
-        yield
-    finally:
-        graph.graph_inputs = inputs
-
-
-def package_calls() -> tuple[Any, str]:
-    """The call of a package that was loaded."""
-    return importlib.import_module(PACKAGE).AOTICompiledModel, "__call__"
-
-
-def is_entry_of_package() -> bool:
-    """Whether the code that is written is the entry of a package."""
-    graph = _graph_lowering()
-    return bool(graph.aot_mode) and not graph.is_const_graph
-
-
-def input_of_package(leaf: int) -> str:
-    """What the code of a package calls one of the flat inputs."""
-    return str(list(_graph_lowering().graph_inputs)[leaf])
-
-
-def _graph_lowering() -> Any:
-    return importlib.import_module("torch._inductor.virtualized").V.graph
-
-
-def flat_of_package(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Any]:
-    """The flat inputs of a call of a package."""
-    return flat(args, ordered_for_package(model, kwargs))
-
-
-def ordered_for_package(model: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of a call of a package in the order that it was made for."""
-    spec = _pytree().treespec_loads(model.loader.get_call_spec()[0])
-    names = spec.children()[1].context or ()
-    return {name: kwargs[name] for name in (*names, *kwargs) if name in kwargs}
-
-
-def assign_inputs(wrapper: Any, defined: Mapping[Any, str]) -> None:
-    """Write the code that takes the inputs of a package for symbols, of which some are defined beforehand."""
-    bound = importlib.import_module("torch.utils._ordered_set").OrderedSet(defined)
-    for symbol, value in defined.items():
-        wrapper.prefix.writeline(f"[[maybe_unused]] int64_t {symbol} = {value};")
-    for name, value in wrapper.get_graph_inputs().items():
-        wrapper.codegen_input_symbol_assignment(name, value, bound)
 
 
 def fresh_env() -> Any:

@@ -25,6 +25,7 @@ from dynconstraints.ir.fold import names as names_of
 from dynconstraints.ir.fold import substitute_term
 from dynconstraints.ir.nodes import Add, FloorDiv, Int, Mul, Name, Neg, Term
 from dynconstraints.pytorch._torch import exporting as upstream
+from dynconstraints.pytorch._torch import packaging
 from dynconstraints.pytorch.declarations.declaration import system_of
 from dynconstraints.pytorch.declarations.user_location import calling_line
 from dynconstraints.pytorch.declarations.warning import warn
@@ -50,14 +51,13 @@ class Packaged:
 
     contract: Contract
     facts: FrameFacts | None
-    is_written: bool = False
 
 
 _current: ContextVar[Packaged | None] = ContextVar("dynconstraints_packaging", default=None)
 
 
 @contextmanager
-def packaging(packaged: Packaged) -> Iterator[None]:
+def while_packaged(packaged: Packaged) -> Iterator[None]:
     """While open, the program is compiled."""
     token = _current.set(packaged)
     try:
@@ -66,17 +66,11 @@ def packaging(packaged: Packaged) -> Iterator[None]:
         _current.reset(token)
 
 
-def packaged() -> Packaged | None:
-    """The program that is compiled."""
-    return _current.get()
-
-
 def write_check(wrapper: Any) -> None:
     """Write the check where the code of the package has its inputs, and has looked at none."""
     found = _current.get()
-    if found is None or found.is_written or not upstream.is_entry_of_package():
+    if found is None or not packaging.is_entry_of_package():
         return
-    found.is_written = True
     if found.facts is not None:  # what Inductor has asked since
         found.contract = found.contract.narrowed_by(conditions(narrowings(found.facts, "warn", strongest(found.facts))))
     header, call = check_in_cpp(found.contract)
@@ -89,7 +83,7 @@ def symbols_defined() -> dict[Any, str] | None:
     """The parameters of the program as code over its inputs; None where a name's value is not told by sums and
     quotients, or the ShapeEnv does not know the contract."""
     found = _current.get()
-    if found is None or found.facts is None or not upstream.is_entry_of_package():
+    if found is None or found.facts is None or not packaging.is_entry_of_package():
         return None
     definitions = Definitions(found.contract)
     terms = found.facts.parameter_terms()
@@ -141,7 +135,7 @@ def _sizes(definitions: Definitions, term: Term) -> dict[str, str]:
     sizes = {}
     for size in names_of(term):
         place = definitions.places[size]
-        argument = upstream.input_of_package(place.leaf)
+        argument = packaging.input_of_package(place.leaf)
         sizes[size] = argument if place.dimension is None else f"{argument}.sizes()[{place.dimension}]"
     return sizes
 
@@ -199,7 +193,7 @@ def check_call_of_package(model: Any, args: tuple[Any, ...], kwargs: dict[str, A
     """Raises the ConstraintError of a call of a package that breaks its contract."""
     contract = _contract_of(model)
     if contract is not None:
-        contract.check(upstream.flat_of_package(model, args, kwargs))
+        contract.check(packaging.flat_of_package(model, args, kwargs))
 
 
 def _contract_of(model: Any) -> Contract | None:
@@ -219,7 +213,7 @@ def with_tensors(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> t
     numbers = set() if contract is None else {p.leaf for p in contract.places if p.dimension is None}
     if not numbers:
         return args, kwargs
-    ordered = upstream.ordered_for_package(model, kwargs)
+    ordered = packaging.ordered_for_package(model, kwargs)
     count = iter(range(1 << 30))
 
     def change(value: Any) -> Any:

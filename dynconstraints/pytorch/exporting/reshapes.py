@@ -7,6 +7,7 @@ program asks the tensor at hand, or copies.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from typing import Any
 
 import sympy
@@ -28,6 +29,24 @@ def copied_unless_known() -> Callable[[], None]:
         flatten()
 
     return undo
+
+
+def overlap_unless_known(original: Callable[..., Any]) -> Callable[..., Any]:
+    """torch._debug_has_internal_overlap, which says whether elements of a tensor share memory before it is written to:
+    what runs the program asks the tensor at hand."""
+
+    @wraps(original)
+    def _debug_has_internal_overlap(tensor: Any) -> Any:
+        numbers = (*tensor.shape, *tensor.stride())
+        if _env(numbers) is None or 0 in [stride for stride in tensor.stride() if isinstance(stride, int)]:
+            return original(tensor)
+        return _TOO_HARD
+
+    return _debug_has_internal_overlap
+
+
+_TOO_HARD = 2
+"""What torch answers where it can't tell."""
 
 
 def _reshape(original: Callable[..., Any], tensor: Any, shape: Sequence[Any]) -> Any:

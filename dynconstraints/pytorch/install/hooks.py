@@ -16,7 +16,7 @@ import sympy
 import torch
 
 from dynconstraints.pytorch._torch import exporting as exported
-from dynconstraints.pytorch._torch import inductor, tracers
+from dynconstraints.pytorch._torch import inductor, packaging, tracers
 from dynconstraints.pytorch._torch.compilation import (
     ahead_of_time,
     compiled_calls,
@@ -251,14 +251,23 @@ _TRACERS = (
 _PACKAGES = (
     *_optional(
         "2.13",
+        FIRST_EXPORT,
+        (
+            exported.overlap_question,
+            reshapes.overlap_unless_known,
+            "whether elements of a tensor share memory is no question of one example's",
+        ),
+    ),
+    *_optional(
+        "2.13",
         COMPILING,
         (
-            lambda: exported.packages()["compile"],
+            lambda: packaging.packages()["compile"],
             program_wrappers.packaged_as_declared,
             "AOTInductor compiles a program with its contract",
         ),
         (
-            lambda: exported.packages()["inputs"],
+            lambda: packaging.packages()["inputs"],
             program_wrappers.ints_kept,
             "a declared int is an input of the package",
         ),
@@ -267,17 +276,17 @@ _PACKAGES = (
         "2.13",
         FIRST_PACKAGE,
         (
-            exported.package_inputs,
+            packaging.package_inputs,
             program_wrappers.check_written,
             "the code of a package checks its inputs by the contract",
         ),
         (
-            exported.package_checks,
+            packaging.package_checks,
             program_wrappers.checks_of_numbers,
             "a package has numbers among its inputs, as tensors",
         ),
         (
-            exported.package_constructor,
+            packaging.package_constructor,
             program_wrappers.constructor_of_numbers,
             "the constructor of a package names them",
         ),
@@ -286,7 +295,7 @@ _PACKAGES = (
         "2.13",
         PACKAGE,
         (
-            exported.package_calls,
+            packaging.package_calls,
             program_wrappers.calls_of_package,
             "calls of a package are refused in the user's words",
         ),

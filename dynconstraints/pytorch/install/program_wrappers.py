@@ -14,16 +14,18 @@ import torch
 
 from dynconstraints.pytorch._torch.eager import mapped
 from dynconstraints.pytorch._torch.exporting import (
-    assign_inputs,
     env_of_program,
     expressions_allowed,
-    has_number_inputs,
     input_values,
     marks_kept,
-    number_inputs_unseen,
     sources_of,
     strides_of_inputs,
     symbols_of,
+)
+from dynconstraints.pytorch._torch.packaging import (
+    assign_inputs,
+    has_number_inputs,
+    number_inputs_unseen,
     write_no_checks,
 )
 from dynconstraints.pytorch._torch.shape_env import unguarded
@@ -37,9 +39,9 @@ from dynconstraints.pytorch.exporting.packages import (
     Packaged,
     check_call_of_package,
     metadata_of,
-    packaging,
     symbols_defined,
     tell_unknown,
+    while_packaged,
     with_tensors,
     write_check,
 )
@@ -168,7 +170,7 @@ def packaged_as_declared(original: Callable[..., Any]) -> Callable[..., Any]:
         options = dict(kwargs.get("config_patches") or {})
         metadata = {**options.get("aot_inductor.metadata", {}), **metadata_of(contract)}
         kwargs["config_patches"] = {**options, "aot_inductor.metadata": metadata}
-        with packaging(Packaged(contract, facts)), _known(facts):
+        with while_packaged(Packaged(contract, facts)), _known(facts):
             return original(model_, example_inputs_, *args, **kwargs)
 
     return compile_fx_aot
