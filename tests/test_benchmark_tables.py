@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,19 @@ def test_a_new_run_replaces_its_table_and_nothing_else() -> None:
 def test_other_forms_are_none(cell: str) -> None:
     """So that the test above can fail."""
     assert CELL.fullmatch(cell) is None
+
+
+ZOO = (Path(__file__).parent.parent / "docs" / "zoo.md").read_text(encoding="utf-8")
+
+
+def test_the_zoo_has_no_wrong_value_or_verdict() -> None:
+    """At least twenty-five models, each with the values of eager and what `explain` said borne out."""
+    ((_, key, text, _),) = BLOCK.findall(ZOO)
+    head, *body = rows(text)
+    assert key == "zoo"
+    assert len(body) >= 25
+    for row in body:
+        cells = dict(zip(head, row, strict=True))
+        assert cells["values"] == "equal"
+        assert cells["`explain`"] == "proved" or re.fullmatch(r"not all: \w+ = \d+(, \w+ = \d+)*|not known", row[-1])
+        assert cells["graphs"].startswith("1") or cells["`explain`"] != "proved"

@@ -102,8 +102,8 @@ TRANSFORMERS = (
     _vision("ResNet", "ResNetModel", 32, embedding_size=8, hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 1, 1]),
     _vision("SegFormer", "SegformerModel", 32, hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 1, 1],
             num_attention_heads=[1, 2, 3, 4], sr_ratios=[8, 4, 2, 1]),
-    _vision("MobileViT", "MobileViTModel", 32, hidden_sizes=[16, 24, 32], neck_hidden_sizes=[8, 8, 16, 16, 24, 24, 32],
-            num_attention_heads=4),
+    _vision("MobileViT", "MobileViTModel", 64, 384, hidden_sizes=[16, 24, 32], num_attention_heads=4,
+            neck_hidden_sizes=[8, 8, 16, 16, 24, 24, 32]),
     _vision("PVT v2", "PvtV2Model", 32, hidden_sizes=[8, 16, 24, 32], depths=[1, 1, 1, 1],
             num_attention_heads=[1, 2, 3, 4], sr_ratios=[8, 4, 2, 1]),
 )  # fmt: skip
