@@ -30,6 +30,7 @@ from dynconstraints.ir.nodes import (
     Pow,
     RangeOf,
     Real,
+    Relation,
     SetOf,
     Term,
     Test,
@@ -104,6 +105,17 @@ def conjuncts(formula: Formula) -> Iterator[Formula]:
                 yield comparison(left, relation, right)
         case _:
             yield formula
+
+
+def has_link(formula: Formula, relation: Relation) -> bool:
+    """Whether one of the conjuncts relates two terms so."""
+    match formula:
+        case Compare(_, relations):
+            return relation in relations
+        case And(operands):
+            return any(has_link(operand, relation) for operand in operands)
+        case _:
+            return False
 
 
 def substitute_term(term: Term, values: Mapping[str, Term]) -> Term:

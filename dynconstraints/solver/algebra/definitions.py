@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from dynconstraints.ir.evaluate import value_of
-from dynconstraints.ir.fold import conjuncts, names, substitute, substitute_term, walk
+from dynconstraints.ir.fold import conjuncts, has_link, names, substitute, substitute_term, walk
 from dynconstraints.ir.functions import all_requirements
 from dynconstraints.ir.nodes import Add, Compare, Formula, IfElse, Name, Neg, Relation, Term, comparison, negated, total
 from dynconstraints.solver.algebra.linear_terms import is_total, simplified
@@ -51,6 +51,8 @@ class Definitions:
 
 def definitions(formulas: Sequence[Formula], kept: Collection[str] = ()) -> Definitions:
     """The definitions found among the formulas, none of a name that is to be kept, and what is left."""
+    if not any(has_link(formula, Relation.EQ) for formula in formulas):
+        return Definitions({}, tuple(formulas))
     parts = list(dict.fromkeys(part for formula in formulas for part in conjuncts(formula)))
     chosen = _chosen(parts, frozenset(kept))
     images: dict[str, Term] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dynconstraints.facts.domains.intervals import Range
-from dynconstraints.ir.fold import conjuncts
+from dynconstraints.ir.fold import conjuncts, has_link
 from dynconstraints.ir.nodes import Compare, Formula, Name, Relation
 
 
@@ -17,11 +17,13 @@ def too_few_values(formulas: Sequence[Formula], range_of: Callable[[str], Range]
     """
     apart: dict[str, set[str]] = {}
     for formula in formulas:
-        for part in conjuncts(formula):
+        for part in conjuncts(formula) if has_link(formula, Relation.NE) else ():
             match part:
                 case Compare((Name(left), Name(right)), (Relation.NE,)) if left != right:
                     apart.setdefault(left, set()).add(right)
                     apart.setdefault(right, set()).add(left)
+    if not apart:
+        return False
     clique: list[str] = []
     for name in sorted(apart, key=lambda name: (-len(apart[name]), name)):
         if apart[name].issuperset(clique):
