@@ -89,6 +89,10 @@ class State:
 
     def range_of(self, term: Term) -> Range:
         """Ends, both inclusive, that hold the term's values wherever it is defined; None for no end known."""
+        if isinstance(term, Name) and self.rows.get(term.id) in (None, {(term.id,): 1}):
+            bounds = self.known.monomial((term.id,))
+            if None in bounds:  # no values to list, and no modulus: all that is known of a free name
+                return bounds
         bounds = self.known.range_of(self.known.normal.term(term))
         outside = transfer.range_of(term, self._range_known, self.truth)
         bounds = _met(bounds, outside)
