@@ -47,7 +47,7 @@ class Commands(click.Group):
 def group() -> None:
     """Say once what your dynamic sizes satisfy; learn what follows and what conflicts.
 
-    Constraints are given as texts, as files that end in .dync, as - for standard input, or with --from.
+    Constraints are given as texts, as files that end in .dync or .smt2, as - for standard input, or with --from.
     Put -- before a constraint that starts with a dash.
 
     \b

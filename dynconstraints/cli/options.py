@@ -62,14 +62,14 @@ def complete_files(_context: click.Context, _parameter: click.Parameter, incompl
 
 
 def over_constraints(function: Any) -> Any:
-    """Let the command take constraints: texts, files that end in .dync, ``-``, and ``--from``."""
+    """Let the command take constraints: texts, files that end in .dync or .smt2, ``-``, and ``--from``."""
     function = click.option(
         "--from",
         "sources",
         multiple=True,
         metavar="FILE",
         shell_complete=complete_files,
-        help="Take the constraints from a Python source, which is not run, or a .dync file; repeatable.",
+        help="Take the constraints from a Python source, which is not run, or a .dync or .smt2 file; repeatable.",
     )(function)
     metavar = "[CONSTRAINT|FILE.dync|-]..."
     return click.argument("constraints", nargs=-1, metavar=metavar, shell_complete=complete_files)(function)

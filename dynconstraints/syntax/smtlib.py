@@ -8,6 +8,7 @@ Source: C. Barrett, P. Fontaine, C. Tinelli, *The SMT-LIB Standard, Version 2.6*
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -157,7 +158,7 @@ class _Script:
         """The name as constraints can have it, and no other has it."""
         word = re.sub(r"\W", "_", name)
         word = f"_{word}" if not word or word[0].isdigit() else word
-        while word in self.spellings or word in RESERVED or word in _WORDS:
+        while word in self.spellings or word in RESERVED or word in ("true", "false") or keyword.iskeyword(word):
             word += "_"
         self.spellings.add(word)
         return word
@@ -235,9 +236,6 @@ class _Script:
                 raise _Unreadable(f"{head} is about truth values, and here is a number", whole.at)
             return _OF_FORMULAS[head](tuple(cast("list[Formula]", nodes)))
         raise _Unreadable(f"{head} is not read, or not declared", whole.at)
-
-
-_WORDS = frozenset(["and", "or", "not", "if", "else", "in", "true", "false", "True", "False", "None", "is", "lambda"])
 
 
 def _text_of(expression: _Expression) -> str:

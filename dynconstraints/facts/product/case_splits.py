@@ -98,13 +98,11 @@ def _values(alternatives: tuple[Formula, ...]) -> tuple[Term, list[int]] | None:
 
 def _enclosed(known: ConstraintStore, formula: Or, term: Term, values: list[int]) -> list[Formula]:
     """Take in the ends and the common modulus of many values, each of which would be a case."""
+    assume(known, comparison(term, Relation.GE, Int(min(values))))
+    assume(known, comparison(term, Relation.LE, Int(max(values))))
     step = gcd(*(value - values[0] for value in values))
-    for fact in (
-        comparison(term, Relation.GE, Int(min(values))),
-        comparison(term, Relation.LE, Int(max(values))),
-        comparison(Mod(term, Int(step)), Relation.EQ, Int(values[0] % step)),
-    ):
-        assume(known, fact)
+    if step:  # else one value is said again and again
+        assume(known, comparison(Mod(term, Int(step)), Relation.EQ, Int(values[0] % step)))
     known.propagate()
     return [formula]
 

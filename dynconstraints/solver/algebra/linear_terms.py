@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from dynconstraints.ir.functions import all_requirements
-from dynconstraints.ir.nodes import Add, Call, FloorDiv, Int, Mod, Mul, Neg, Node, Pow, Term, product, total
+from dynconstraints.ir.nodes import Add, Call, FloorDiv, Int, Mod, Mul, Name, Neg, Node, Pow, Term, product, total
+from dynconstraints.solver.algebra.polynomial import Polynomial
 
 
 def is_total(node: Node) -> bool:
@@ -108,4 +109,13 @@ def _joined(parts: dict[Term, int], constant: int) -> Term:
     ]
     if constant or not addends:
         addends.append(Int(constant))
+    return total(tuple(addends))
+
+
+def term_of(polynomial: Polynomial) -> Term:
+    """The polynomial as a term."""
+    addends = [
+        Int(c) if not m else product(((Int(c),) if c != 1 else ()) + tuple(map(Name, m)))
+        for m, c in sorted(polynomial.terms.items(), reverse=True)
+    ]
     return total(tuple(addends))

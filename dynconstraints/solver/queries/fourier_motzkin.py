@@ -25,19 +25,16 @@ from dynconstraints.ir.nodes import (
     Mul,
     Name,
     Neg,
-    Pow,
     Relation,
-    Term,
     comparison,
-    product,
     total,
 )
-from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial, TooLarge
+from dynconstraints.solver.algebra.linear_terms import term_of
+from dynconstraints.solver.algebra.polynomial import Monomial, Polynomial
 from dynconstraints.solver.algebra.positivity import tightened
 from dynconstraints.solver.limits import ELIMINATED_INEQUALITIES
 from dynconstraints.solver.portfolio import Portfolio
-from dynconstraints.solver.tableau.branch import Case
-from dynconstraints.solver.tableau.lower_terms import polynomial
+from dynconstraints.solver.tableau.lower_terms import difference
 from dynconstraints.solver.tableau.nnf import normal
 
 
@@ -104,13 +101,8 @@ def _inequality(formula: Formula) -> Polynomial | None:
             pass
         case _:
             return None
-    if not all(isinstance(n, Int | Name | Neg | Add | Mul | Pow) for side in (left, right) for n in walk(side)):
-        return None
-    try:
-        ahead = polynomial(Case(), right) - polynomial(Case(), left)
-    except TooLarge:
-        return None
-    if not ahead.is_linear:
+    ahead = difference(right, left)
+    if ahead is None or not ahead.is_linear:
         return None
     match relation:
         case Relation.LT:
@@ -184,8 +176,8 @@ def _parameters(rows: Sequence[Row], kept: Sequence[str]) -> tuple[dict[str, Pol
 def _formula(inequality: Polynomial, back: dict[str, Polynomial], denominators: dict[str, int]) -> Formula:
     """``inequality >= 0`` over the names."""
     over_names = tightened(_over_names(inequality, back, denominators)[0])
-    left = _term(Polynomial({m: c for m, c in over_names.terms.items() if m and c > 0}))
-    right = _term(Polynomial({m: -c for m, c in over_names.terms.items() if m and c < 0}))
+    left = term_of(Polynomial({m: c for m, c in over_names.terms.items() if m and c > 0}))
+    right = term_of(Polynomial({m: -c for m, c in over_names.terms.items() if m and c < 0}))
     c = over_names.value
     if left == Int(0):
         return comparison(right, Relation.LE, Int(c))
@@ -207,17 +199,17 @@ def _row(
             Polynomial({(name,): scale // common}),
             Polynomial({m: c // common for m, c in image.terms.items()}),
         )
-        return comparison(_term(left), Relation.EQ, _term(right))
+        return comparison(term_of(left), Relation.EQ, term_of(right))
     if divisor == 1:
         return None
-    difference = Polynomial({(name,): scale}) - image
+    apart = Polynomial({(name,): scale}) - image
     modulus = divisor * scale
     if scale == 1:
         image = Polynomial({m: c % divisor for m, c in image.terms.items()})
         if image.is_constant:
             return comparison(Mod(Name(name), Int(divisor)), Relation.EQ, Int(image.value))
-        difference = Polynomial({(name,): 1}) - image
-    return comparison(Mod(_term(difference), Int(modulus)), Relation.EQ, Int(0))
+        apart = Polynomial({(name,): 1}) - image
+    return comparison(Mod(term_of(apart), Int(modulus)), Relation.EQ, Int(0))
 
 
 def _over_names(p: Polynomial, back: dict[str, Polynomial], denominators: dict[str, int]) -> tuple[Polynomial, int]:
@@ -230,11 +222,3 @@ def _over_names(p: Polynomial, back: dict[str, Polynomial], denominators: dict[s
         if monomial:
             image = image + back[monomial[0]].scaled(c * scale // denominators[monomial[0]])
     return image, scale
-
-
-def _term(p: Polynomial) -> Term:
-    parts = [
-        Int(c) if not m else Name(m[0]) if c == 1 else product((Int(c), Name(m[0])))
-        for m, c in sorted(p.terms.items(), reverse=True)
-    ]
-    return total(tuple(parts)) if parts else Int(0)

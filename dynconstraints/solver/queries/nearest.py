@@ -21,8 +21,8 @@ def nearest(portfolio: Portfolio, given: Mapping[str, int], limit: int = RLIMIT)
     """The nearest legal assignment, with a value for every name; None where nothing satisfies the formulas.
 
     Names without a given value are free. Of assignments at the same distance, the one whose changed names come first
-    in the alphabet, then the lower value of a single changed name. Raises SolverLimitError where a limit keeps it
-    from being found.
+    in the alphabet, then the lower value of a single changed name, as long as no more than `RANKED_NAMES` are given.
+    Raises SolverLimitError where a limit keeps it from being found.
     """
     found: dict[str, int] = {}
     defined = definitions(portfolio.formulas, kept=given)  # names without a given value have the one that follows

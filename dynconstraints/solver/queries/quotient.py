@@ -20,9 +20,8 @@ from dynconstraints.ir.nodes import (
     comparison,
     conjunction,
     product,
-    total,
 )
-from dynconstraints.solver.algebra.polynomial import Polynomial
+from dynconstraints.solver.algebra.linear_terms import term_of
 from dynconstraints.solver.limits import RLIMIT
 from dynconstraints.solver.portfolio import Portfolio
 from dynconstraints.solver.search.levels import solved_for
@@ -81,12 +80,3 @@ def _is_never_zero(divisor: Term, aside: Sequence[Formula], limit: int) -> bool:
     if isinstance(divisor, Int):
         return divisor.value != 0
     return isinstance(Portfolio(aside).implies(comparison(divisor, Relation.NE, Int(0)), limit), Implied)
-
-
-def term_of(polynomial: Polynomial) -> Term:
-    """The polynomial as a term."""
-    addends = [
-        Int(c) if not m else product(((Int(c),) if c != 1 else ()) + tuple(map(Name, m)))
-        for m, c in sorted(polynomial.terms.items(), reverse=True)
-    ]
-    return total(tuple(addends))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dynconstraints.ir.evaluate import holds
 from dynconstraints.ir.fold import conjuncts, names
 from dynconstraints.ir.nodes import Formula
-from dynconstraints.solver.search.levels import Level, Progression, level_of
+from dynconstraints.solver.search.levels import Level, Progression, level_of, number_of
 
 
 class TooMany(Exception):  # noqa: N818  (it is a limit, not an error)
@@ -36,7 +36,7 @@ def number_in(formulas: Sequence[Formula], ranges: Mapping[str, Progression], mo
     if not levels or levels[-1].checked:
         return sum(1 for _ in _Search(levels, most_tries).run())
     last = levels.pop()
-    return sum(len(last.options(values)) for values in _Search(levels, most_tries).run())
+    return sum(number_of(last.options(values)) for values in _Search(levels, most_tries).run())
 
 
 def _may_hold(formulas: Sequence[Formula]) -> bool:

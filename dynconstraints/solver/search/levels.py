@@ -12,19 +12,15 @@ from dataclasses import dataclass
 from math import gcd
 
 from dynconstraints.diagnostics.frozen import Frozen
-from dynconstraints.ir.fold import conjuncts, names, walk
+from dynconstraints.ir.fold import conjuncts, names
 from dynconstraints.ir.nodes import (
-    Add,
     Compare,
     FloorDiv,
     Formula,
     Int,
     Member,
     Mod,
-    Mul,
     Name,
-    Neg,
-    Pow,
     Relation,
     SetOf,
     Term,
@@ -33,9 +29,8 @@ from dynconstraints.ir.nodes import (
     total,
 )
 from dynconstraints.solver.algebra.factors import divisors
-from dynconstraints.solver.algebra.polynomial import Polynomial, TooLarge
-from dynconstraints.solver.tableau.branch import Case
-from dynconstraints.solver.tableau.lower_terms import polynomial
+from dynconstraints.solver.algebra.polynomial import Polynomial
+from dynconstraints.solver.tableau.lower_terms import difference
 
 _Linear = tuple[Polynomial, Polynomial]
 """``factor*name + rest``."""
@@ -142,6 +137,13 @@ class Level:
         return Progression(low, high, step, start)
 
 
+def number_of(options: Sequence[int]) -> int:
+    """How many there are; ``len`` counts no range of more than 63 bits."""
+    if not isinstance(options, range):
+        return len(options)
+    return max(0, (options.stop - options.start + options.step - 1) // options.step)
+
+
 def _met(start: int, step: int, factor: int, rest: int, modulus: int) -> tuple[int, int] | None:
     """``start + step*k`` where ``factor*x + rest`` is 0 modulo the modulus, as a progression; None for never."""
     common = gcd(factor * step, modulus)
@@ -241,25 +243,15 @@ def _linear(formula: Formula, name: str) -> tuple[_Linear, int] | None:
     """The difference of both sides as ``factor*name + rest``, and 0, or the number it is taken modulo of."""
     match formula:
         case Compare((Mod(dividend, Int(modulus)), Int(rest)), (Relation.EQ,)) if 0 <= rest < modulus:
-            difference, of = _difference(dividend, Int(rest)), modulus
+            found, of = difference(dividend, Int(rest)), modulus
         case Compare((left, right), _):
-            difference, of = _difference(left, right), 0
+            found, of = difference(left, right), 0
         case _:
             return None
-    if difference is None or any(monomial.count(name) > 1 for monomial in difference.terms):
+    if found is None or any(monomial.count(name) > 1 for monomial in found.terms):
         return None
-    having = Polynomial({m: c for m, c in difference.terms.items() if name in m})
-    return (having.over((name,)), difference - having), of
-
-
-def _difference(left: Term, right: Term) -> Polynomial | None:
-    polynomial_terms = Int | Name | Neg | Add | Mul | Pow
-    if not all(isinstance(node, polynomial_terms) for side in (left, right) for node in walk(side)):
-        return None
-    try:
-        return polynomial(Case(), left) - polynomial(Case(), right)
-    except TooLarge:
-        return None
+    having = Polynomial({m: c for m, c in found.terms.items() if name in m})
+    return (having.over((name,)), found - having), of
 
 
 def solved_for(formula: Formula, name: str) -> _Linear | None:
@@ -276,16 +268,16 @@ def _multiple_of(part: Formula, name: str, before: frozenset[str]) -> _Linear | 
     """``(factor, multiple)`` over the names before it, of an equation all of whose other terms have name and factor."""
     match part:
         case Compare((Mod(dividend, Name(other)), Int(0)), (Relation.EQ,)) if other == name:
-            whole = _difference(dividend, Int(0)) if names(dividend) <= before else None
+            whole = difference(dividend, Int(0)) if names(dividend) <= before else None
             return None if whole is None else (Polynomial.constant(1), whole)
         case Compare((left, right), (Relation.EQ,)):
-            difference = _difference(left, right)
+            found = difference(left, right)
         case _:
             return None
-    if difference is None:
+    if found is None:
         return None
-    rest = Polynomial({m: c for m, c in difference.terms.items() if name not in m})
-    having = [m for m in difference.terms if name in m]
+    rest = Polynomial({m: c for m, c in found.terms.items() if name not in m})
+    having = [m for m in found.terms if name in m]
     if not rest or not having or not rest.unknowns <= before:
         return None
     common = [key for key in sorted(before) if all(key in m for m in having)]

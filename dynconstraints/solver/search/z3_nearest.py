@@ -17,7 +17,8 @@ from dynconstraints.solver.search.z3_query import Model, confirmed, read_model
 def nearest_by_z3(formulas: Sequence[Formula], given: Mapping[str, int], limit: int) -> Model | Limited | None:
     """The assignment that changes the fewest of the given values; of those, one at the smallest sum of distances.
 
-    Of several, the changed names come first in the alphabet, as far as the names are few. None if there is none.
+    Of several, the one whose changed names come first in the alphabet, then that with the lower values, as long as no
+    more than `RANKED_NAMES` are given. None if there is none.
     """
     encoder = Encoder(z3.Context())
     wanted = in_order(formulas)
@@ -41,6 +42,7 @@ def nearest_by_z3(formulas: Sequence[Formula], given: Mapping[str, int], limit: 
     if len(ordered) <= RANKED_NAMES:
         for place, name in enumerate(ordered):
             optimiser.add_soft(values[name] != given[name], 2 ** (len(ordered) - place), "first")
+        optimiser.minimize(z3.Sum([values[name] for name in ordered]))
     answer = optimiser.check()
     if answer == z3.unsat:
         return None

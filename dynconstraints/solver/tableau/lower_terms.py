@@ -175,3 +175,13 @@ def _call(case: Case, function: Function, arguments: tuple[Polynomial, ...]) -> 
                 raise TooLarge  # for a law there are no cases here: the domains and z3 know it
             bound = {parameter.id: argument for parameter, argument in zip(PARAMETERS, arguments, strict=False)}
             return _value(case, cast("Term", definition), bound)
+
+
+def difference(left: Term, right: Term) -> Polynomial | None:
+    """The one minus the other over their names; None where one is no polynomial, or too large a one."""
+    if not all(isinstance(node, Int | Name | Neg | Add | Mul | Pow) for side in (left, right) for node in walk(side)):
+        return None
+    try:
+        return polynomial(Case(), left) - polynomial(Case(), right)
+    except TooLarge:
+        return None
